@@ -1,0 +1,62 @@
+# One verb, one target. Everything happens inside .venv, so nothing else on the machine changes.
+#
+#   make demo PHOTO=mine.jpg   your own photograph instead of the one that comes along
+#   make test JOBS=4           more test processes (two by default)
+#   make test TESTS=tests/cli  part of the suite
+
+PYTHON ?= python3
+PHOTO ?=
+JOBS ?= 2
+TESTS ?= tests
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --constraint constraints.txt
+
+# What an installation depends on: another pin or another line of C++ installs anew.
+SOURCES := pyproject.toml constraints.txt $(shell find kernels -name '*.cpp' -o -name '*.hpp' -o -name 'CMakeLists.txt')
+CPP := $(shell find kernels -name '*.cpp' -o -name '*.hpp')
+
+# Each test process keeps to one core; several of them share the machine without fighting.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+.PHONY: help demo test check format bench-kernels clean
+.DEFAULT_GOAL := help
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Encode a photograph, decode it, compare with JPEG and WebP
+	@$(BIN)/python -m vqcodec_cli.demo $(if $(PHOTO),--photo "$(PHOTO)")
+
+test: $(VENV)/.dev ## Run the whole test suite
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(TESTS)
+
+check: $(VENV)/.dev ## Formatting, lint and types, of Python and of C++
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(CPP)
+
+format: $(VENV)/.dev ## Format every file in place
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/clang-format -i $(CPP)
+
+bench-kernels: $(VENV)/.dev ## Time the nearest-code kernels against their peers
+	$(BIN)/python bench/bench_kernels.py
+
+clean: ## Remove the environment and everything that was built
+	rm -rf $(VENV) build demo
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(BIN)/python $(SOURCES)
+	$(INSTALL) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python $(SOURCES)
+	$(INSTALL) --editable '.[test,check]'
+	@touch $@
