@@ -1,0 +1,49 @@
+"""The file: header, chunks, checksums and limits. docs/format.md says what every byte means."""
+
+from vqcodec.bitstream.chunk import ALPHA, CODES, EXIF, ICC, MODEL_NAME, Chunk
+from vqcodec.bitstream.container import Buffer, Stream, read_header, read_stream, write_stream
+from vqcodec.bitstream.header import FORMAT_VERSION, KINDS, MAX_LEVELS, MAX_STAGES, PRIORS, Header
+from vqcodec.bitstream.inspect import StreamInfo, inspect
+from vqcodec.bitstream.levels import join_levels, split_levels
+from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits
+from vqcodec.bitstream.metadata import (
+    pack_metadata,
+    pack_model_name,
+    unpack_metadata,
+    unpack_model_name,
+)
+from vqcodec.bitstream.tiles import TILE_SIDE, Tile, count_tiles, iterate_tiles
+
+__all__ = [
+    "ALPHA",
+    "CODES",
+    "DEFAULT_LIMITS",
+    "EXIF",
+    "FORMAT_VERSION",
+    "ICC",
+    "KINDS",
+    "MAX_LEVELS",
+    "MAX_STAGES",
+    "MODEL_NAME",
+    "PRIORS",
+    "TILE_SIDE",
+    "Buffer",
+    "Chunk",
+    "Header",
+    "Limits",
+    "Stream",
+    "StreamInfo",
+    "Tile",
+    "count_tiles",
+    "inspect",
+    "iterate_tiles",
+    "join_levels",
+    "pack_metadata",
+    "pack_model_name",
+    "read_header",
+    "read_stream",
+    "split_levels",
+    "unpack_metadata",
+    "unpack_model_name",
+    "write_stream",
+]

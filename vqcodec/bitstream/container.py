@@ -1,0 +1,157 @@
+"""A whole stream: header, side chunks, then one code chunk for each tile, and nothing more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vqcodec.bitstream.chunk import (
+    ALPHA,
+    CODES,
+    EXIF,
+    ICC,
+    MODEL_NAME,
+    Chunk,
+    pack_chunk,
+    unpack_chunk,
+)
+from vqcodec.bitstream.header import Header, pack_header, unpack_header
+from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits
+from vqcodec.bitstream.varint import MAX_VARINT
+from vqcodec.errors import (
+    CorruptError,
+    InputError,
+    LimitError,
+    TruncatedError,
+    UnsupportedVersionError,
+)
+
+__all__ = ["Buffer", "Stream", "read_header", "read_stream", "write_stream"]
+
+Buffer = bytes | bytearray | memoryview
+
+# A type, a length of one byte and a checksum: no chunk is shorter.
+_SMALLEST_CHUNK = 6
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What a stream holds: its header, the side chunks in file order, a payload for each tile."""
+
+    header: Header
+    side_chunks: tuple[Chunk, ...]
+    codes: tuple[bytes, ...]
+
+    def payload(self, chunk_type: str) -> bytes | None:
+        """Return the payload of the first side chunk of a type, or None without one."""
+        return next((c.payload for c in self.side_chunks if c.type == chunk_type), None)
+
+
+def write_stream(header: Header, side_chunks: Sequence[Chunk], codes: Sequence[bytes]) -> bytes:
+    """Write a stream; the same arguments give the same bytes.
+
+    side_chunks: metadata and alpha, in the order in which they shall stand in the stream.
+    codes: the payload of each tile, in the order of iterate_tiles.
+    Raises: InputError if the parts do not fit each other.
+    """
+    if len(codes) != header.tiles:
+        raise InputError(f"the picture has {header.tiles} tiles, got {len(codes)} payloads")
+    try:
+        _check_side_chunks(side_chunks, header)
+    except (CorruptError, UnsupportedVersionError) as error:
+        raise InputError(str(error)) from error
+    packed = pack_header(header)
+    checksum = packed[-4:]
+    parts = [packed]
+    parts += [pack_chunk(chunk, checksum, 0) for chunk in side_chunks]
+    parts += [pack_chunk(Chunk(CODES, code), checksum, tile) for tile, code in enumerate(codes)]
+    return b"".join(parts)
+
+
+def read_header(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> Header:
+    """Read the header alone; what follows it is not looked at.
+
+    Raises: as unpack_header.
+    """
+    return unpack_header(as_bytes(data), limits)[0]
+
+
+def read_stream(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> Stream:
+    """Read a whole stream and check every byte of it; payloads are not decoded.
+
+    Raises: every kind of FormatError. TruncatedError if it ends early, ChecksumError if it is
+    damaged, CorruptError for a contradiction or for bytes behind its end, LimitError before
+    memory is taken for more than the limits allow.
+    """
+    data = as_bytes(data)
+    header, start = unpack_header(data, limits)
+    checksum = data[start - 4 : start]
+    if len(data) - start < header.tiles * _SMALLEST_CHUNK:
+        raise TruncatedError(
+            f"the data ends early: {len(data) - start} bytes cannot hold {header.tiles} code chunks"
+        )
+    side_chunks, start = _read_side_chunks(data, start, checksum, limits)
+    if start == len(data):
+        raise TruncatedError(f"the data ends before the first of {header.tiles} code chunks")
+    _check_side_chunks(side_chunks, header)
+    codes, start = _read_codes(data, start, checksum, header.tiles)
+    if start != len(data):
+        raise CorruptError(f"{len(data) - start} bytes follow the end of the stream")
+    return Stream(header, side_chunks, codes)
+
+
+def as_bytes(data: Buffer) -> bytes:
+    """Return the data as bytes, or raise InputError for an object that is not a buffer."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise InputError(f"a stream is bytes, bytearray or memoryview, got {type(data).__name__}")
+    return bytes(data)
+
+
+def _read_side_chunks(
+    data: bytes, start: int, checksum: bytes, limits: Limits
+) -> tuple[tuple[Chunk, ...], int]:
+    """Read the chunks before the first code chunk; return them and the offset behind them."""
+    chunks: list[Chunk] = []
+    while start < len(data) and data[start] != ord(CODES):
+        if len(chunks) == limits.max_side_chunks:
+            raise LimitError(f"more than {limits.max_side_chunks} chunks before the codes")
+        is_alpha = data[start] == ord(ALPHA)
+        chunk, start = unpack_chunk(
+            data,
+            start,
+            checksum,
+            number=0,
+            name=f"chunk {len(chunks)}",
+            max_bytes=MAX_VARINT if is_alpha else limits.max_metadata_bytes,
+        )
+        chunks.append(chunk)
+    return tuple(chunks), start
+
+
+def _check_side_chunks(chunks: Sequence[Chunk], header: Header) -> None:
+    """Refuse an unknown critical chunk, a doubled one, and alpha where it does not belong."""
+    types = [chunk.type for chunk in chunks]
+    for chunk in chunks:
+        if chunk.is_critical and chunk.type != ALPHA:
+            raise UnsupportedVersionError(
+                f"a chunk of the unknown critical type {chunk.type!r} needs a newer vqcodec"
+            )
+    for known in (ALPHA, ICC, EXIF, MODEL_NAME):
+        if types.count(known) > 1:
+            raise CorruptError(f"the stream has {types.count(known)} chunks of type {known!r}")
+    if header.has_alpha != (ALPHA in types):
+        state = "lacks its" if header.has_alpha else "has no alpha channel but an"
+        raise CorruptError(f"a picture of {header.channels} channels {state} alpha chunk")
+
+
+def _read_codes(
+    data: bytes, start: int, checksum: bytes, tiles: int
+) -> tuple[tuple[bytes, ...], int]:
+    """Read one code chunk for each tile; return the payloads and the offset behind them."""
+    codes: list[bytes] = []
+    for tile in range(tiles):
+        if start >= len(data):
+            raise TruncatedError(f"the data ends after {tile} of {tiles} code chunks")
+        chunk, start = unpack_chunk(data, start, checksum, number=tile, name=f"code chunk {tile}")
+        if chunk.type != CODES:
+            raise CorruptError(f"code chunk {tile} expected, found one of type {chunk.type!r}")
+        codes.append(chunk.payload)
+    return tuple(codes), start
