@@ -1,0 +1,66 @@
+"""Doing the same to many files: one bad file does not keep the others from being done."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from vqcodec_cli.failure import EXPECTED, OK, complain, exit_code, printable, reason
+from vqcodec_cli.progress import DelayedProgress
+
+Record = Mapping[str, Any]
+
+
+class Item(Protocol):
+    """What a batch is made of."""
+
+    @property
+    def name(self) -> str:
+        """What the user calls the input."""
+
+
+T = TypeVar("T", bound=Item)
+
+
+def run_batch(
+    items: Sequence[T],
+    work: Callable[[T], Record],
+    *,
+    label: str,
+    show: Callable[[Record], str],
+    as_json: bool,
+    quiet: bool = False,
+) -> int:
+    """Do `work` on each item and print its record, as `show` says it or as one line of JSON.
+
+    A failure is said on stderr, and the rest is done all the same. `quiet` prints no records.
+
+    Returns:
+        The exit code: 0, or that of the first failure.
+    """
+    codes: list[int] = []
+    with DelayedProgress(label, total=len(items) if len(items) > 1 else None) as progress:
+        for number, item in enumerate(items):
+            progress.update(number, printable(item.name))
+            try:
+                record = work(item)
+            except BrokenPipeError:
+                raise
+            except EXPECTED as error:
+                codes.append(exit_code(error))
+                why = reason(error, item.name)
+                complain(item.name, why)
+                record = {"input": item.name, "error": why, "exit_code": codes[-1]}
+                if not as_json:
+                    continue
+            if not quiet:
+                print(json.dumps(record) if as_json else show(record))
+    if codes and len(items) > 1:
+        complain(None, f"{len(codes)} of {len(items)} files failed")
+    return codes[0] if codes else OK
+
+
+def flush_stdout() -> None:
+    """Push out what was printed, so that a full disk or a closed pipe is noticed here."""
+    if sys.stdout is not None:
+        sys.stdout.flush()

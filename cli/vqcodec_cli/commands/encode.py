@@ -1,0 +1,135 @@
+"""vqcodec encode: pictures into .vqc files."""
+
+import argparse
+import time
+from typing import TYPE_CHECKING, Any
+
+from vqcodec_cli import options
+from vqcodec_cli.batch import run_batch
+from vqcodec_cli.failure import UsageError
+from vqcodec_cli.inputs import find_sources
+from vqcodec_cli.output import STDOUT
+from vqcodec_cli.plan import Job, plan_jobs
+
+if TYPE_CHECKING:
+    from vqcodec.codec import Codec
+
+# What counts as a picture in a folder; a file that is named by itself goes by its content.
+PICTURE_SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
+    *(".ppm", ".pgm", ".avif", ".jp2"),
+)
+
+EXAMPLES = """\
+examples:
+  vqcodec encode photo.png                       writes photo.vqc
+  vqcodec encode photo.png --bpp 0.25 -o small.vqc
+  vqcodec encode holiday/ -q 70 -o encoded/      a folder, with its subfolders
+  cat photo.png | vqcodec encode - > photo.vqc"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.epilog = EXAMPLES
+    parser.add_argument(
+        "inputs", metavar="INPUT", nargs="+", help="pictures, folders, patterns, or - for stdin"
+    )
+    options.add_output(
+        parser, explanation="output file, folder, or - for stdout (default: INPUT's name with .vqc)"
+    )
+    rate = parser.add_mutually_exclusive_group()
+    rate.add_argument(
+        "-q",
+        "--quality",
+        type=options.number(0, 100),
+        default=50.0,
+        metavar="Q",
+        help="0 (smallest) to 100 (best); default 50",
+    )
+    rate.add_argument(
+        "--bpp", type=options.positive, metavar="X", help="at most X bits for each pixel"
+    )
+    rate.add_argument(
+        "--size", type=options.whole(1), metavar="BYTES", help="at most BYTES for the whole file"
+    )
+    options.add_model(parser, default="photo", explanation="model to encode with (default: photo)")
+    options.add_device(parser)
+    parser.add_argument(
+        "--strip", action="store_true", help="leave out the colour profile and EXIF data"
+    )
+    options.add_max_pixels(parser)
+    options.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Encode every input; returns the exit code."""
+    jobs = plan_jobs(
+        find_sources(args.inputs, suffixes=PICTURE_SUFFIXES),
+        args.output,
+        suffix=".vqc",
+        force=args.force,
+    )
+    to_stdout = any(job.target == STDOUT for job in jobs)
+    if to_stdout and args.json:
+        raise UsageError("--json and the encoded file cannot share standard output")
+    _find_model(args.model)
+    encoder = _Encoder(args)
+    return run_batch(
+        jobs, encoder.encode, label="encoding", show=_line, as_json=args.json, quiet=to_stdout
+    )
+
+
+class _Encoder:
+    """Encodes jobs with one model, which is loaded when the first picture has been read."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._args = args
+        self._codec: Codec | None = None
+
+    def encode(self, job: Job) -> dict[str, Any]:
+        """Encode one picture and write its file."""
+        from vqcodec.media.image import read_picture
+
+        args = self._args
+        job.check()
+        started = time.perf_counter()
+        limits = {} if args.max_pixels is None else {"max_pixels": args.max_pixels}
+        picture = read_picture(job.source.read(), **limits)
+        data = self._loaded().encode(
+            picture, quality=args.quality, bpp=args.bpp, size=args.size, metadata=not args.strip
+        )
+        job.write(data)
+        height, width = picture.pixels.shape[:2]
+        return {
+            "input": job.source.name,
+            "output": job.target,
+            "width": width,
+            "height": height,
+            "bytes": len(data),
+            "bpp": 8 * len(data) / (width * height),
+            "seconds": time.perf_counter() - started,
+        }
+
+    def _loaded(self) -> "Codec":
+        if self._codec is None:
+            import vqcodec
+
+            self._codec = vqcodec.load(self._args.model, device=self._args.device)
+        return self._codec
+
+
+def _find_model(name: str) -> None:
+    # An unknown name is refused here, in no time, rather than after the first picture is read.
+    import os
+
+    if not os.path.exists(name):
+        from vqcodec.catalog import find_model
+
+        find_model(name)
+
+
+def _line(record: Any) -> str:
+    return (
+        f"{record['output']}: {record['width']} x {record['height']}, "
+        f"{record['bytes']:,} bytes, {record['bpp']:.3f} bpp, {record['seconds']:.1f} s"
+    )

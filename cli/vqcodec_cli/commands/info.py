@@ -1,0 +1,65 @@
+"""vqcodec info: what a .vqc file holds, without decoding it."""
+
+import argparse
+from dataclasses import asdict
+from typing import Any
+
+from vqcodec_cli import options
+from vqcodec_cli.batch import run_batch
+from vqcodec_cli.failure import printable
+from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
+from vqcodec_cli.limits import limits
+
+CHANNELS = {1: "grey", 2: "grey + alpha", 3: "RGB", 4: "RGBA"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument(
+        "inputs", metavar="FILE", nargs="+", help=".vqc files, folders, patterns, or - for stdin"
+    )
+    options.add_max_pixels(parser)
+    options.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Describe every file; returns the exit code."""
+
+    def work(source: Source) -> dict[str, Any]:
+        from vqcodec.bitstream import inspect
+
+        info = asdict(inspect(source.read(), limits(args.max_pixels)))
+        return {"input": source.name, **info, "installed_model": _installed(info["fingerprint"])}
+
+    sources = find_sources(args.inputs, suffixes=STREAM_SUFFIXES)
+    return run_batch(sources, work, label="reading", show=_text, as_json=args.json)
+
+
+def _installed(fingerprint: str) -> str | None:
+    from vqcodec.catalog import find_model
+    from vqcodec.errors import UnknownModelError
+
+    try:
+        return find_model(fingerprint).name
+    except UnknownModelError:
+        return None
+
+
+def _text(record: Any) -> str:
+    model = record["installed_model"] or f"{record['model_name'] or 'unnamed'}, not installed"
+    extras = [
+        f"{label} {record[key]:,} bytes"
+        for label, key in [("colour profile", "icc_bytes"), ("EXIF", "exif_bytes")]
+        if record[key]
+    ]
+    rows = {
+        "picture": f"{record['width']} x {record['height']} {CHANNELS[record['channels']]}",
+        "file": f"{record['file_bytes']:,} bytes, {record['bits_per_pixel']:.3f} bpp",
+        "codes": f"{record['code_bytes']:,} bytes in {record['tiles']} tiles, "
+        f"stages {', '.join(map(str, record['stages']))}, {record['prior']} prior",
+        "metadata": ", ".join(extras) or "none",
+        "model": f"{printable(model)} ({record['fingerprint']})",
+        "format": f"version {record['format_version']}",
+    }
+    lines = [f"  {key:<9} {value}" for key, value in rows.items()]
+    return "\n".join([printable(record["input"]), *lines])

@@ -1,0 +1,82 @@
+"""vqcodec models: which models are here, what one of them is, and how another gets here."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vqcodec_cli import options
+from vqcodec_cli.failure import OK, printable
+
+if TYPE_CHECKING:
+    from vqcodec.catalog import ModelCard
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    actions = parser.add_subparsers(metavar="ACTION")
+    parser.set_defaults(action=_list)
+    listing = actions.add_parser("list", help="the models that are here (the default)")
+    listing.set_defaults(action=_list)
+    show = actions.add_parser("show", help="what a model is and where it came from")
+    show.add_argument("name", metavar="NAME", help="name or fingerprint")
+    show.set_defaults(action=_show)
+    add = actions.add_parser("add", help="make a file of weights available under its name")
+    add.add_argument("file", metavar="FILE", help="weights, as vqcodec train writes them")
+    add.set_defaults(action=_add)
+    for command in (parser, listing, show, add):
+        options.add_json(command)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked for; returns the exit code."""
+    args.action(args)
+    return OK
+
+
+def _list(args: argparse.Namespace) -> None:
+    from vqcodec.catalog import list_models
+
+    for card in list_models():
+        _print(card, args.json, f"{card.name:<16} {card.fingerprint}  {card.path}")
+
+
+def _show(args: argparse.Namespace) -> None:
+    from vqcodec.catalog import find_model
+
+    card = find_model(args.name)
+    rows = {"path": str(card.path), "fingerprint": card.fingerprint, **_details(card)}
+    width = max(len(key) for key in rows)
+    lines = [f"  {key:<{width}}  {_said(value)}" for key, value in rows.items()]
+    _print(card, args.json, "\n".join([card.name, *lines]))
+
+
+def _add(args: argparse.Namespace) -> None:
+    from vqcodec.catalog import add_model
+
+    card = add_model(Path(args.file))
+    _print(card, args.json, f"added {card.name} ({card.fingerprint}) as {card.path}")
+
+
+def _print(card: "ModelCard", as_json: bool, text: str) -> None:
+    if as_json:
+        text = json.dumps(
+            {
+                "name": card.name,
+                "path": str(card.path),
+                "fingerprint": card.fingerprint,
+                **_details(card),
+            }
+        )
+        print(text)
+    else:
+        print("\n".join(printable(line) for line in text.split("\n")))
+
+
+def _details(card: "ModelCard") -> dict[str, Any]:
+    # A configuration is a dataclass whose text form is JSON.
+    return {"config": json.loads(card.config.to_json()), **card.metadata}
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

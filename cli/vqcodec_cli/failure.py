@@ -1,0 +1,80 @@
+"""What the command says when something goes wrong, and the exit code it ends with.
+
+0 ok · 1 bad data · 2 usage · 3 model · 4 input or output, memory, a missing package or device.
+"""
+
+import os
+import sys
+
+from vqcodec.errors import MissingDependencyError, ModelError, VqcodecError
+
+OK, BAD_DATA, USAGE, MODEL, IO = range(5)
+
+
+class UsageError(Exception):
+    """A command line that asks for something impossible or forbidden; exit code 2."""
+
+
+class RefusedError(OSError):
+    """A file that the command will not read or write; exit code 4."""
+
+
+# What a single file may fail with; anything else is a defect of ours and shows its traceback.
+EXPECTED = (VqcodecError, UsageError, OSError, MemoryError)
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code of an expected error."""
+    if isinstance(error, UsageError):
+        return USAGE
+    if isinstance(error, ModelError):
+        return MODEL
+    if isinstance(error, (MissingDependencyError, OSError, MemoryError)):
+        return IO
+    return BAD_DATA
+
+
+def reason(error: BaseException, subject: str | None = None) -> str:
+    """The error in one line; names the file only where it is not the subject."""
+    if isinstance(error, MemoryError):
+        return "out of memory"
+    if isinstance(error, OSError) and error.strerror:
+        why = error.strerror[0].lower() + error.strerror[1:]
+        other = None if error.filename in (None, subject) else os.fsdecode(error.filename)
+        return printable(f"{other}: {why}" if other else why)
+    return printable(str(error) or type(error).__name__)
+
+
+def printable(text: str) -> str:
+    """The text with control characters and undecodable bytes escaped, so that it is one line."""
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def complain(subject: str | None, why: str) -> None:
+    """Write `vqcodec: SUBJECT: WHY` to stderr, if there is one."""
+    if sys.stderr is None:
+        return
+    parts = ["vqcodec", *([printable(subject)] if subject else []), why]
+    line = ": ".join(parts)
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+__all__ = [
+    "BAD_DATA",
+    "EXPECTED",
+    "IO",
+    "MODEL",
+    "OK",
+    "USAGE",
+    "RefusedError",
+    "UsageError",
+    "complain",
+    "exit_code",
+    "printable",
+    "reason",
+]

@@ -1,0 +1,106 @@
+"""What the command's INPUT arguments mean: files, folders, patterns and standard input."""
+
+import glob
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vqcodec_cli.failure import RefusedError, UsageError
+
+STDIN = "-"
+STREAM_SUFFIXES = (".vqc",)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input.
+
+    `name` is what the user calls it (`-` is standard input); `root` is the folder below which its
+    place is kept in an output folder, or None for a file that was named by itself.
+    """
+
+    name: str
+    root: Path | None = None
+
+    @property
+    def is_stdin(self) -> bool:
+        """Whether the bytes come from standard input."""
+        return self.name == STDIN
+
+    def place(self) -> Path:
+        """Where the input stands below an output folder."""
+        path = Path(self.name)
+        return path.relative_to(self.root) if self.root is not None else Path(path.name)
+
+    def read(self) -> bytes:
+        """All bytes of the input."""
+        if not self.is_stdin:
+            return Path(self.name).read_bytes()
+        if sys.stdin is None:
+            raise RefusedError("standard input is closed")
+        return sys.stdin.buffer.read()
+
+
+def find_sources(arguments: Iterable[str], *, suffixes: Iterable[str]) -> list[Source]:
+    """The inputs that the arguments name, folders and patterns expanded, in a fixed order.
+
+    `suffixes` (lower case, with the dot) choose the files of a folder; a file that is named by
+    itself, or by a pattern, may have any suffix. Folders are searched to the bottom, without
+    hidden files and without following links to folders.
+
+    Raises:
+        UsageError: standard input is given twice, or among other inputs.
+        OSError: a folder holds no such file; a pattern matches nothing.
+    """
+    wanted = frozenset(suffixes)
+    sources = [source for argument in arguments for source in _expand(argument, wanted)]
+    if len(sources) > 1 and any(source.is_stdin for source in sources):
+        raise UsageError("standard input (-) cannot be one of several inputs")
+    return sources
+
+
+def _expand(argument: str, suffixes: frozenset[str]) -> Iterator[Source]:
+    if argument == STDIN:
+        yield Source(STDIN)
+    elif os.path.isdir(argument):
+        yield from _folder(argument, suffixes)
+    elif os.path.lexists(argument) or not glob.has_magic(argument):
+        yield Source(argument)
+    else:
+        yield from _pattern(argument, suffixes)
+
+
+def _folder(folder: str, suffixes: frozenset[str]) -> Iterator[Source]:
+    found = False
+    for parent, folders, files in os.walk(folder, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes:
+                found = True
+                yield Source(os.path.join(parent, name), Path(folder))
+    if not found:
+        raise RefusedError(0, f"is a folder without {_listed(suffixes)} files", folder)
+
+
+def _pattern(pattern: str, suffixes: frozenset[str]) -> Iterator[Source]:
+    matches = sorted(path for path in glob.glob(pattern, recursive=True) if not os.path.isdir(path))
+    if not matches:
+        raise RefusedError(0, "no file matches", pattern)
+    root = _literal_part(pattern)
+    yield from (Source(match, root) for match in matches)
+
+
+def _literal_part(pattern: str) -> Path:
+    parts = Path(pattern).parts
+    first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    return Path(*parts[:first])
+
+
+def _listed(suffixes: frozenset[str]) -> str:
+    return ", ".join(sorted(suffixes))
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -1,0 +1,141 @@
+"""The vqcodec command: reads the command line, runs one command, ends with its exit code.
+
+Commands are imported only when they are asked for, and torch only when pixels have to pass
+through a network, so that help, info and every refusal answer at once. argparse rather than a
+framework for the same reason: it starts in a fifth of the time.
+"""
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from vqcodec_cli import failure
+
+COMMANDS = {
+    "encode": "pictures into .vqc files",
+    "decode": ".vqc files into pictures",
+    "info": "what a .vqc file holds",
+    "verify": "check that .vqc files are whole and undamaged",
+    "models": "list, show and add models",
+    "train": "train a model on a folder of pictures",
+    "eval": "rate and distortion beside other codecs",
+}
+
+EPILOG = """\
+exit codes: 0 ok, 1 bad data, 2 usage, 3 model, 4 input/output
+help on a command: vqcodec COMMAND --help"""
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; unwinds the stack so that temporary files are removed."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are one line and go the way of all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise failure.UsageError(message)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Without `arguments` it runs as the process's own command: it takes `sys.argv`, and SIGINT,
+    SIGTERM and SIGPIPE end the process by that signal once temporary files are removed.
+    """
+    if arguments is not None:
+        return run(arguments)
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        die_by(signal.SIGINT)
+    except Terminated:
+        die_by(signal.SIGTERM)
+    except BrokenPipeError:
+        die_by(signal.SIGPIPE)
+    return code
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line inside this process; see `main`."""
+    try:
+        options = parse(arguments)
+        code: int = options.run(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except SystemExit as done:  # how argparse ends --help
+        return int(done.code or failure.OK)
+    except failure.EXPECTED as error:
+        # An error with a file's name is about that file, not about the whole command line.
+        subject = error.filename if isinstance(error, OSError) else None
+        subject = None if subject is None else os.fsdecode(subject)
+        failure.complain(subject, failure.reason(error, subject))
+        _abandon_stdout(error)
+        return failure.exit_code(error)
+    return code
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of a command line; `run` among them is the function that does the work."""
+    parser = _Parser(
+        prog="vqcodec",
+        description="A learned lossy codec: pictures in small files that any machine decodes.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_PrintVersion, nargs=0, help="print the version")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        if name == chosen:
+            module = importlib.import_module(f"vqcodec_cli.commands.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    if not arguments:
+        parser.print_help()
+        raise failure.UsageError("no command given")
+    return parser.parse_args(arguments)
+
+
+class _PrintVersion(argparse.Action):
+    def __call__(self, *_: object) -> NoReturn:
+        from importlib.metadata import version
+
+        print(f"vqcodec {version('vqcodec')}")
+        raise SystemExit(failure.OK)
+
+
+def die_by(number: signal.Signals) -> NoReturn:
+    """End this process by a signal, as a shell expects of an interrupted command."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    raise SystemExit(128 + number)
+
+
+def _raise_terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def _abandon_stdout(error: BaseException) -> None:
+    # What could not be flushed would fail once more, loudly, when the interpreter ends.
+    if isinstance(error, OSError) and sys.stdout is not None:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,83 @@
+"""Options that several commands share, spelt and explained once."""
+
+import argparse
+import math
+from collections.abc import Callable
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def add_model(parser: argparse.ArgumentParser, *, default: str | None, explanation: str) -> None:
+    """-m MODEL: a name that `vqcodec models` lists, or a file of weights."""
+    parser.add_argument("-m", "--model", metavar="MODEL", default=default, help=explanation)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """--device: where the networks run."""
+    parser.add_argument(
+        "--device",
+        choices=DEVICES,
+        default="auto",
+        help="where the networks run (auto: a GPU if there is one)",
+    )
+
+
+def add_output(parser: argparse.ArgumentParser, *, explanation: str) -> None:
+    """-o OUT and -f."""
+    parser.add_argument("-o", "--output", metavar="OUT", help=explanation)
+    parser.add_argument(
+        "-f", "--force", action="store_true", help="overwrite an output that exists already"
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """--json: for machines."""
+    parser.add_argument(
+        "--json", action="store_true", help="print one line of JSON for each file, failed or not"
+    )
+
+
+def add_max_pixels(parser: argparse.ArgumentParser) -> None:
+    """--max-pixels: how large a picture may be."""
+    parser.add_argument(
+        "--max-pixels",
+        metavar="N",
+        type=whole(1),
+        help="refuse pictures of more than N pixels (there is a generous limit without it)",
+    )
+
+
+def number(low: float, high: float = math.inf) -> Callable[[str], float]:
+    """A reader of finite numbers from `low` to `high`."""
+
+    def read(text: str) -> float:
+        value = float(text)
+        if not (low <= value <= high and math.isfinite(value)):
+            raise argparse.ArgumentTypeError(f"{text} is not {_span(low, high)}")
+        return value
+
+    return read
+
+
+def positive(text: str) -> float:
+    """A finite number above zero."""
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def whole(low: int) -> Callable[[str], int]:
+    """A reader of whole numbers of at least `low`."""
+
+    def read(text: str) -> int:
+        value = int(text)
+        if value < low:
+            raise argparse.ArgumentTypeError(f"{text} is not {_span(low, math.inf)}")
+        return value
+
+    return read
+
+
+def _span(low: float, high: float) -> str:
+    return f"{low:g} or more" if math.isinf(high) else f"from {low:g} to {high:g}"
