@@ -1,0 +1,156 @@
+"""The operators in plain torch: what each of them means, on any device.
+
+The nearest code is the argmin over k of
+
+    ((x_0 - c_k0)^2 + (x_1 - c_k1)^2 + ...) + bias_k
+
+with every operation rounded in float64, terms added in the order of d from 0.0, no fused
+multiply-add, the bias added last, and the lowest index at ties. Every backend returns these
+integers. Inputs are float32, float16 or bfloat16, all of which float64 holds exactly.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+__all__ = [
+    "QuantizedVectors",
+    "code_statistics",
+    "nearest_code",
+    "nearest_code_fast",
+    "quantize_vectors",
+    "residual_codes",
+]
+
+# Distances held at once, 8 bytes each: bounds the memory whatever N is.
+BLOCK_DISTANCES = 1 << 18
+
+
+class QuantizedVectors(NamedTuple):
+    """What `quantize_vectors` returns: codes, values, squared_error and counts."""
+
+    codes: Tensor
+    values: Tensor
+    squared_error: Tensor
+    counts: Tensor
+
+
+def nearest_code(
+    x: Tensor, codebook: Tensor, bias: Tensor | None = None, *, return_distance: bool = False
+) -> Tensor | tuple[Tensor, Tensor]:
+    """Find the nearest code of every row, by the definition; see `ops.nearest_code`."""
+    codes, distance = _search(x, codebook, bias)
+    return (codes, distance.float()) if return_distance else codes
+
+
+def nearest_code_fast(x: Tensor, codebook: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Find a code about as near as the nearest, by float32 products; see the operator in `ops`."""
+    codebook = codebook.float()
+    norms = codebook.square().sum(-1)  # (..., K)
+    norms = norms if bias is None else norms + bias.float()
+    books = codebook.reshape(-1, *codebook.shape[-2:])
+    rows = x.float().reshape(len(books), _rows_per_book(x, books), x.shape[-1])
+    offsets = norms.reshape(len(books), 1, -1)
+    block = max(1, BLOCK_DISTANCES // norms.numel())
+    parts = [
+        torch.baddbmm(offsets, part, books.mT, alpha=-2).argmin(-1)
+        for part in torch.split(rows, block, dim=1)
+    ]
+    return torch.cat(parts, dim=1).reshape(x.shape[:-1])
+
+
+def residual_codes(
+    x: Tensor, codebooks: Tensor, biases: Tensor | None = None, stages: int | None = None
+) -> Tensor:
+    """Quantize stage by stage what the last stage left over; see `ops.residual_codes`."""
+    stages = codebooks.shape[-3] if stages is None else stages
+    residual = x.float()
+    codes = []
+    for stage in range(stages):
+        codebook = codebooks[..., stage, :, :]
+        bias = None if biases is None else biases[..., stage, :]
+        codes.append(_search(residual, codebook, bias)[0])
+        residual = residual - _gather(codebook, codes[-1]).float()
+    return torch.stack(codes, dim=-1) if codes else x.new_empty((*x.shape[:-1], 0)).long()
+
+
+def quantize_vectors(x: Tensor, codebook: Tensor, bias: Tensor | None = None) -> QuantizedVectors:
+    """Find, gather, measure and count in one call; see `ops.quantize_vectors`."""
+    codes, _ = _search(x, codebook, bias)
+    values = _gather(codebook, codes)
+    squared_error = torch.zeros(codes.shape, dtype=torch.float64, device=x.device)
+    for d in range(x.shape[-1]):
+        difference = x[..., d].double() - values[..., d].double()
+        squared_error += difference * difference
+    books = codebook.shape[:-2].numel()
+    flat = codes.reshape(*codebook.shape[:-2], codes.numel() // books)
+    counts = torch.zeros(codebook.shape[:-1], dtype=torch.int64, device=x.device)
+    counts.scatter_add_(-1, flat, torch.ones_like(flat))
+    return QuantizedVectors(codes, values, squared_error.float(), counts)
+
+
+def code_statistics(x: Tensor, codes: Tensor, codebook_size: int) -> tuple[Tensor, Tensor]:
+    """Count and add up the vectors of every code; see `ops.code_statistics`."""
+    batch, dim = codes.shape[:-1], x.shape[-1]
+    counts, sums = [], []
+    for rows, group in zip(
+        x.reshape(-1, *x.shape[-2:]), codes.reshape(-1, codes.shape[-1]), strict=True
+    ):
+        order = group.argsort(stable=True)
+        counts.append(torch.bincount(group, minlength=codebook_size))
+        sums.append(
+            torch.segment_reduce(
+                rows[order].double(), "sum", lengths=counts[-1], axis=0, initial=0.0
+            )
+        )
+    return (
+        torch.stack(counts).reshape(*batch, codebook_size),
+        torch.stack(sums).float().reshape(*batch, codebook_size, dim),
+    )
+
+
+def _search(x: Tensor, codebook: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Codes (..., N) and their float64 distances, one group of a batch of codebooks at a time."""
+    dim, size = codebook.shape[-1], codebook.shape[-2]
+    books = codebook.reshape(-1, size, dim)
+    rows = x.reshape(len(books), _rows_per_book(x, books), dim)
+    biases = codebook.new_zeros(1) if bias is None else bias
+    biases = biases.expand(codebook.shape[:-1]).reshape(-1, size)
+    found = [_search_group(*group) for group in zip(rows, books, biases, strict=True)]
+    codes = torch.stack([codes for codes, _ in found]).reshape(x.shape[:-1])
+    return codes, torch.stack([distance for _, distance in found]).reshape(x.shape[:-1])
+
+
+def _search_group(x: Tensor, codebook: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    columns = codebook.double().T.contiguous()  # (D, K)
+    codes, distances = [], []
+    for rows in torch.split(x, max(1, BLOCK_DISTANCES // len(codebook))):
+        distance = _distances(rows.double(), columns, bias)
+        codes.append(distance.argmin(1))
+        distances.append(distance.gather(1, codes[-1].unsqueeze(1)).squeeze(1))
+    return torch.cat(codes), torch.cat(distances)
+
+
+def _distances(rows: Tensor, columns: Tensor, bias: Tensor) -> Tensor:
+    """Squared distances (n, K) in the canonical order of operations."""
+    total = rows.new_zeros((len(rows), columns.shape[1]))
+    difference = torch.empty_like(total)
+    for d in range(len(columns)):
+        torch.sub(rows[:, d, None], columns[d], out=difference)
+        # Not addcmul: a fused multiply-add would round once where the definition rounds twice.
+        total.add_(difference.mul_(difference))
+    return total.add_(bias.double())
+
+
+def _rows_per_book(x: Tensor, books: Tensor) -> int:
+    """Rows of x that each codebook searches; not left to reshape(-1), which N = 0 defeats."""
+    return x.numel() // (x.shape[-1] * len(books))
+
+
+def _gather(codebook: Tensor, codes: Tensor) -> Tensor:
+    """The codebook's rows at `codes`: (..., N, D) in the codebook's dtype."""
+    books = codebook.reshape(-1, *codebook.shape[-2:])
+    flat = codes.reshape(len(books), codes.numel() // len(books), 1)
+    flat = flat.expand(-1, -1, codebook.shape[-1])
+    return books.gather(1, flat).reshape(*codes.shape, codebook.shape[-1])
