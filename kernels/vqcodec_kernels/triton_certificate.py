@@ -1,0 +1,56 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+"""How far a score of the filter can be from the truth.
+
+The filter scores code k of a row as s_k = q_k - 2 x.c_k (q_k = ||c_k||^2 + bias_k), with x and
+-2 c rounded to float16, float32 accumulation that starts at q_k, everything scaled by a power of
+two. With dx, dc what the rounding lost (both measured), X, C the largest norms, Q the largest
+|q|, and u = 2^-23 (tensor cores may truncate where 2^-24 would be rounding to nearest):
+
+    |s^_k - s_k| <= 2 |dx.c_k|  +  2 X |dc|  +  (D + 4) u (2 X C + Q)
+
+Three refinements, each valid for the code that the filter found and for any that beats it:
+dx is common to both, so it enters as 2 |dx.(c_i - c_j)| and both codes lie within R of x, where
+R^2 is the best distance; a code with |q| far above the best score cannot win, so Q is bounded by
+that score; the float64 definition's own rounding is below 2^-40 (X + C)^2.
+"""
+
+import triton
+import triton.language as tl
+
+__all__ = ["tolerances"]
+
+
+@triton.jit
+def _root(stats_ptr, slot: tl.constexpr):
+    # 1.001 stands above the rounding of float32 sums of up to 1024 squares.
+    return tl.sqrt(tl.load(stats_ptr + slot).to(tl.float32, bitcast=True)) * 1.001
+
+
+@triton.jit
+def tolerances(best, x_squared, lost_squared, stats_ptr, D: tl.constexpr):
+    """Return the margins that rule out another code: by everything, and by accumulation alone.
+
+    best: lowest score of each row; x_squared, lost_squared: ||x||^2 and ||dx||^2 of the scaled
+    row. A row whose runner-up is above best + the first margin has its nearest code. Scores that
+    are computed again from the same rounded operands stay within the second.
+    """
+    unit: tl.constexpr = 2.0**-23
+    gamma: tl.constexpr = (D + 4) * unit
+    code = _root(stats_ptr, 1)
+    code_lost = _root(stats_ptr, 2)
+    offset = tl.load(stats_ptr + 3).to(tl.float32, bitcast=True) * 1.001
+    gift = tl.load(stats_ptr + 4).to(tl.float32, bitcast=True) * 1.001
+    norm = tl.sqrt(x_squared) * 1.001
+    # Taking the mean off rounded x once, in float32.
+    lost = tl.sqrt(lost_squared) * 1.001 + unit * norm
+    row = norm + lost
+    reach = code + code_lost
+    noise = 2.0 * gamma * row * reach
+    fixed = 2.0 * row * code_lost + 2.0**-40 * (row + code) * (row + code)
+    highest = 1.01 * (tl.abs(best) + 2.0 * row * reach + fixed + noise + gift)
+    noise += gamma * tl.minimum(offset, highest)
+    single = fixed + noise
+    nearest = x_squared * (1.0 + 2.0 * gamma) + best + single + 2.0 * lost * code
+    radius = tl.sqrt(tl.maximum(nearest, 0.0) + gift) * 1.001
+    common = 4.0 * lost * tl.minimum(reach, radius)
+    return 1.01 * (common + 2.0 * single), 1.01 * 2.0 * noise

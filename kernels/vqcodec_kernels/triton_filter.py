@@ -1,0 +1,280 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+"""First pass of the search: every distance, in half precision, on tensor cores.
+
+A row keeps two running minima of its scores and no index: one for each column of the tile
+(over all tiles), one for each tile (over all its columns). At the end the best column and the
+best tile name the best code, and every other code lies in another column or in another tile, so
+the lower of the two runners-up bounds them all. That costs two minimum instructions per
+distance, where a running index and a running second best cost four to seven.
+
+Rows that the certificate cannot settle are appended to a list for the second pass.
+"""
+
+import triton
+import triton.language as tl
+
+from vqcodec_kernels.triton_certificate import tolerances
+from vqcodec_kernels.triton_codebook import power_of_two_scale
+
+__all__ = ["conclude", "filter_kernel", "load_rows", "merge_kernel", "scan_codes", "to_half"]
+
+
+@triton.jit
+def load_rows(base_ptr, rows, live, D: tl.constexpr, START: tl.constexpr, WIDTH: tl.constexpr):
+    """Columns START .. START + WIDTH of some rows of a (N, D) matrix as float32, 0 outside it."""
+    columns = START + tl.arange(0, WIDTH)
+    mask = live[:, None] & (columns < D)[None, :]
+    return tl.load(base_ptr + rows[:, None] * D + columns[None, :], mask=mask, other=0.0).to(
+        tl.float32
+    )
+
+
+@triton.jit
+def to_half(values, means_ptr, scale, D: tl.constexpr, START: tl.constexpr, WIDTH: tl.constexpr):
+    """Centre, scale and round rows; also ||x||^2 of the scaled row and ||x - half||^2."""
+    columns = START + tl.arange(0, WIDTH)
+    inside = columns < D
+    means = tl.load(means_ptr + columns, mask=inside, other=0.0)
+    scaled = tl.where(inside[None, :], (values - means[None, :]) * scale, 0.0)
+    # A row too large for float16 is cut to its range: it stays finite, and what the cut lost is
+    # measured like any other rounding.
+    half = tl.clamp(scaled, -65504.0, 65504.0).to(tl.float16)
+    lost = scaled - half.to(tl.float32)
+    return half, tl.sum(scaled * scaled, axis=1), tl.sum(lost * lost, axis=1)
+
+
+@triton.jit
+def score_tile(
+    left,
+    right,
+    halves_ptr,
+    offsets_ptr,
+    tile,
+    D1: tl.constexpr,
+    D2: tl.constexpr,
+    BLOCK_M: tl.constexpr,
+    BLOCK_N: tl.constexpr,
+):
+    """Scores (BLOCK_M, BLOCK_N) of the rows against one tile of codes."""
+    codes = tile * BLOCK_N + tl.arange(0, BLOCK_N)
+    starts = codes.to(tl.int64) * (D1 + D2)
+    offsets = tl.load(offsets_ptr + codes)
+    total = tl.broadcast_to(offsets[None, :], (BLOCK_M, BLOCK_N))
+    total = tl.dot(left, tl.load(halves_ptr + starts[None, :] + tl.arange(0, D1)[:, None]), total)
+    if D2 > 0:
+        rest = tl.load(halves_ptr + starts[None, :] + (D1 + tl.arange(0, D2))[:, None])
+        total = tl.dot(right, rest, total)
+    return total
+
+
+@triton.jit
+def scan_codes(
+    left,
+    right,
+    halves_ptr,
+    offsets_ptr,
+    first_tile,
+    last_tile,
+    D1: tl.constexpr,
+    D2: tl.constexpr,
+    BLOCK_M: tl.constexpr,
+    BLOCK_N: tl.constexpr,
+    STAGES: tl.constexpr,
+):
+    """Return the best score of each row, its code, and the score of the runner-up."""
+    infinity = float("inf")
+    column_best = tl.full((BLOCK_M, BLOCK_N), infinity, tl.float32)
+    tile_best = tl.full((BLOCK_M,), infinity, tl.float32)
+    tile_second = tl.full((BLOCK_M,), infinity, tl.float32)
+    best_tile = tl.zeros((BLOCK_M,), tl.int32) + first_tile
+    for tile in tl.range(first_tile, last_tile, num_stages=STAGES):
+        scores = score_tile(left, right, halves_ptr, offsets_ptr, tile, D1, D2, BLOCK_M, BLOCK_N)
+        column_best = tl.minimum(column_best, scores)
+        lowest = tl.min(scores, axis=1)
+        best_tile = tl.where(lowest < tile_best, tile, best_tile)
+        tile_second = tl.minimum(tile_second, tl.maximum(lowest, tile_best))
+        tile_best = tl.minimum(tile_best, lowest)
+    best = tl.min(column_best, axis=1)
+    columns = tl.arange(0, BLOCK_N)[None, :]
+    column = tl.min(tl.where(column_best == best[:, None], columns, BLOCK_N - 1), axis=1)
+    others = tl.where(columns == column[:, None], infinity, column_best)
+    return best, best_tile * BLOCK_N + column, tl.minimum(tl.min(others, axis=1), tile_second)
+
+
+@triton.jit
+def conclude(
+    best,
+    code,
+    second,
+    x_squared,
+    lost_squared,
+    stats_ptr,
+    codes_ptr,
+    list_ptr,
+    limits_ptr,
+    counter_ptr,
+    rows,
+    live,
+    D: tl.constexpr,
+    EXACT: tl.constexpr,
+):
+    """Store the codes, and append to the list each row that another code might still win."""
+    full, noise = tolerances(best, x_squared, lost_squared, stats_ptr, D)
+    # Written so that NaN and infinity are doubtful. At an exact tie column and tile may belong
+    # to different codes, so the fast mode settles those as well.
+    if EXACT:
+        certain = second - best > full
+        limit = best + full
+    else:
+        certain = second > best
+        limit = best + noise
+    doubtful = live & (certain == 0)
+    tl.store(codes_ptr + rows, code.to(tl.int64), mask=live)
+    found = doubtful.to(tl.int32)
+    start = tl.atomic_add(counter_ptr, tl.sum(found, axis=0))
+    slots = start + tl.cumsum(found, axis=0) - 1
+    tl.store(list_ptr + slots, rows.to(tl.int32), mask=doubtful)
+    tl.store(limits_ptr + slots, limit, mask=doubtful)
+
+
+@triton.jit(do_not_specialize=["N", "count", "tiles", "tiles_per_split"])
+def filter_kernel(
+    x_ptr,
+    halves_ptr,
+    offsets_ptr,
+    means_ptr,
+    stats_ptr,
+    codes_ptr,
+    list_ptr,
+    limits_ptr,
+    counters_ptr,
+    partial_ptr,
+    N,
+    count,
+    tiles,
+    tiles_per_split,
+    D: tl.constexpr,
+    D1: tl.constexpr,
+    D2: tl.constexpr,
+    BLOCK_M: tl.constexpr,
+    BLOCK_N: tl.constexpr,
+    STAGES: tl.constexpr,
+    SLOTS: tl.constexpr,
+    SPLIT: tl.constexpr,
+    EXACT: tl.constexpr,
+):
+    """Search the rows [0, count) of each batch of x (B, N, D), whose pointer is at the first.
+
+    SPLIT: program_id(2) takes a share of the tiles, and `merge_kernel` joins the shares through
+    `partial` (5, splits, B, count): best, runner-up, ||x||^2, ||dx||^2, code bits.
+    """
+    batch = tl.program_id(1).to(tl.int64)
+    rows = tl.program_id(0).to(tl.int64) * BLOCK_M + tl.arange(0, BLOCK_M)
+    live = rows < count
+    stats = stats_ptr + batch * SLOTS
+    means = means_ptr + batch * D
+    scale = power_of_two_scale(tl.load(stats).to(tl.float32, bitcast=True))
+    base = x_ptr + batch * N * D
+    values = load_rows(base, rows, live, D, 0, D1)
+    left, x_squared, lost_squared = to_half(values, means, scale, D, 0, D1)
+    right = left
+    if D2 > 0:
+        values = load_rows(base, rows, live, D, D1, D2)
+        right, more_squared, more_lost = to_half(values, means, scale, D, D1, D2)
+        x_squared += more_squared
+        lost_squared += more_lost
+    first_tile = tl.program_id(2) * tiles_per_split
+    last_tile = tl.minimum(first_tile + tiles_per_split, tiles)
+    padded = tiles.to(tl.int64) * BLOCK_N
+    best, code, second = scan_codes(
+        left,
+        right,
+        halves_ptr + batch * padded * (D1 + D2),
+        offsets_ptr + batch * padded,
+        first_tile,
+        last_tile,
+        D1,
+        D2,
+        BLOCK_M,
+        BLOCK_N,
+        STAGES,
+    )
+    if SPLIT:
+        plane = tl.num_programs(2).to(tl.int64) * tl.num_programs(1) * count
+        share = (tl.program_id(2).to(tl.int64) * tl.num_programs(1) + batch) * count
+        target = partial_ptr + share + rows
+        tl.store(target, best, mask=live)
+        tl.store(target + plane, second, mask=live)
+        tl.store(target + 2 * plane, x_squared, mask=live)
+        tl.store(target + 3 * plane, lost_squared, mask=live)
+        tl.store(target + 4 * plane, code.to(tl.float32, bitcast=True), mask=live)
+    else:
+        conclude(
+            best,
+            code,
+            second,
+            x_squared,
+            lost_squared,
+            stats,
+            codes_ptr + batch * N,
+            list_ptr + batch * count,
+            limits_ptr + batch * count,
+            counters_ptr + batch,
+            rows,
+            live,
+            D,
+            EXACT,
+        )
+
+
+@triton.jit(do_not_specialize=["N", "count", "splits"])
+def merge_kernel(
+    partial_ptr,
+    stats_ptr,
+    codes_ptr,
+    list_ptr,
+    limits_ptr,
+    counters_ptr,
+    N,
+    count,
+    splits,
+    D: tl.constexpr,
+    BLOCK_M: tl.constexpr,
+    SLOTS: tl.constexpr,
+    EXACT: tl.constexpr,
+):
+    """Join the shares of a search whose codes were split over programs; the lowest code at ties."""
+    batch = tl.program_id(1).to(tl.int64)
+    rows = tl.program_id(0).to(tl.int64) * BLOCK_M + tl.arange(0, BLOCK_M)
+    live = rows < count
+    step = tl.num_programs(1).to(tl.int64) * count
+    plane = step * splits
+    source = partial_ptr + batch * count + rows
+    x_squared = tl.load(source + 2 * plane, mask=live, other=0.0)
+    lost_squared = tl.load(source + 3 * plane, mask=live, other=0.0)
+    best = tl.load(source, mask=live, other=0.0)
+    second = tl.load(source + plane, mask=live, other=0.0)
+    code = tl.load(source + 4 * plane, mask=live, other=0.0).to(tl.int32, bitcast=True)
+    for share in range(1, splits):
+        other = tl.load(source + share * step, mask=live, other=0.0)
+        other_second = tl.load(source + plane + share * step, mask=live, other=0.0)
+        other_code = tl.load(source + 4 * plane + share * step, mask=live, other=0.0)
+        code = tl.where(other < best, other_code.to(tl.int32, bitcast=True), code)
+        second = tl.minimum(tl.minimum(second, other_second), tl.maximum(best, other))
+        best = tl.minimum(best, other)
+    conclude(
+        best,
+        code,
+        second,
+        x_squared,
+        lost_squared,
+        stats_ptr + batch * SLOTS,
+        codes_ptr + batch * N,
+        list_ptr + batch * count,
+        limits_ptr + batch * count,
+        counters_ptr + batch,
+        rows,
+        live,
+        D,
+        EXACT,
+    )

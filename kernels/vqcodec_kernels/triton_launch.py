@@ -1,0 +1,56 @@
+"""What every Triton operator needs to know of its arguments and its device."""
+
+import functools
+
+import torch
+import triton
+from torch import Tensor
+
+from vqcodec_kernels.errors import BackendError
+
+__all__ = ["Processor", "as_books", "find_processor", "require_device"]
+
+from typing import NamedTuple
+
+
+class Processor(NamedTuple):
+    """Multiprocessors of a device, and the shared memory that one program may take (bytes)."""
+
+    count: int
+    shared_bytes: int
+
+
+# The interpreter runs on the CPU; small tiles keep it quick and still loop over several.
+_INTERPRETED = Processor(count=4, shared_bytes=232448)
+
+
+def require_device(x: Tensor) -> None:
+    """Raise BackendError unless x is on a CUDA device, or Triton interprets its kernels."""
+    if not x.is_cuda and not triton.knobs.runtime.interpret:
+        raise BackendError(
+            f"backend 'triton' needs CUDA tensors or TRITON_INTERPRET=1, got device "
+            f"{str(x.device)!r}"
+        )
+
+
+def find_processor(device: torch.device) -> Processor:
+    """Measure the device; the sizes do not depend on its name."""
+    return _INTERPRETED if device.type == "cpu" else _cuda_processor(device.index)
+
+
+@functools.cache
+def _cuda_processor(index: int) -> Processor:
+    properties = triton.runtime.driver.active.utils.get_device_properties(index)
+    return Processor(properties["multiprocessor_count"], properties["max_shared_mem"])
+
+
+def as_books(
+    x: Tensor, codebook: Tensor, bias: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Flatten the leading sizes: x (B, N, D), codebook (B, K, D), bias (B, K), all contiguous."""
+    size, dim = codebook.shape[-2:]
+    books = codebook.reshape(-1, size, dim).contiguous()
+    rows = x.numel() // (len(books) * dim) if x.numel() else 0
+    if bias is not None:
+        bias = bias.expand(codebook.shape[:-1]).reshape(-1, size).contiguous()
+    return x.reshape(len(books), rows, dim).contiguous(), books, bias
