@@ -1,0 +1,51 @@
+"""Anything that turns a picture into bytes and back at a chosen quality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from vqcodec.codec import Codec
+
+__all__ = ["Contestant", "Pixels", "codec_contestant"]
+
+Pixels = NDArray[np.uint8]
+
+QUALITIES = tuple(float(quality) for quality in range(0, 101, 10))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contestant:
+    """A codec with all its settings but one.
+
+    name: short, in file names and legends. version: of the libraries that do the work. settings:
+    every choice that changes the bytes. ladder: values of the open setting, from small to large
+    files. encode: uint8 (H, W, 3) and a value of the ladder -> the bytes of a whole file. decode:
+    such bytes -> uint8 (H, W, 3).
+    """
+
+    name: str
+    version: str
+    settings: str
+    ladder: Sequence[float]
+    encode: Callable[[Pixels, float], bytes]
+    decode: Callable[[bytes], Pixels]
+
+
+def codec_contestant(
+    codec: Codec, *, version: str, settings: str, qualities: Sequence[float] = QUALITIES
+) -> Contestant:
+    """vqcodec itself, with one model, over a ladder of qualities."""
+    return Contestant(
+        name="vqcodec",
+        version=version,
+        settings=settings,
+        ladder=tuple(sorted(qualities)),
+        encode=lambda pixels, quality: codec.encode(pixels, quality=quality),
+        decode=lambda data: codec.decode(data),
+    )
