@@ -31,7 +31,7 @@ __all__ = [
 FORMAT_VERSION = 1
 KINDS = ("picture",)
 PRIORS = ("raw", "static", "mixing")
-MAX_STAGES = 63
+MAX_STAGES = 64
 MAX_LEVELS = 8
 FINGERPRINT_BYTES = 8
 
@@ -49,7 +49,7 @@ class Header:
     """The fields of a header, each in its allowed range.
 
     width, height: pixels, in [1, 2**32 - 1]. channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA.
-    stages: how many stages each level carries, coarse to fine, each in [1, 63]; 1 to 8 levels.
+    stages: how many stages each level carries, coarse to fine, each in [1, 64]; 1 to 8 levels.
     prior_mode: index into PRIORS. fingerprint: 8 bytes that name the model. kind: 0, a picture.
     Raises: InputError for a field outside its range.
     """
@@ -99,8 +99,8 @@ def pack_header(header: Header) -> bytes:
     append_varint(out, header.width)
     append_varint(out, header.height)
     for count in header.stages[:-1]:
-        out.append(_ANOTHER_LEVEL | count)
-    out.append(header.stages[-1])
+        out.append(_ANOTHER_LEVEL | count - 1)
+    out.append(header.stages[-1] - 1)
     out += zlib.crc32(out).to_bytes(4, "little")
     return bytes(out)
 
@@ -126,7 +126,7 @@ def unpack_header(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Header,
         "width": width,
         "height": height,
         "channels": 1 + (layout >> _CHANNEL_SHIFT & 3),
-        "stages": tuple(byte & _STAGE_BITS for byte in levels),
+        "stages": tuple(1 + (byte & _STAGE_BITS) for byte in levels),
         "prior_mode": layout >> _PRIOR_SHIFT & 7,
         "fingerprint": fingerprint,
     }
@@ -177,8 +177,6 @@ def _checked_header(fields: dict[str, Any], limits: Limits) -> Header:
     width, height, prior_mode = fields["width"], fields["height"], fields["prior_mode"]
     if not width or not height:
         raise CorruptError(f"the header declares an empty picture, {width} x {height}")
-    if not all(fields["stages"]):
-        raise CorruptError("the header declares a level without stages")
     if prior_mode >= len(PRIORS):
         raise UnsupportedVersionError(f"prior mode {prior_mode} needs a newer vqcodec")
     if width * height > limits.max_pixels:

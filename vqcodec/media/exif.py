@@ -1,0 +1,75 @@
+"""The one EXIF tag that changes how a picture looks: its orientation.
+
+EXIF data is a TIFF file without a picture. It is edited in place, byte for byte, because writing
+it anew would move the makers' private notes, which point into it.
+"""
+
+import struct
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["apply_orientation", "find_orientation", "reset_orientation", "strip_exif_prefix"]
+
+_PREFIX = b"Exif\x00\x00"
+_ORIENTATION_TAG = 0x0112
+_SHORT = 3
+_ENTRY_BYTES = 12
+
+
+def strip_exif_prefix(exif: bytes) -> bytes:
+    """Return EXIF data from its TIFF header on, whatever its container put before it."""
+    return exif.removeprefix(_PREFIX)
+
+
+def find_orientation(exif: bytes) -> int:
+    """Return the orientation, 1 to 8; 1 if there is none or the data makes no sense."""
+    place = _locate(exif)
+    if place is None:
+        return 1
+    order, offset = place
+    value = int(struct.unpack_from(order + "H", exif, offset)[0])
+    return value if 1 <= value <= 8 else 1
+
+
+def reset_orientation(exif: bytes) -> bytes:
+    """Return the same EXIF data with orientation 1; unchanged if it states none."""
+    place = _locate(exif)
+    if place is None:
+        return exif
+    order, offset = place
+    return exif[:offset] + struct.pack(order + "H", 1) + exif[offset + 2 :]
+
+
+def apply_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Turn stored pixels (H, W, C) the right way up.
+
+    orientation: 1 to 8, by EXIF 2.3 section 4.6.4: 5 to 8 swap rows and columns, then 2, 3, 6
+    and 7 mirror left to right, and 3, 4, 7 and 8 top to bottom.
+    """
+    if orientation >= 5:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _locate(exif: bytes) -> tuple[str, int] | None:
+    """Return byte order and offset of the orientation's value, or None if there is none."""
+    order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(exif[:4])
+    if order is None or len(exif) < 8:
+        return None
+    directory = struct.unpack_from(order + "I", exif, 4)[0]
+    if directory + 2 > len(exif):
+        return None
+    count = struct.unpack_from(order + "H", exif, directory)[0]
+    for index in range(count):
+        entry = directory + 2 + index * _ENTRY_BYTES
+        if entry + _ENTRY_BYTES > len(exif):
+            return None
+        tag, kind, values = struct.unpack_from(order + "HHI", exif, entry)
+        if tag == _ORIENTATION_TAG:
+            return (order, entry + 8) if kind == _SHORT and values == 1 else None
+    return None

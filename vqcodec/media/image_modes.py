@@ -1,0 +1,70 @@
+"""From the many ways in which files store colours to eight-bit grey or RGB, with or without alpha.
+
+What happens to each is part of the contract, see convert_image.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vqcodec.errors import InputError
+
+__all__ = ["convert_image", "keeps_profile", "sixteen_to_eight"]
+
+_OPAQUE = {"1": "L", "L": "L", "RGB": "RGB", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
+_WITH_ALPHA = {"LA": "LA", "La": "LA", "PA": "RGBA", "RGBA": "RGBA", "RGBa": "RGBA"}
+_SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
+_REASONS = {
+    "F": "floating-point samples",
+    "I": "32-bit samples",
+    "LAB": "Lab colours",
+    "HSV": "HSV colours",
+}
+
+
+def convert_image(image: Image.Image) -> NDArray[np.uint8]:
+    """Return the pixels of a loaded Pillow image, uint8 (H, W, C), C as in Picture.
+
+    1-bit becomes 0 and 255; a palette its colours; one transparent colour or a palette's
+    transparency becomes an alpha channel; premultiplied alpha is divided out; CMYK and YCbCr
+    become RGB by Pillow's formula, without a profile; 16-bit grey is rounded to the nearest
+    eight-bit value (Pillow itself gives 16-bit colour as its high bytes).
+    Raises: InputError for floating-point, 32-bit, Lab and HSV pictures.
+    """
+    if image.mode in _SIXTEEN_BIT or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        return _convert_sixteen_bit(image)
+    has_transparency = image.has_transparency_data
+    if image.mode == "P":
+        mode = "RGBA" if has_transparency else "RGB"
+    elif image.mode in _WITH_ALPHA:
+        mode = _WITH_ALPHA[image.mode]
+    elif image.mode in _OPAQUE:
+        mode = _OPAQUE[image.mode]
+        if has_transparency and image.mode in ("1", "L", "RGB"):
+            mode += "A"
+    else:
+        reason = _REASONS.get(image.mode, f"mode {image.mode}")
+        raise InputError(f"the picture has {reason}, which cannot be encoded: convert it first")
+    pixels = np.asarray(image if image.mode == mode else image.convert(mode), dtype=np.uint8)
+    return pixels.reshape(image.height, image.width, -1)
+
+
+def keeps_profile(image: Image.Image) -> bool:
+    """Whether the colour profile still fits after convert_image."""
+    return image.mode != "CMYK"
+
+
+def sixteen_to_eight(samples: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Round 16-bit samples to eight bits, 65535 becoming 255: value / 257 to the nearest."""
+    # 257 is odd, so no value lies halfway between two results.
+    return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _convert_sixteen_bit(image: Image.Image) -> NDArray[np.uint8]:
+    """Return 16-bit grey as (H, W, 1), or (H, W, 2) if one value is declared transparent."""
+    samples = np.asarray(image).astype(np.uint16)
+    planes = [sixteen_to_eight(samples)]
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        planes.append(np.where(samples == transparent, 0, 255).astype(np.uint8))
+    return np.stack(planes, axis=-1)

@@ -1,0 +1,49 @@
+"""A picture in memory: eight-bit samples and the metadata that travels with them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec.errors import InputError
+
+__all__ = ["DEFAULT_MAX_PIXELS", "Picture"]
+
+DEFAULT_MAX_PIXELS = 2**28
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Pixels the right way up, with their colour profile and EXIF data.
+
+    pixels: uint8 (H, W, C), C = 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA; alpha is not
+    premultiplied. icc: an ICC profile or None. exif: EXIF data from its TIFF header on, with
+    orientation 1, or None.
+    Raises: InputError for another dtype or shape, or an empty picture.
+    """
+
+    pixels: NDArray[np.uint8]
+    icc: bytes | None = None
+    exif: bytes | None = None
+
+    def __post_init__(self) -> None:
+        shape, dtype = self.pixels.shape, self.pixels.dtype
+        if dtype != np.uint8 or len(shape) != 3 or not 1 <= shape[2] <= 4:
+            raise InputError(f"pixels must be uint8 (H, W, 1 to 4), got {dtype} {shape}")
+        if 0 in shape:
+            raise InputError(f"the picture is empty: {shape[1]} x {shape[0]} pixels")
+
+    @property
+    def height(self) -> int:
+        """Rows of pixels."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Pixels in a row."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def channels(self) -> int:
+        """Samples of a pixel: 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA."""
+        return int(self.pixels.shape[2])
