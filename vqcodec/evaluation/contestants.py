@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,12 +39,12 @@ class Contestant:
 
 
 def codec_contestant(
-    codec: Codec, *, version: str, settings: str, qualities: Sequence[float] = QUALITIES
+    codec: Codec, *, settings: str, qualities: Sequence[float] = QUALITIES
 ) -> Contestant:
     """vqcodec itself, with one model, over a ladder of qualities."""
     return Contestant(
         name="vqcodec",
-        version=version,
+        version=f"vqcodec {version('vqcodec')}",
         settings=settings,
         ladder=tuple(sorted(qualities)),
         encode=lambda pixels, quality: codec.encode(pixels, quality=quality),

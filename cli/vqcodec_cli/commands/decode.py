@@ -2,7 +2,6 @@
 
 import argparse
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
@@ -15,16 +14,6 @@ from vqcodec_cli.plan import Job, plan_jobs
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
-
-# What the suffix of the output chooses.
-FORMATS = {
-    ".png": "png",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".webp": "webp",
-    ".tif": "tiff",
-    ".tiff": "tiff",
-}
 
 EXAMPLES = """\
 examples:
@@ -117,11 +106,13 @@ class _Decoder:
 
 
 def _format_of(target: str) -> str:
-    suffix = ".png" if target == STDOUT else Path(target).suffix.lower()
-    if suffix not in FORMATS:
-        known = ", ".join(FORMATS)
-        raise UsageError(f"cannot write {suffix or 'a file without suffix'}; choose from {known}")
-    return FORMATS[suffix]
+    from vqcodec.errors import InputError
+    from vqcodec.media.image import picture_format
+
+    try:
+        return picture_format("stdout.png" if target == STDOUT else target)
+    except InputError as error:
+        raise UsageError(str(error)) from error
 
 
 def _line(record: Any) -> str:

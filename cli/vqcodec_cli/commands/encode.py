@@ -1,6 +1,7 @@
 """vqcodec encode: pictures into .vqc files."""
 
 import argparse
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     to_stdout = any(job.target == STDOUT for job in jobs)
     if to_stdout and args.json:
         raise UsageError("--json and the encoded file cannot share standard output")
-    _find_model(args.model)
+    find_model_early(args.model)
     encoder = _Encoder(args)
     return run_batch(
         jobs, encoder.encode, label="encoding", show=_line, as_json=args.json, quiet=to_stdout
@@ -118,10 +119,12 @@ class _Encoder:
         return self._codec
 
 
-def _find_model(name: str) -> None:
-    # An unknown name is refused here, in no time, rather than after the first picture is read.
-    import os
+def find_model_early(name: str) -> None:
+    """Refuse the unknown name of a model at once, rather than after pictures are read.
 
+    Raises:
+        UnknownModelError: it is neither a file nor a model that is here.
+    """
     if not os.path.exists(name):
         from vqcodec.catalog import find_model
 

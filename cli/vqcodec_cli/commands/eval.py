@@ -1,0 +1,129 @@
+"""vqcodec eval: rate and distortion on a folder of pictures, beside other codecs."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vqcodec_cli import options
+from vqcodec_cli.commands.encode import PICTURE_SUFFIXES, find_model_early
+from vqcodec_cli.failure import OK, RefusedError, UsageError
+from vqcodec_cli.inputs import Source, find_sources
+from vqcodec_cli.output import check_output, write_file
+from vqcodec_cli.progress import DelayedProgress
+
+if TYPE_CHECKING:
+    from vqcodec.evaluation import Contestant, Point
+    from vqcodec.evaluation.contestants import Pixels
+
+OUTPUTS = ("results.json", "images.csv", "tables.md", "rate_distortion.png")
+
+EXAMPLES = """\
+writes results.json (everything), images.csv (a line for each picture and setting), tables.md and
+rate_distortion.png into DIR; every picture is held in memory
+
+example:
+  vqcodec eval kodak/ --against jpeg,webp,avif -o results/"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.epilog = EXAMPLES
+    parser.add_argument("folder", metavar="FOLDER", help="pictures, with subfolders")
+    options.add_output(parser, explanation="folder for the results; made if it is not there")
+    options.add_model(parser, default="photo", explanation="model to measure (default: photo)")
+    parser.add_argument(
+        "--against",
+        metavar="CODECS",
+        type=_names,
+        default=("jpeg", "webp", "avif"),
+        help="codecs to compare with, of jpeg, webp, avif, avif-psnr, jp2, jxl; '' for none "
+        "(default: jpeg,webp,avif)",
+    )
+    parser.add_argument(
+        "--qualities",
+        metavar="LIST",
+        type=_qualities,
+        default=None,
+        help="qualities of vqcodec to measure (default: 0,10,...,100)",
+    )
+    options.add_device(parser)
+    parser.add_argument("--json", action="store_true", help="print the content of results.json")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure everything, write the results, print the tables; returns the exit code."""
+    folder = _results_folder(args)
+    sources = find_sources([args.folder], suffixes=PICTURE_SUFFIXES)
+    find_model_early(args.model)
+
+    from vqcodec.evaluation import as_csv, as_json, as_markdown, circumstances, evaluate
+    from vqcodec.evaluation.plot import plot_curves
+
+    contestants = _contestants(args)
+    pictures = [(str(source.place()), _pixels(source)) for source in sources]
+    steps = len(pictures) * sum(len(contestant.ladder) for contestant in contestants)
+    curves: dict[str, list[Point]] = {}
+    with DelayedProgress("measuring", total=steps) as progress:
+        done = 0
+        for contestant in contestants:
+
+            def count(name: str = contestant.name) -> None:
+                nonlocal done
+                done += 1
+                progress.update(done, name)
+
+            curves[contestant.name] = evaluate(contestant, pictures, report=count)
+    title = f"{len(pictures)} pictures of {Path(args.folder).name}"
+    content = as_json(curves, contestants, circumstances=circumstances(), pictures=title)
+    table = as_markdown(curves)
+    plot = plot_curves(curves, title=title)
+    for name, data in zip(
+        OUTPUTS, [content.encode(), as_csv(curves).encode(), table.encode(), plot], strict=True
+    ):
+        write_file(folder / name, data, force=True)
+    print(content if args.json else f"{table}\n{folder / OUTPUTS[-1]}")
+    return OK
+
+
+def _results_folder(args: argparse.Namespace) -> Path:
+    if args.output is None:
+        raise UsageError("say where to put the results: -o DIR")
+    if not Path(args.folder).is_dir():
+        raise RefusedError(0, "no such folder", args.folder)
+    folder = Path(args.output)
+    if not folder.exists():
+        folder.mkdir()
+    for name in OUTPUTS:
+        check_output(folder / name, force=args.force)
+    return folder
+
+
+def _contestants(args: argparse.Namespace) -> "Sequence[Contestant]":
+    import vqcodec
+    from vqcodec.errors import InputError
+    from vqcodec.evaluation import codec_contestant, find_peer
+
+    try:
+        peers = [find_peer(name) for name in args.against]
+    except InputError as error:
+        raise UsageError(str(error)) from error
+    codec = vqcodec.load(args.model, device=args.device)
+    chosen = {} if args.qualities is None else {"qualities": args.qualities}
+    settings = f"model {args.model}, device {args.device}, without metadata"
+    return [codec_contestant(codec, settings=settings, **chosen), *peers]
+
+
+def _pixels(source: Source) -> "Pixels":
+    from vqcodec.evaluation.pictures import rgb_pixels
+    from vqcodec.media.image import read_picture
+
+    return rgb_pixels(read_picture(source.name))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _qualities(text: str) -> tuple[float, ...]:
+    return tuple(options.number(0, 100)(part) for part in text.split(","))

@@ -1,0 +1,29 @@
+"""The best that another codec does with a given number of bytes."""
+
+from __future__ import annotations
+
+from vqcodec.evaluation.contestants import Contestant, Pixels
+
+__all__ = ["match_size"]
+
+
+def match_size(
+    contestant: Contestant, pixels: Pixels, limit: int, *, lowest: int = 0, highest: int = 100
+) -> tuple[int, bytes]:
+    """The quality whose file is the largest of at most `limit` bytes, found by bisection.
+
+    lowest, highest: whole-numbered qualities between which sizes grow. Where even the lowest
+    takes more than `limit` bytes, that one is returned: a caller who minds compares lengths.
+
+    Returns: the quality and the bytes of the file.
+    """
+    best = (lowest, contestant.encode(pixels, lowest))
+    low, high = lowest + 1, highest
+    while low <= high:
+        middle = (low + high) // 2
+        data = contestant.encode(pixels, middle)
+        if len(data) <= limit:
+            best, low = (middle, data), middle + 1
+        else:
+            high = middle - 1
+    return best
