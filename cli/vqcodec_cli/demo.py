@@ -1,0 +1,142 @@
+"""`make demo`: one photograph through vqcodec, beside JPEG and WebP of the same size.
+
+Without --photo it takes china.jpg, which scikit-learn ships: a photograph by danielbuechele
+(Flickr), CC BY 2.0.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from vqcodec_cli.failure import EXPECTED, OK, complain, exit_code, reason
+from vqcodec_cli.options import positive
+from vqcodec_cli.output import write_file
+
+if TYPE_CHECKING:
+    from vqcodec.evaluation.contestants import Pixels
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One codec's file of the photograph, and the picture that comes out of it."""
+
+    name: str
+    data: bytes
+    decoded: "Pixels"
+    encode_seconds: float
+    decode_seconds: float
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo and return an exit code, as the vqcodec command does."""
+    parser = argparse.ArgumentParser(prog="vqcodec-demo", description=__doc__)
+    parser.add_argument("--photo", help="your own photograph")
+    parser.add_argument("--bpp", type=positive, default=0.2, help="rate to aim at (default: 0.2)")
+    parser.add_argument("-m", "--model", default="photo", help="model (default: photo)")
+    parser.add_argument("-o", "--output", default="demo", help="folder for the files it writes")
+    options = parser.parse_args(arguments)
+    try:
+        run(options)
+    except EXPECTED as error:
+        complain(options.photo, reason(error, options.photo))
+        return exit_code(error)
+    return OK
+
+
+def run(options: argparse.Namespace) -> None:
+    """Encode, decode, compare, write the files and print the table."""
+    from vqcodec.evaluation.pictures import draw_strip
+
+    pixels = _photograph(options.photo)
+    ours = _ours(pixels, options.model, options.bpp)
+    peers = [_peer(name, pixels, len(ours.data)) for name in ("jpeg", "webp")]
+    jpeg = peers[0]
+    _print_table(pixels, [ours, *peers])
+    folder = Path(options.output)
+    folder.mkdir(exist_ok=True)
+    strip = draw_strip(
+        [
+            (f"original, {_size(pixels.nbytes)} of pixels", pixels),
+            (f"vqcodec, {_size(len(ours.data))}", ours.decoded),
+            (f"JPEG, {_size(len(jpeg.data))}", jpeg.decoded),
+        ]
+    )
+    write_file(folder / "photo.vqc", ours.data, force=True)
+    write_file(folder / "before_after.png", strip, force=True)
+    print(f"the file: {folder / 'photo.vqc'}\nbefore and after: {folder / 'before_after.png'}")
+
+
+def _photograph(path: str | None) -> "Pixels":
+    import numpy as np
+
+    if path is not None:
+        from vqcodec.evaluation.pictures import rgb_pixels
+        from vqcodec.media.image import read_picture
+
+        return rgb_pixels(read_picture(path))
+    from sklearn.datasets import load_sample_image
+
+    return np.array(load_sample_image("china.jpg"), dtype=np.uint8)
+
+
+def _ours(pixels: "Pixels", model: str, bpp: float) -> Result:
+    import vqcodec
+
+    codec = vqcodec.load(model)
+    data, encode_seconds = _timed(lambda: codec.encode(pixels, bpp=bpp))
+    decoded, decode_seconds = _timed(lambda: vqcodec.decode(data))
+    return Result("vqcodec", data, decoded, encode_seconds, decode_seconds)
+
+
+def _peer(name: str, pixels: "Pixels", limit: int) -> Result:
+    from vqcodec.evaluation import find_peer
+    from vqcodec.evaluation.matching import match_size
+
+    peer = find_peer(name)
+    quality, _ = match_size(peer, pixels, limit)
+    data, encode_seconds = _timed(lambda: peer.encode(pixels, quality))
+    decoded, decode_seconds = _timed(lambda: peer.decode(data))
+    return Result(f"{name} (quality {quality})", data, decoded, encode_seconds, decode_seconds)
+
+
+def _print_table(pixels: "Pixels", results: Sequence[Result]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from vqcodec.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr
+
+    height, width = pixels.shape[:2]
+    table = Table(title=f"{width} x {height} pixels, files of about the same size")
+    table.add_column("codec")
+    for column in ("bytes", "bpp", "PSNR dB", "MS-SSIM dB", "encode s", "decode s"):
+        table.add_column(column, justify="right")
+    for result in results:
+        table.add_row(
+            result.name,
+            f"{len(result.data):,}",
+            f"{bits_per_pixel(len(result.data), width=width, height=height):.3f}",
+            f"{psnr(result.decoded, pixels):.2f}",
+            f"{ms_ssim_db(ms_ssim(result.decoded, pixels)):.2f}" if min(height, width) > 10 else "",
+            f"{result.encode_seconds:.2f}",
+            f"{result.decode_seconds:.2f}",
+        )
+    Console().print(table)
+
+
+def _timed(work: Callable[[], T]) -> tuple[T, float]:
+    started = time.perf_counter()
+    return work(), time.perf_counter() - started
+
+
+def _size(count: int) -> str:
+    return f"{count:,} bytes" if count < 100_000 else f"{count / 1000:,.0f} kB"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
