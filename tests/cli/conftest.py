@@ -1,0 +1,71 @@
+"""What the tests of the command share: running it, and small inputs for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from vqcodec.bitstream import Chunk, Header, write_stream
+from vqcodec_cli.main import main
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command line left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+RunCli = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run_cli(capsys: pytest.CaptureFixture[str]) -> RunCli:
+    """Run the command in this process; arguments become strings."""
+
+    def run(*arguments: object) -> Outcome:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def pixels() -> NDArray[np.uint8]:
+    """A small picture of odd sizes with edges and a gradient: uint8 (37, 53, 3)."""
+    rows, columns = np.mgrid[0:37, 0:53]
+    planes = [rows * 6, columns * 4, 255 * ((rows // 9 + columns // 7) % 2)]
+    return np.stack(planes, axis=2).astype(np.uint8)
+
+
+@pytest.fixture
+def photo(tmp_path: Path, pixels: NDArray[np.uint8]) -> Path:
+    """That picture as photo.png."""
+    path = tmp_path / "photo.png"
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.fixture
+def stream_bytes() -> bytes:
+    """A whole, valid stream of a model that is nowhere installed."""
+    header = Header(
+        width=53, height=37, channels=3, stages=(4,), prior_mode=1, fingerprint=b"\x07" * 8
+    )
+    return write_stream(header, [Chunk("n", b"nowhere")], [bytes(range(40))])
+
+
+@pytest.fixture
+def stream(tmp_path: Path, stream_bytes: bytes) -> Path:
+    """That stream as photo.vqc."""
+    path = tmp_path / "photo.vqc"
+    path.write_bytes(stream_bytes)
+    return path

@@ -1,0 +1,57 @@
+"""One bad file among many."""
+
+import json
+
+import pytest
+
+from vqcodec.errors import FormatError, ModelError
+from vqcodec_cli.batch import run_batch
+from vqcodec_cli.inputs import Source
+
+SOURCES = [Source(name) for name in ["a", "b", "c", "d"]]
+
+
+def work(source: Source) -> dict[str, str]:
+    if source.name == "b":
+        raise ModelError("no such model")
+    if source.name == "d":
+        raise FormatError("is damaged")
+    return {"input": source.name}
+
+
+def test_the_good_ones_are_done_and_the_first_failure_decides(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = run_batch(SOURCES, work, label="x", show=lambda r: f"did {r['input']}", as_json=False)
+    said = capsys.readouterr()
+    assert code == 3
+    assert said.out == "did a\ndid c\n"
+    assert said.err.splitlines() == [
+        "vqcodec: b: no such model",
+        "vqcodec: d: is damaged",
+        "vqcodec: 2 of 4 files failed",
+    ]
+
+
+def test_json_has_a_line_for_every_file(capsys: pytest.CaptureFixture[str]) -> None:
+    run_batch(SOURCES, work, label="x", show=str, as_json=True)
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert records == [
+        {"input": "a"},
+        {"input": "b", "error": "no such model", "exit_code": 3},
+        {"input": "c"},
+        {"input": "d", "error": "is damaged", "exit_code": 1},
+    ]
+
+
+def test_single_failure_needs_no_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_batch(SOURCES[1:2], work, label="x", show=str, as_json=False) == 3
+    assert capsys.readouterr().err == "vqcodec: b: no such model\n"
+
+
+def test_defect_of_ours_is_not_hidden() -> None:
+    def broken(_: Source) -> dict[str, str]:
+        raise KeyError("ours")
+
+    with pytest.raises(KeyError):
+        run_batch(SOURCES, broken, label="x", show=str, as_json=False)

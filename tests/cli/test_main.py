@@ -1,0 +1,204 @@
+"""The command line as a whole: usage, help, how fast a refusal is, signals, odd surroundings."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vqcodec_cli.main import COMMANDS
+
+RunCli = Callable[..., Any]
+
+
+def run_process(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    """The command in a process of its own."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.run(
+        [sys.executable, "-m", "vqcodec_cli", *arguments], timeout=60, check=False, **streams
+    )
+
+
+USAGE_ERRORS = {
+    "nothing": [],
+    "unknown command": ["compress"],
+    "unknown option": ["encode", "x.png", "--fast"],
+    "abbreviated option": ["encode", "x.png", "--qual", "3"],
+    "no input": ["encode"],
+    "quality is no number": ["encode", "x.png", "-q", "good"],
+    "quality too high": ["encode", "x.png", "-q", "100.5"],
+    "quality below zero": ["encode", "x.png", "-q", "-1"],
+    "quality is nan": ["encode", "x.png", "-q", "nan"],
+    "two rates": ["encode", "x.png", "-q", "30", "--bpp", "0.2"],
+    "rate and size": ["encode", "x.png", "--bpp", "0.2", "--size", "500"],
+    "rate of zero": ["encode", "x.png", "--bpp", "0"],
+    "infinite rate": ["encode", "x.png", "--bpp", "inf"],
+    "size of zero": ["encode", "x.png", "--size", "0"],
+    "size is no number": ["encode", "x.png", "--size", "1k"],
+    "no pixels": ["decode", "x.vqc", "--max-pixels", "0"],
+    "unknown device": ["decode", "x.vqc", "--device", "tpu"],
+    "unknown picture format": ["decode", "x.vqc", "-o", "x.bmp2"],
+    "no picture format": ["decode", "x.vqc", "-o", "x"],
+    "stdin among others": ["info", "-", "x.vqc"],
+    "several to stdout": ["encode", "x.png", "y.png", "-o", "-"],
+    "json and data on stdout": ["encode", "x.png", "-o", "-", "--json"],
+    "json and picture on stdout": ["decode", "x.vqc", "-o", "-", "--json"],
+    "train without output": ["train", "."],
+    "weights of another kind": ["train", ".", "-o", "x.pt"],
+    "minutes and steps": ["train", ".", "-o", "x.safetensors", "--minutes", "1", "--steps", "1"],
+    "no minutes": ["train", ".", "-o", "x.safetensors", "--minutes", "0"],
+    "eval without output": ["eval", "."],
+    "quality list": ["eval", ".", "-o", "x", "--qualities", "1,two"],
+    "unknown action": ["models", "remove"],
+    "model without a name": ["models", "show"],
+}
+
+
+@pytest.mark.parametrize("arguments", USAGE_ERRORS.values(), ids=USAGE_ERRORS)
+def test_usage_error_is_one_line_and_exit_code_2(
+    run_cli: RunCli, arguments: Sequence[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = run_cli(*arguments)
+    assert outcome.code == 2
+    assert outcome.err.startswith("vqcodec: ")
+    assert outcome.err.count("\n") == 1
+    assert outcome.out == "" or not arguments
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_explains_every_option(run_cli: RunCli, command: str) -> None:
+    outcome = run_cli(command, "--help")
+    assert outcome.code == 0
+    assert outcome.out.startswith(f"usage: vqcodec {command} ")
+    assert outcome.err == ""
+
+
+def test_version_is_that_of_the_package(run_cli: RunCli) -> None:
+    from importlib.metadata import version
+
+    assert run_cli("--version").out == f"vqcodec {version('vqcodec')}\n"
+
+
+LAZY = {
+    "help": (["--help"], 0),
+    "help of a command": (["encode", "--help"], 0),
+    "usage": (["encode"], 2),
+    "info": (["info", "photo.vqc"], 0),
+    "verify": (["verify", "photo.vqc"], 0),
+    "damaged": (["verify", "damaged.vqc"], 1),
+    "decode damaged": (["decode", "damaged.vqc", "-o", "x.png"], 1),
+    "decode no stream": (["decode", "photo.png", "-o", "x.png"], 1),
+    "decode without its model": (["decode", "photo.vqc", "-o", "x.png"], 3),
+    "encode no picture": (["encode", "photo.vqc", "-f", "-o", "x.vqc"], 1),
+    "encode missing": (["encode", "missing.png"], 4),
+    "encode over a file": (["encode", "photo.png"], 4),
+    "unknown model": (["encode", "photo.png", "-m", "nowhere", "-f"], 3),
+    "models": (["models"], 0),
+    "train on nothing": (["train", "missing", "-o", "x.safetensors"], 4),
+    "eval of nothing": (["eval", "missing", "-o", "x"], 4),
+}
+
+# Runs the command, then says which of the slow packages came along.
+WATCH = """
+import sys
+from vqcodec_cli.main import main
+code = main(sys.argv[1:])
+print([name for name in ("torch", "rich", "matplotlib", "sklearn") if name in sys.modules])
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(("arguments", "code"), LAZY.values(), ids=LAZY)
+@pytest.mark.usefixtures("photo", "stream")
+def test_answers_that_need_no_network_do_not_import_torch(
+    arguments: Sequence[str], code: int, tmp_path: Path, stream_bytes: bytes
+) -> None:
+    (tmp_path / "damaged.vqc").write_bytes(stream_bytes[:-1])
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH, *arguments], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert done.stdout.splitlines()[-1] == b"[]"
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("stream")
+def test_closed_pipe_ends_the_process_quietly_by_its_signal(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = run_process("info", "photo.vqc", stdout=write, cwd=tmp_path)
+    finally:
+        os.close(write)
+    assert done.returncode == -signal.SIGPIPE
+    assert done.stderr == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.usefixtures("stream")
+def test_full_standard_output_is_one_line_and_exit_code_4(tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = run_process("info", "photo.vqc", stdout=full, cwd=tmp_path)
+    assert done.returncode == 4
+    assert done.stderr == b"vqcodec: no space left on device\n"
+
+
+@pytest.mark.parametrize(("number", "closed"), [(0, "<&-"), (0, ">&-"), (1, "2>&-")])
+def test_closed_standard_streams(tmp_path: Path, stream: Path, number: int, closed: str) -> None:
+    name = "missing.vqc" if closed == "2>&-" else stream.name
+    command = f'exec "{sys.executable}" -m vqcodec_cli verify {name} {closed}'
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == (4 if number else 0)
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        {"LC_ALL": "C", "LANG": "C"},
+        {"PYTHONWARNINGS": "error"},
+        {"PYTHONOPTIMIZE": "1"},
+        {"HOME": "/nonexistent", "XDG_DATA_HOME": ""},
+        {"TMPDIR": "/nonexistent"},
+    ],
+    ids=lambda value: next(iter(value)),
+)
+def test_odd_surroundings(tmp_path: Path, stream: Path, surroundings: dict[str, str]) -> None:
+    done = run_process("info", stream.name, cwd=tmp_path, env={**os.environ, **surroundings})
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    assert b"53 x 37" in done.stdout
+
+
+def test_folder_that_is_gone(tmp_path: Path) -> None:
+    command = f'mkdir gone; cd gone; rmdir ../gone; exec "{sys.executable}" -m vqcodec_cli encode a'
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, env=env, capture_output=True, check=False
+    )
+    assert done.returncode == 4
+    assert done.stderr.startswith(b"vqcodec: ")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_name_that_starts_with_a_dash(run_cli: RunCli, stream: Path, tmp_path: Path) -> None:
+    name = tmp_path / "-q.vqc"
+    stream.rename(name)
+    outcome = run_cli("verify", "--", name)
+    assert (outcome.code, outcome.out) == (0, f"{name}: ok\n")
+
+
+def test_name_of_undecodable_bytes_is_escaped(tmp_path: Path, stream_bytes: bytes) -> None:
+    name = os.path.join(os.fsencode(tmp_path), b"\xff\n.vqc")
+    with open(name, "wb") as file:
+        file.write(stream_bytes)
+    done = run_process("verify", os.fsdecode(name), "missing\n.vqc", cwd=tmp_path)
+    assert done.returncode == 4
+    assert rb"\udcff\n.vqc: ok" in done.stdout
+    assert rb"vqcodec: missing\n.vqc: no such file" in done.stderr

@@ -1,0 +1,104 @@
+"""Which output every input gets, and which outputs are refused."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from vqcodec_cli.failure import RefusedError, UsageError
+from vqcodec_cli.inputs import Source
+from vqcodec_cli.plan import plan_jobs
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("out").mkdir()
+    for name in ["a.png", "a.jpg", "b.png"]:
+        Path(name).write_bytes(name.encode())
+
+
+def targets(*names: str, output: str | None = None, root: str | None = None) -> list[str]:
+    sources = [Source(name, None if root is None else Path(root)) for name in names]
+    return [job.target for job in plan_jobs(sources, output, suffix=".vqc", force=True)]
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "expected"),
+    [
+        ("a.png", None, "a.vqc"),
+        ("x/archive.tar.png", None, "x/archive.tar.vqc"),
+        ("no-suffix", None, "no-suffix.vqc"),
+        (".png", None, ".png.vqc"),
+        ("a.png", "other.bin", "other.bin"),
+        ("a.png", "out", "out/a.vqc"),
+        ("a.png", "out/", "out/a.vqc"),
+        ("x/a.png", "out", "out/a.vqc"),
+        ("a.png", "-", "-"),
+        ("-", None, "-"),
+        ("-", "x.vqc", "x.vqc"),
+        ("-", "out", "out/stdin.vqc"),
+    ],
+)
+def test_name_of_a_single_output(name: str, output: str | None, expected: str) -> None:
+    assert targets(name, output=output) == [expected]
+
+
+def test_several_inputs_go_into_the_folder() -> None:
+    assert targets("a.png", "x/b.png", output="out") == ["out/a.vqc", "out/b.vqc"]
+    assert targets("a.png", "b.png") == ["a.vqc", "b.vqc"]
+
+
+def test_tree_keeps_its_shape() -> None:
+    assert targets("t/a.png", "t/u/a.png", output="out", root="t") == ["out/a.vqc", "out/u/a.vqc"]
+
+
+def test_single_file_of_a_folder_still_needs_a_folder() -> None:
+    with pytest.raises(RefusedError, match="no such folder"):
+        targets("t/a.png", output="x.vqc", root="t")
+
+
+@pytest.mark.parametrize("output", ["missing", "missing/", "a.png"])
+def test_several_inputs_need_a_folder_that_is_there(output: str) -> None:
+    with pytest.raises(RefusedError, match="no such folder"):
+        targets("a.png", "b.png", output=output)
+
+
+def test_several_inputs_cannot_share_standard_output() -> None:
+    with pytest.raises(UsageError, match="standard output"):
+        targets("a.png", "b.png", output="-")
+
+
+def test_two_inputs_cannot_share_an_output() -> None:
+    with pytest.raises(UsageError, match=r"a\.png and a\.jpg would both go to a\.vqc"):
+        targets("a.png", "a.jpg")
+    os.symlink("out", "link")
+    sources = [Source("t/a.png", Path("t")), Source("u/a.png", Path("u"))]
+    with pytest.raises(UsageError, match="would both go"):
+        plan_jobs(sources, "out", suffix=".vqc", force=True)
+
+
+@pytest.mark.parametrize("same", ["a.png", "./a.png", "out/../a.png", "hard.png", "soft.png"])
+def test_output_that_is_an_input_is_refused_by_whatever_name(same: str) -> None:
+    os.link("a.png", "hard.png")
+    os.symlink("a.png", "soft.png")
+    with pytest.raises(UsageError, match="is an input"):
+        targets("a.png", output=same)
+    assert Path("a.png").read_bytes() == b"a.png"
+
+
+def test_output_that_is_another_input_is_refused() -> None:
+    Path("b.vqc").touch()
+    with pytest.raises(UsageError, match=r"b\.vqc is an input"):
+        targets("b.png", "b.vqc")
+
+
+def test_folders_of_a_tree_are_made_and_others_are_not() -> None:
+    inside = plan_jobs([Source("t/u/a.png", Path("t"))], "out", suffix=".vqc", force=False)[0]
+    inside.write(b"1")
+    assert Path("out/u/a.vqc").read_bytes() == b"1"
+    alone = plan_jobs([Source("a.png")], "missing/a.vqc", suffix=".vqc", force=False)[0]
+    for act in (alone.check, lambda: alone.write(b"1")):
+        with pytest.raises(RefusedError, match="no folder"):
+            act()
+    assert not Path("missing").exists()
