@@ -46,7 +46,7 @@ def convert_image(image: Image.Image) -> NDArray[np.uint8]:
         reason = _REASONS.get(image.mode, f"mode {image.mode}")
         raise InputError(f"the picture has {reason}, which cannot be encoded: convert it first")
     pixels = np.asarray(image if image.mode == mode else image.convert(mode), dtype=np.uint8)
-    return pixels.reshape(image.height, image.width, -1)
+    return pixels.reshape(image.height, image.width, len(mode))
 
 
 def keeps_profile(image: Image.Image) -> bool:
