@@ -1,4 +1,4 @@
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+# mypy: disable-error-code="import-untyped, no-untyped-def, untyped-decorator"
 """How far a score of the filter can be from the truth.
 
 The filter scores code k of a row as s_k = q_k - 2 x.c_k (q_k = ||c_k||^2 + bias_k), with x and

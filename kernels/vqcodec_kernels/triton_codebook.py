@@ -1,4 +1,4 @@
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+# mypy: disable-error-code="import-untyped, no-untyped-def, untyped-decorator"
 """A codebook made ready for the tensor cores.
 
 The filter multiplies half-precision numbers, so codes and rows are first moved near the origin

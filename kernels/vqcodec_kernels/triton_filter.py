@@ -1,4 +1,4 @@
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+# mypy: disable-error-code="import-untyped, no-untyped-def, untyped-decorator"
 """First pass of the search: every distance, in half precision, on tensor cores.
 
 A row keeps two running minima of its scores and no index: one for each column of the tile

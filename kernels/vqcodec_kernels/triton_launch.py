@@ -1,6 +1,8 @@
+# mypy: disable-error-code="import-untyped"
 """What every Triton operator needs to know of its arguments and its device."""
 
 import functools
+from typing import NamedTuple
 
 import torch
 import triton
@@ -8,20 +10,18 @@ from torch import Tensor
 
 from vqcodec_kernels.errors import BackendError
 
-__all__ = ["Processor", "as_books", "find_processor", "require_device"]
-
-from typing import NamedTuple
+__all__ = ["Device", "as_books", "find_device", "require_device"]
 
 
-class Processor(NamedTuple):
+class Device(NamedTuple):
     """Multiprocessors of a device, and the shared memory that one program may take (bytes)."""
 
-    count: int
+    processors: int
     shared_bytes: int
 
 
 # The interpreter runs on the CPU; small tiles keep it quick and still loop over several.
-_INTERPRETED = Processor(count=4, shared_bytes=232448)
+_INTERPRETED = Device(processors=4, shared_bytes=232448)
 
 
 def require_device(x: Tensor) -> None:
@@ -33,15 +33,15 @@ def require_device(x: Tensor) -> None:
         )
 
 
-def find_processor(device: torch.device) -> Processor:
+def find_device(device: torch.device) -> Device:
     """Measure the device; the sizes do not depend on its name."""
     return _INTERPRETED if device.type == "cpu" else _cuda_processor(device.index)
 
 
 @functools.cache
-def _cuda_processor(index: int) -> Processor:
+def _cuda_processor(index: int) -> Device:
     properties = triton.runtime.driver.active.utils.get_device_properties(index)
-    return Processor(properties["multiprocessor_count"], properties["max_shared_mem"])
+    return Device(properties["multiprocessor_count"], properties["max_shared_mem"])
 
 
 def as_books(

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="import-untyped"
 """nearest_code and nearest_code_fast on CUDA: the filter, then the float64 settlement.
 
 Memory beside inputs and outputs: the rounded codebook, and 8 bytes for each of at most 2^22 rows
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from vqcodec_kernels.triton_codebook import STATS, PreparedCodebook, prepare_codebook
 from vqcodec_kernels.triton_filter import filter_kernel, merge_kernel
-from vqcodec_kernels.triton_launch import as_books, find_processor, require_device
+from vqcodec_kernels.triton_launch import as_books, find_device, require_device
 from vqcodec_kernels.triton_settle import CANDIDATES, distance_kernel, settle_kernel
 from vqcodec_kernels.triton_tiles import Tile, choose_tile, padded_widths, split_tiles
 
@@ -45,14 +46,14 @@ def _search(x: Tensor, codebook: Tensor, bias: Tensor | None, *, exact: bool) ->
     rows, books, biases = as_books(x, codebook, bias)
     codes = torch.zeros(rows.shape[:2], dtype=torch.int64, device=x.device)
     if rows.numel() and books.shape[1] > 1:
-        processor = find_processor(x.device)
-        tile = choose_tile(books.shape[2], books.shape[1], processor.shared_bytes)
+        device = find_device(x.device)
+        tile = choose_tile(books.shape[2], books.shape[1], device.shared_bytes)
         width = sum(padded_widths(books.shape[2]))
         prepared = prepare_codebook(books, biases, width=width, multiple=tile.codes)
         at_once = max(1, _ROWS_AT_ONCE // len(books))
         for start in range(0, rows.shape[1], at_once):
             part = slice(start, min(start + at_once, rows.shape[1]))
-            _search_rows(rows, part, books, biases, prepared, codes, tile, processor.count, exact)
+            _search_rows(rows, part, books, biases, prepared, codes, tile, device.processors, exact)
     return codes.reshape(x.shape[:-1])
 
 

@@ -1,4 +1,4 @@
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+# mypy: disable-error-code="import-untyped, no-untyped-def, untyped-decorator"
 """Second pass of the search: the doubtful rows, decided in float64 by the definition.
 
 A doubtful row comes with a limit: only codes whose half-precision score does not exceed it can
