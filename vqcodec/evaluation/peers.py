@@ -98,6 +98,7 @@ def _jp2() -> Contestant:
             format="JPEG2000",
             irreversible=True,
             quality_mode="rates",
+            mct=1,
             quality_layers=[ratio],
         )
 
