@@ -1,0 +1,73 @@
+"""Which models are here, and where: found by name or fingerprint, never fetched from a network."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from vqcodec.checkpoint import ModelCard, read_card, read_model
+from vqcodec.errors import BadModelError, UnknownModelError
+
+__all__ = ["add_model", "find_model", "list_models", "model_folders"]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def model_folders() -> list[Path]:
+    """The folders that are searched, in this order: built in, $VQCODEC_MODELS, the user's own."""
+    folders = [Path(__file__).parent / "models"]
+    if os.environ.get("VQCODEC_MODELS"):
+        folders.append(Path(os.environ["VQCODEC_MODELS"]))
+    folders.append(_user_folder())
+    return folders
+
+
+def list_models() -> list[ModelCard]:
+    """Every readable model in the folders, in the order in which they are searched."""
+    cards = []
+    for folder in model_folders():
+        for path in sorted(folder.glob("*.safetensors")):
+            try:
+                cards.append(read_card(path))
+            except (BadModelError, OSError):
+                # A file that is no model must not hide the others; naming it explicitly says why.
+                continue
+    return cards
+
+
+def find_model(key: str) -> ModelCard:
+    """Find a model by its name or by its fingerprint (16 hexadecimal digits).
+
+    Raises:
+        UnknownModelError: there is none; the message says where it was looked for.
+    """
+    for card in list_models():
+        if key in (card.name, card.fingerprint):
+            return card
+    places = ", ".join(str(folder) for folder in model_folders())
+    raise UnknownModelError(f"no model {key[:80]!r} in {places}")
+
+
+def add_model(path: Path) -> ModelCard:
+    """Check a file of weights and copy it into the user's folder, under its own name.
+
+    Raises:
+        BadModelError: the file is damaged, or its name is not fit for a file.
+    """
+    card, _ = read_model(path)
+    if not _NAME.fullmatch(card.name):
+        raise BadModelError(f"{path}: its name {card.name[:80]!r} is not fit for a file")
+    folder = Path(os.environ.get("VQCODEC_MODELS") or _user_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{card.name}-{card.fingerprint}.safetensors"
+    partial = target.with_name(target.name + ".tmp")
+    shutil.copyfile(path, partial)
+    os.replace(partial, target)
+    return ModelCard(card.name, target, card.fingerprint, card.config, card.metadata)
+
+
+def _user_folder() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return Path(base) / "vqcodec" / "models"

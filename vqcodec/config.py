@@ -1,0 +1,105 @@
+"""What a model is made of, as plain frozen data that fits into a weights file.
+
+Only the model, the checkpoint and the codec read these; every part below them takes plain numbers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from vqcodec.errors import BadModelError
+
+__all__ = ["ModelConfig", "QuantizerConfig", "TransformConfig"]
+
+_Part = TypeVar("_Part", "TransformConfig", "QuantizerConfig")
+
+# A file of weights is read before it is trusted, so every number in it has a ceiling.
+_CEILINGS = {
+    "channels": 4,
+    "stride": 64,
+    "latent_dim": 1024,
+    "analysis_width": 4096,
+    "synthesis_width": 4096,
+    "analysis_depth": 256,
+    "synthesis_depth": 256,
+    "positions": 65536,
+    "height": 65536,
+    "width": 65536,
+    "stages": 64,
+    "codebook_size": 4096,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformConfig:
+    """The analysis and synthesis networks.
+
+    `kind` is "convolutional" (pictures of any size, one latent vector per `stride` x `stride`
+    pixels) or "dense" (pictures of exactly `height` x `width`, `positions` latent vectors each).
+    """
+
+    kind: str = "convolutional"
+    channels: int = 3
+    latent_dim: int = 48
+    analysis_width: int = 128
+    synthesis_width: int = 128
+    analysis_depth: int = 3
+    synthesis_depth: int = 4
+    stride: int = 8
+    height: int = 0
+    width: int = 0
+    positions: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizerConfig:
+    """A residual vector quantizer: `stages` codebooks of `codebook_size` vectors each."""
+
+    stages: int = 10
+    codebook_size: int = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Everything needed to build a model of a given kind with untrained weights."""
+
+    transform: TransformConfig = TransformConfig()
+    quantizer: QuantizerConfig = QuantizerConfig()
+
+    def to_json(self) -> str:
+        """Write as JSON with sorted keys: equal configs give equal bytes."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelConfig:
+        """Read what `to_json` wrote, trusting nothing.
+
+        Raises:
+            BadModelError: not JSON, an unknown or missing field, a wrong type, or an absurd number.
+        """
+        try:
+            data = json.loads(text)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise BadModelError(f"the model's configuration is not JSON: {error}") from error
+        if not isinstance(data, dict) or set(data) != {"transform", "quantizer"}:
+            raise BadModelError("the model's configuration must hold transform and quantizer")
+        return cls(
+            transform=_part(TransformConfig, data["transform"]),
+            quantizer=_part(QuantizerConfig, data["quantizer"]),
+        )
+
+
+def _part(kind: type[_Part], data: Any) -> _Part:
+    names = {field.name for field in dataclasses.fields(kind)}
+    if not isinstance(data, dict) or set(data) != names:
+        raise BadModelError(f"the model's configuration must hold exactly {sorted(names)}")
+    for name, value in data.items():
+        if name == "kind":
+            if value not in ("convolutional", "dense"):
+                raise BadModelError(f"unknown kind of transform: {value!r}")
+        elif type(value) is not int or not 0 <= value <= _CEILINGS[name]:
+            raise BadModelError(f"{name} must be an integer up to {_CEILINGS[name]}, is {value!r}")
+    return kind(**data)

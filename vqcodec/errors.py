@@ -1,0 +1,84 @@
+"""Everything that vqcodec raises on purpose, one family.
+
+VqcodecError
+ ├─ FormatError             the bytes are not a whole, undamaged, readable stream
+ │   ├─ BadMagicError           not a vqcodec stream at all
+ │   ├─ UnsupportedVersionError written by a newer vqcodec, or needs a part this one lacks
+ │   ├─ TruncatedError          ends before it should
+ │   ├─ ChecksumError           a checksum does not match: damaged
+ │   ├─ LimitError              declares more than the caller allows
+ │   └─ CorruptError            every other contradiction inside the stream
+ ├─ ModelError              the weights
+ │   ├─ UnknownModelError       no such model is installed
+ │   └─ BadModelError           a file of weights that is damaged, unsafe or not what it says
+ ├─ InputError              a signal that cannot be encoded (also a ValueError)
+ └─ MissingDependencyError  an optional package that this call needs is not installed
+"""
+
+__all__ = [
+    "BadMagicError",
+    "BadModelError",
+    "ChecksumError",
+    "CorruptError",
+    "FormatError",
+    "InputError",
+    "LimitError",
+    "MissingDependencyError",
+    "ModelError",
+    "TruncatedError",
+    "UnknownModelError",
+    "UnsupportedVersionError",
+    "VqcodecError",
+]
+
+
+class VqcodecError(Exception):
+    """Base of every error that vqcodec raises on purpose."""
+
+
+class FormatError(VqcodecError):
+    """The bytes are not a whole, undamaged stream that this version can read."""
+
+
+class BadMagicError(FormatError):
+    """The first bytes are not those of a vqcodec stream."""
+
+
+class UnsupportedVersionError(FormatError):
+    """The stream was written by a newer vqcodec, or needs a part that this one lacks."""
+
+
+class TruncatedError(FormatError):
+    """The stream ends before it should."""
+
+
+class ChecksumError(FormatError):
+    """A checksum does not match: the stream is damaged."""
+
+
+class LimitError(FormatError):
+    """The stream declares more than the caller's limits allow."""
+
+
+class CorruptError(FormatError):
+    """The stream contradicts itself, or the format."""
+
+
+class ModelError(VqcodecError):
+    """Something is wrong with a model."""
+
+
+class UnknownModelError(ModelError):
+    """No installed model has this name or fingerprint."""
+
+
+class BadModelError(ModelError):
+    """A file of weights is damaged, unsafe, or not what it says it is."""
+
+
+class InputError(VqcodecError, ValueError):
+    """A signal that cannot be encoded; the message shows the offending value."""
+
+
+class MissingDependencyError(VqcodecError):
+    """An optional package that this call needs is not installed."""

@@ -1,0 +1,82 @@
+"""One codebook that learns by exponential moving averages."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from vqcodec_kernels import code_statistics, nearest_code
+
+__all__ = ["Codebook"]
+
+
+class Codebook(nn.Module):
+    """K vectors of dimension D, the mean of what is assigned to them (van den Oord et al. 2017, A.1).
+
+    Code 0 is the zero vector and never moves: a residual that is not worth coding costs next to
+    nothing, and no other code may settle beside it because it has the head start of its frequency.
+
+    Attributes:
+        vectors: float32 (K, D).
+        share: float32 (K,), running share of the rows that choose each code.
+        sums: float32 (K, D), running sum of those rows over the number of all rows.
+        restarts: how many dead codes have been moved since the codebook was made.
+    """
+
+    vectors: Tensor
+    share: Tensor
+    sums: Tensor
+
+    def __init__(self, size: int, dim: int, *, decay: float = 0.98) -> None:
+        super().__init__()
+        self.decay = decay
+        self.restarts = 0
+        self.register_buffer("vectors", torch.zeros(size, dim))
+        self.register_buffer("share", torch.full((size,), 1 / size))
+        self.register_buffer("sums", torch.zeros(size, dim))
+
+    @property
+    def size(self) -> int:
+        """Number of codes K."""
+        return len(self.vectors)
+
+    def bits(self) -> Tensor:
+        """Cost of each code under the running frequencies, float32 (K,), in bits."""
+        # A floor of a thousandth of the uniform share keeps an unused code affordable.
+        floored = self.share + 1e-3 / self.size
+        return -(floored / floored.sum()).log2()
+
+    @torch.no_grad()
+    def start(self, rows: Tensor, *, iterations: int = 10) -> None:
+        """Lloyd's k-means on `rows` (N, D), from distinct rows drawn at random."""
+        picks = torch.randperm(len(rows), device=rows.device)[: self.size - 1]
+        self.vectors[1 : 1 + len(picks)] = rows[picks]
+        for _ in range(iterations):
+            counts, sums = code_statistics(rows, nearest_code(rows, self.vectors), self.size)
+            used = counts > 0
+            used[0] = False
+            self.vectors[used] = sums[used] / counts[used, None]
+        self.share.copy_(counts / len(rows))
+        self.sums.copy_(sums / len(rows))
+
+    @torch.no_grad()
+    def update(self, rows: Tensor, codes: Tensor) -> None:
+        """Move every code but 0 towards the mean of the rows (N, D) that chose it."""
+        counts, sums = code_statistics(rows, codes, self.size)
+        self.share.lerp_(counts / len(rows), 1 - self.decay)
+        self.sums.lerp_(sums / len(rows), 1 - self.decay)
+        self.vectors[1:] = self.sums[1:] / self.share[1:, None].clamp_min(1e-9)
+
+    @torch.no_grad()
+    def restart(self, rows: Tensor, *, threshold: float = 0.03) -> None:
+        """Move codes that are hardly used onto random rows.
+
+        A code is dead below `threshold` times the uniform share. Its running averages start anew
+        with it, or the next update would pull it back to where it died.
+        """
+        dead = torch.nonzero(self.share[1:] < threshold / self.size).flatten() + 1
+        dead = dead[: len(rows)]
+        picks = torch.randperm(len(rows), device=rows.device)[: len(dead)]
+        self.vectors[dead] = rows[picks]
+        self.share[dead] = 4 * threshold / self.size
+        self.sums[dead] = rows[picks] * self.share[dead, None]
+        self.restarts += len(dead)

@@ -1,0 +1,129 @@
+"""Residual vector quantization: each stage codes what the stages before it left over."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from vqcodec_kernels import nearest_code
+
+from vqcodec.quantizers.base import Quantized
+from vqcodec.quantizers.codebook import Codebook
+
+__all__ = ["ResidualQuantizer"]
+
+
+class ResidualQuantizer(nn.Module):
+    """S codebooks in a row (Juang and Gray 1982; SoundStream, Zeghidour et al. 2021).
+
+    Works on latents (B, D, *positions) with one or two position axes, in float32 whatever the
+    autocast state: half precision turns near ties into wrong codes and starves the averages.
+
+    Attributes:
+        residual_energy: float32 (S,), running mean square that is left after each stage when the
+            search looks at distortion alone, per latent dimension.
+    """
+
+    residual_energy: Tensor
+
+    def __init__(self, dim: int, *, stages: int, codebook_size: int, decay: float = 0.98) -> None:
+        super().__init__()
+        self.codebooks = nn.ModuleList(
+            Codebook(codebook_size, dim, decay=decay) for _ in range(stages)
+        )
+        self.register_buffer("residual_energy", torch.zeros(stages))
+
+    def lagrangian(self, mu: float) -> float:
+        """Squared distance that one bit is worth, in latent units.
+
+        At high rate the squared error of a D-dimensional quantizer falls by 2 ln 2 / D of itself
+        per bit; mu = 1 trades at that slope for the error that the last stage leaves.
+        """
+        return mu * 2 * math.log(2) * float(self.residual_energy[-1])
+
+    @torch.no_grad()
+    def start(self, latent: Tensor) -> None:
+        """Fit every stage in turn by k-means on latents (B, D, *positions)."""
+        residual = _rows(latent)
+        for stage, codebook in enumerate(self.books()):
+            codebook.start(residual)
+            residual = residual - codebook.vectors[nearest_code(residual, codebook.vectors)]
+            self.residual_energy[stage] = residual.square().mean()
+
+    def forward(self, latent: Tensor, *, mu: float = 0.0, restart: bool = False) -> Quantized:
+        """Quantize with gradients passing straight through; learn when in training mode.
+
+        Args:
+            latent: float (B, D, *positions).
+            mu: weight of the rate in the search (see `lagrangian`); 0 looks at distortion alone.
+            restart: move dead codes onto residuals of this batch.
+        """
+        with torch.no_grad(), torch.autocast(latent.device.type, enabled=False):
+            rows = _rows(latent.detach().float())
+            price = self.lagrangian(mu)
+            residual, stages = rows, []
+            bits = rows.new_zeros(())
+            for stage, codebook in enumerate(self.books()):
+                costs = codebook.bits()
+                codes = nearest_code(residual, codebook.vectors, costs * price if mu else None)
+                bits = bits + costs[codes].mean()
+                left = residual - codebook.vectors[codes]
+                if self.training:
+                    self._learn(stage, residual, codes, left, mu=mu, restart=restart)
+                residual = left
+                stages.append(codes)
+            values = _unrows(rows - residual, latent)
+        commitment = (latent.float() - values).square().mean()
+        straight = latent + (values - latent).detach()
+        return Quantized(straight, _codes(torch.stack(stages, 1), latent), commitment, bits)
+
+    def _learn(
+        self, stage: int, rows: Tensor, codes: Tensor, left: Tensor, *, mu: float, restart: bool
+    ) -> None:
+        codebook = self.books()[stage]
+        codebook.update(rows, codes)
+        if restart:
+            codebook.restart(rows)
+        if mu == 0:
+            # Measured only without a Lagrangian: a price that grew with the error it causes would
+            # drive itself up until every code is zero.
+            self.residual_energy[stage].lerp_(left.square().mean(), 1 - codebook.decay)
+
+    def reconstruct(self, codes: Tensor) -> Tensor:
+        """Sum the vectors of codes (B, S', *positions), S' <= S -> float32 (B, D, *positions)."""
+        books = self.books()[: codes.shape[1]]
+        values = sum(book.vectors[codes[:, stage]] for stage, book in enumerate(books))
+        if not isinstance(values, Tensor):
+            dim = self.books()[0].vectors.shape[1]
+            values = self.residual_energy.new_zeros(len(codes), *codes.shape[2:], dim)
+        return values.movedim(-1, 1)
+
+    def usage(self) -> list[tuple[int, float]]:
+        """Per stage: how many codes are alive, and the perplexity of the running frequencies."""
+        result = []
+        for codebook in self.books():
+            share = codebook.share / codebook.share.sum().clamp_min(1e-12)
+            entropy = -(share * share.clamp_min(1e-12).log()).sum()
+            alive = int((share > 0.03 / codebook.size).sum())
+            result.append((alive, float(entropy.exp())))
+        return result
+
+    def books(self) -> list[Codebook]:
+        """The codebooks, first stage first."""
+        return list(self.codebooks)  # type: ignore[arg-type]
+
+
+def _rows(latent: Tensor) -> Tensor:
+    """(B, D, *positions) -> (B * positions, D)."""
+    return latent.movedim(1, -1).reshape(-1, latent.shape[1])
+
+
+def _unrows(rows: Tensor, like: Tensor) -> Tensor:
+    """(B * positions, D) -> the shape of `like`."""
+    return rows.reshape(len(like), *like.shape[2:], -1).movedim(-1, 1)
+
+
+def _codes(rows: Tensor, like: Tensor) -> Tensor:
+    """(B * positions, S) -> (B, S, *positions)."""
+    return rows.reshape(len(like), *like.shape[2:], -1).movedim(-1, 1)

@@ -1,0 +1,85 @@
+"""Named sets of training choices; `docs/models.md` says what each of them gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
+from vqcodec.errors import InputError
+
+__all__ = ["RECIPES", "Recipe", "find_recipe"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a model is built and trained.
+
+    Attributes:
+        model: the network and quantizer.
+        side: side of a training crop in pixels (0: pictures are used whole).
+        batch: crops per step and process.
+        learning_rate: peak of AdamW's rate, after `warmup` steps; falls along a cosine to 1 %.
+        unquantized: share of the run in which the latent is not quantized yet.
+        mu_max: upper end of the rate weight, drawn anew for each batch (see
+            `ResidualQuantizer.lagrangian`); a quarter of the batches look at distortion alone.
+        ms_ssim_weight: share of MS-SSIM in the distortion (see `Objective`).
+        restart_every, restart_until: dead codes are moved every so many steps, up to this share
+            of the run.
+    """
+
+    model: ModelConfig
+    side: int = 192
+    batch: int = 4
+    learning_rate: float = 6e-4
+    warmup: int = 500
+    unquantized: float = 0.005
+    mu_max: float = 1.5
+    commitment: float = 0.25
+    ms_ssim_weight: float = 0.0
+    clip: float = 0.003
+    restart_every: int = 25
+    restart_until: float = 0.7
+    minutes: float = 60.0
+
+
+_PHOTO = ModelConfig(
+    transform=TransformConfig(
+        analysis_width=128, synthesis_width=128, analysis_depth=3, synthesis_depth=5
+    ),
+    quantizer=QuantizerConfig(stages=12, codebook_size=256),
+)
+_DIGITS = ModelConfig(
+    transform=TransformConfig(
+        kind="dense",
+        channels=1,
+        stride=1,
+        height=28,
+        width=28,
+        positions=8,
+        latent_dim=16,
+        analysis_width=256,
+        synthesis_width=256,
+        analysis_depth=0,
+        synthesis_depth=0,
+    ),
+    quantizer=QuantizerConfig(stages=1, codebook_size=64),
+)
+
+RECIPES = {
+    "photo-psnr": Recipe(model=_PHOTO),
+    "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.5),
+    "digits": Recipe(
+        model=_DIGITS, side=0, batch=256, mu_max=0.0, unquantized=0.1, minutes=1.0
+    ),
+}
+
+
+def find_recipe(name: str) -> Recipe:
+    """Look a recipe up by name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in RECIPES:
+        raise InputError(f"no recipe {name!r}; there are {', '.join(sorted(RECIPES))}")
+    return RECIPES[name]

@@ -1,0 +1,73 @@
+"""The state of a training run on disk, so that it can be stopped and taken up again."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vqcodec.config import ModelConfig
+from vqcodec.errors import BadModelError
+from vqcodec.model import VQVAE
+
+__all__ = ["TrainingState", "load_state", "save_state"]
+
+
+@dataclass
+class TrainingState:
+    """How far a run has come: steps taken, and seconds spent in them."""
+
+    steps: int = 0
+    seconds: float = 0.0
+
+
+def save_state(
+    path: Path, model: VQVAE, optimizer: torch.optim.Optimizer, state: TrainingState
+) -> None:
+    """Write model, optimizer and progress as one safetensors file, whole or not at all."""
+    tensors = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
+    for index, slots in optimizer.state_dict()["state"].items():
+        for name, value in slots.items():
+            tensors[f"optimizer.{index}.{name}"] = value.contiguous()
+    metadata = {"config": model.config.to_json(), "state": json.dumps(vars(state))}
+    partial = path.with_name(path.name + ".tmp")
+    save_file(tensors, partial, metadata=metadata)
+    os.replace(partial, path)
+
+
+def load_state(path: Path, model: VQVAE, optimizer: torch.optim.Optimizer) -> TrainingState:
+    """Fill model and optimizer from a file of `save_state`; return the progress.
+
+    Raises:
+        BadModelError: the file is damaged, or belongs to a model of another configuration.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise BadModelError(f"{path}: {error}") from error
+    if ModelConfig.from_json(metadata.get("config", "")) != model.config:
+        raise BadModelError(f"{path}: was trained with another configuration: start anew")
+    model.load_state_dict(_strip(tensors, "model."))
+    slots: dict[int, dict[str, Tensor]] = {}
+    parameters = optimizer.param_groups[0]["params"]
+    for name, tensor in _strip(tensors, "optimizer.").items():
+        index, slot = name.split(".", 1)
+        if tensor.ndim:
+            # The optimizer's kernels want the moments in the parameter's own memory layout.
+            tensor = torch.empty_like(parameters[int(index)]).copy_(tensor)
+        slots.setdefault(int(index), {})[slot] = tensor
+    whole = optimizer.state_dict()
+    optimizer.load_state_dict({"state": slots, "param_groups": whole["param_groups"]})
+    return TrainingState(**json.loads(metadata["state"]))
+
+
+def _strip(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)}

@@ -1,0 +1,196 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from vqcodec.model import VQVAE
+from vqcodec.training.losses import Objective
+from vqcodec.training.recipes import Recipe
+from vqcodec.training.state import TrainingState, load_state, save_state
+
+__all__ = ["Batches", "Budget", "Progress", "Trainer"]
+
+_SAVE_EVERY_SECONDS = 60.0
+_REPORT_EVERY = 20
+
+
+class Batches(Protocol):
+    """A source of training data."""
+
+    def batch(self, size: int) -> Tensor:
+        """Draw uint8 (size, C, H, W)."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When a run ends: after so many minutes of training, or so many steps."""
+
+    minutes: float | None = None
+    steps: int | None = None
+
+    def share(self, state: TrainingState) -> float:
+        """How much of the run is done, 0 to 1."""
+        if self.steps is not None:
+            return min(1.0, state.steps / max(1, self.steps))
+        return min(1.0, state.seconds / (60 * (self.minutes or 1e-9)))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run says about itself from time to time.
+
+    Attributes:
+        share: how much of the run is done, 0 to 1.
+        psnr: of the training batches, dB, running mean.
+        bits_per_pixel: of all stages under the running code frequencies, not of a file.
+        restarts: dead codes moved so far.
+        usage: per stage, codes alive and perplexity.
+    """
+
+    steps: int
+    seconds: float
+    share: float
+    loss: float
+    psnr: float
+    bits_per_pixel: float
+    restarts: int
+    usage: list[tuple[int, float]]
+    pictures: tuple[Tensor, Tensor] | None = None
+
+
+class Trainer:
+    """Trains a model on batches, within a budget, with its state on disk.
+
+    Stopping at any moment (an exception such as KeyboardInterrupt included) leaves a state from
+    which `resume` goes on.
+    """
+
+    def __init__(self, recipe: Recipe, batches: Batches, *, device: torch.device) -> None:
+        self.recipe = recipe
+        self.batches = batches
+        self.device = device
+        self.model = VQVAE(recipe.model).to(device, memory_format=torch.channels_last)
+        self.objective = Objective(
+            commitment=recipe.commitment, ms_ssim_weight=recipe.ms_ssim_weight
+        )
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(),
+            lr=recipe.learning_rate,
+            betas=(0.9, 0.98),
+            weight_decay=1e-4,
+            fused=True,
+        )
+        self.state = TrainingState()
+        self._bf16 = device.type == "cuda" or _cpu_has_bf16()
+        self._quantizer_started = False
+
+    def resume(self, path: Path) -> None:
+        """Take up the run whose state is in `path`."""
+        self.state = load_state(path, self.model, self.optimizer)
+        self._quantizer_started = bool(self.model.quantizer.residual_energy.any())
+
+    def fit(self, budget: Budget, state_path: Path) -> Iterator[Progress]:
+        """Train until the budget is spent, saving the state every minute and at the end.
+
+        Raises:
+            FloatingPointError: the run diverged; the last state saved is from before.
+        """
+        if self.state.steps == 0:
+            self.model.start(self._pixels(64))
+        self.model.train()
+        saved = time.monotonic()
+        try:
+            while budget.share(self.state) < 1:
+                began = time.monotonic()
+                measured = self._step(budget.share(self.state))
+                self.state.steps += 1
+                self.state.seconds += time.monotonic() - began
+                if self.state.steps % _REPORT_EVERY == 0:
+                    yield self._progress(budget, measured)
+                if time.monotonic() - saved > _SAVE_EVERY_SECONDS:
+                    save_state(state_path, self.model, self.optimizer, self.state)
+                    saved = time.monotonic()
+        except FloatingPointError:
+            raise
+        except BaseException:
+            save_state(state_path, self.model, self.optimizer, self.state)
+            raise
+        save_state(state_path, self.model, self.optimizer, self.state)
+
+    def _pixels(self, size: int) -> Tensor:
+        pixels = self.batches.batch(size).to(self.device, non_blocking=True).float() / 255
+        return pixels.contiguous(memory_format=torch.channels_last)
+
+    def _step(self, share: float) -> tuple[float, float, float, tuple[Tensor, Tensor]]:
+        recipe = self.recipe
+        quantize = share >= recipe.unquantized
+        if quantize and not self._quantizer_started:
+            self._start_quantizer()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate(share)
+        restart = self.state.steps % recipe.restart_every == 0 and share < recipe.restart_until
+        pixels = self._pixels(recipe.batch)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
+            output = self.model(pixels, quantize=quantize, mu=self._mu(), restart=restart)
+        loss, error = self.objective(pixels, output, self.model.latent_unit)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
+        self.optimizer.step()
+        if not error < 1.0:
+            raise FloatingPointError(
+                f"training diverged at step {self.state.steps}: mean squared error {error:.3g}"
+            )
+        bits = float(output.quantized.bits) * self._positions_per_pixel(pixels)
+        return float(loss.detach()), float(error), bits, (pixels, output.pixels.detach())
+
+    @torch.no_grad()
+    def _start_quantizer(self) -> None:
+        latents = [self.model.analysis(self._pixels(self.recipe.batch)) for _ in range(16)]
+        self.model.quantizer.start(torch.cat(latents).float())
+        self._quantizer_started = True
+
+    def _positions_per_pixel(self, pixels: Tensor) -> float:
+        transform = self.recipe.model.transform
+        if transform.kind == "dense":
+            return transform.positions / (pixels.shape[2] * pixels.shape[3])
+        return 1 / transform.stride**2
+
+    def _learning_rate(self, share: float) -> float:
+        warmup = min(1.0, (self.state.steps + 1) / self.recipe.warmup)
+        cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2
+        return self.recipe.learning_rate * warmup * cosine
+
+    def _mu(self) -> float:
+        draw = float(torch.rand(()))
+        return 0.0 if draw < 0.25 else self.recipe.mu_max * (draw - 0.25) / 0.75
+
+    def _progress(
+        self, budget: Budget, measured: tuple[float, float, float, tuple[Tensor, Tensor]]
+    ) -> Progress:
+        loss, error, bits, pictures = measured
+        return Progress(
+            steps=self.state.steps,
+            seconds=self.state.seconds,
+            share=budget.share(self.state),
+            loss=loss,
+            psnr=-10 * math.log10(max(error, 1e-10)),
+            bits_per_pixel=bits,
+            restarts=sum(book.restarts for book in self.model.quantizer.books()),
+            usage=self.model.quantizer.usage(),
+            pictures=pictures,
+        )
+
+
+def _cpu_has_bf16() -> bool:
+    """Whether bfloat16 convolutions are faster than float32 ones on this CPU."""
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))

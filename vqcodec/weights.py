@@ -1,0 +1,106 @@
+"""A trained model in the form that is shipped: half-precision tensors with stable names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from vqcodec_kernels.errors import InvalidInputError
+
+from vqcodec.checkpoint import Tensors
+from vqcodec.config import ModelConfig
+from vqcodec.errors import BadModelError
+from vqcodec.model import VQVAE
+from vqcodec.priors import Prior, prior_class
+
+__all__ = ["network_from_tensors", "network_tensors", "prior_tensors", "priors_from_tensors"]
+
+_PRIOR_MODES = (1, 2)
+
+
+def network_tensors(model: VQVAE) -> Tensors:
+    """Give the tensors to ship: weights and codebooks as float16, the few statistics as float32."""
+    tensors: Tensors = {}
+    for part in ("analysis", "synthesis"):
+        for name, tensor in getattr(model, part).state_dict().items():
+            exact = name in ("basis", "scale")
+            tensors[f"{part}.{name}"] = _numpy(tensor.float() if exact else tensor.half())
+    books = model.quantizer.books()
+    tensors["codebooks"] = _numpy(torch.stack([book.vectors for book in books]).half())
+    tensors["search.share"] = _numpy(torch.stack([book.share for book in books]))
+    tensors["search.residual_energy"] = _numpy(model.quantizer.residual_energy)
+    return tensors
+
+
+def network_from_tensors(config: ModelConfig, tensors: Mapping[str, np.ndarray], path: Path) -> VQVAE:
+    """Build the model that `network_tensors` described, in float32.
+
+    The architecture is laid out without memory first and compared with what the file holds, so
+    that an absurd configuration is refused before anything is allocated for it.
+
+    Raises:
+        BadModelError: a tensor is missing or has another shape than the configuration asks for.
+    """
+    with torch.device("meta"):
+        model = VQVAE(config)
+    state = {}
+    for name, wanted in model.state_dict().items():
+        found = _find(name, tensors, path)
+        if found.shape != tuple(wanted.shape):
+            raise BadModelError(
+                f"{path}: {name} is {found.shape}, its configuration says {tuple(wanted.shape)}"
+            )
+        state[name] = torch.from_numpy(found.astype(np.float32))
+    model.load_state_dict(state, assign=True)
+    return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def prior_tensors(prior: Prior) -> Tensors:
+    """Give a prior's tables under the names they have in a file of weights."""
+    return {
+        f"prior.{prior.name}.{name}": np.asarray(table) for name, table in prior.tensors().items()
+    }
+
+
+def priors_from_tensors(tensors: Mapping[str, np.ndarray], path: Path) -> dict[int, Prior]:
+    """Build the priors that a file of weights holds, by their mode.
+
+    Raises:
+        BadModelError: a prior's tables contradict each other.
+    """
+    priors: dict[int, Prior] = {}
+    for mode in _PRIOR_MODES:
+        kind = prior_class(mode)
+        prefix = f"prior.{kind.name}."
+        tables = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+        if tables:
+            try:
+                priors[mode] = kind.from_tensors(tables)
+            except InvalidInputError as error:
+                raise BadModelError(f"{path}: {error}") from error
+    return priors
+
+
+def _find(name: str, tensors: Mapping[str, np.ndarray], path: Path) -> np.ndarray:
+    """Look up a tensor of the model's state by the name that it has in the file."""
+    parts = name.split(".")
+    try:
+        if name == "quantizer.residual_energy":
+            return tensors["search.residual_energy"]
+        if parts[:2] == ["quantizer", "codebooks"]:
+            stage = int(parts[2])
+            vectors, share = tensors["codebooks"][stage], tensors["search.share"][stage]
+            # The running sum that training goes on from is what made these vectors.
+            derived = {"vectors": vectors, "share": share, "sums": vectors * share[:, None]}
+            return derived[parts[3]]
+        return tensors[name]
+    except (KeyError, IndexError) as error:
+        raise BadModelError(f"{path}: holds no {name}") from error
+
+
+def _numpy(tensor: Tensor) -> np.ndarray:
+    array: np.ndarray = tensor.detach().cpu().contiguous().numpy()
+    return array
