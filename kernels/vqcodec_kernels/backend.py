@@ -52,7 +52,7 @@ def find_operator(name: str, backend: str | None, device: torch.device) -> Calla
     on this device; nothing else is tried in its place.
     """
     if backend is None:
-        backend = {"cpu": "torch", "cuda": "triton"}.get(device.type, "torch")
+        backend = {"cpu": "native", "cuda": "triton"}.get(device.type, "torch")
     if backend not in _MODULES:
         raise InvalidInputError(f"backend must be one of {BACKENDS}, got {backend!r}")
     if backend == "native" and device.type != "cpu":

@@ -1,0 +1,82 @@
+// The Python face of the search: addresses and sizes in, a defect out; the GIL is released.
+//
+// The arrays are torch's, but nothing here knows torch: the caller has checked shapes and types and
+// keeps the tensors alive.
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <utility>
+
+#include "search.hpp"
+
+namespace py = pybind11;
+
+namespace vqcodec {
+namespace {
+
+template <typename T>
+T* pointer(uintptr_t address) {
+  return reinterpret_cast<T*>(address);
+}
+
+const Level& level_named(const std::string& name) {
+  const Level* level = find_level(name);
+  if (!level) throw py::value_error("this processor cannot run level '" + name + "'");
+  return *level;
+}
+
+// (what, index): what is 0 for nothing wrong, 1 for a row of x, 2 for a code.
+std::pair<int, int64_t> as_pair(const Defect& defect) { return {defect.what, defect.index}; }
+
+std::pair<int, int64_t> search(uintptr_t x, int x_type, int64_t rows, int64_t dim,
+                               uintptr_t codebook, int codebook_type, int64_t size, uintptr_t bias,
+                               uintptr_t codes, uintptr_t distances, uintptr_t values,
+                               uintptr_t squared_errors, uintptr_t counts, bool exact, int threads,
+                               const std::string& level) {
+  const SearchOptions options{&level_named(level), threads, exact ? Mode::kExact : Mode::kFast};
+  const SearchOutputs outputs{pointer<int64_t>(codes), pointer<float>(distances),
+                              pointer<void>(values), pointer<float>(squared_errors),
+                              pointer<int64_t>(counts)};
+  const py::gil_scoped_release release;
+  return as_pair(
+      search_codebook({pointer<void>(x), static_cast<Type>(x_type), rows, dim},
+                      {pointer<void>(codebook), static_cast<Type>(codebook_type), size, dim},
+                      pointer<float>(bias), outputs, options));
+}
+
+std::pair<int, int64_t> search_stages(uintptr_t x, int x_type, int64_t rows, int64_t dim,
+                                      uintptr_t codebooks, int codebook_type, int64_t size,
+                                      uintptr_t biases, int64_t stages, uintptr_t codes,
+                                      int threads, const std::string& level) {
+  const SearchOptions options{&level_named(level), threads, Mode::kExact};
+  const py::gil_scoped_release release;
+  return as_pair(search_residual(
+      {pointer<void>(x), static_cast<Type>(x_type), rows, dim},
+      {pointer<void>(codebooks), static_cast<Type>(codebook_type), stages * size, dim},
+      pointer<float>(biases), stages, pointer<int64_t>(codes), options));
+}
+
+void statistics(uintptr_t x, int x_type, int64_t rows, int64_t dim, uintptr_t codes, int64_t size,
+                uintptr_t counts, uintptr_t sums, int threads) {
+  const py::gil_scoped_release release;
+  add_up({pointer<void>(x), static_cast<Type>(x_type), rows, dim}, pointer<int64_t>(codes), size,
+         pointer<int64_t>(counts), pointer<float>(sums), threads);
+}
+
+std::vector<std::string> level_names() {
+  std::vector<std::string> names;
+  for (const Level* level : supported_levels()) names.emplace_back(level->name);
+  return names;
+}
+
+}  // namespace
+}  // namespace vqcodec
+
+PYBIND11_MODULE(_search, m) {
+  m.doc() = "Nearest-code search on the CPU.";
+  m.def("search", &vqcodec::search);
+  m.def("search_stages", &vqcodec::search_stages);
+  m.def("statistics", &vqcodec::statistics);
+  m.def("level_names", &vqcodec::level_names,
+        "Instruction sets that this processor can run, best first.");
+}

@@ -1,0 +1,87 @@
+// A codebook laid out for the search, with the bound on the search's rounding errors.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "aligned.hpp"
+#include "values.hpp"
+
+namespace vqcodec {
+
+// What the vector unit wants: `lanes` floats in a register, `vectors` registers of codes at once.
+struct PanelShape {
+  int lanes;
+  int vectors;
+  int width() const { return lanes * vectors; }
+};
+
+// How far a float32 score may be from the truth, as a function of the length X of a row, which is
+// centred as the codes are: any code that wins in float64 has a score at most slack(X) above the
+// smallest score. See codebook.cpp for the terms.
+struct ErrorBound {
+  float constant;
+  float linear;
+  float square;
+  // Above this length a partial sum might overflow, and the bound does not hold.
+  float longest;
+};
+
+class PackedCodebook {
+ public:
+  // codes: (K, dim) in any type; bias: K floats or null. Returns the index of the first code that
+  // is not finite, or -1. The tables may be used only if it is -1.
+  int64_t pack(const Rows& codes, const float* bias, PanelShape shape);
+
+  int64_t size() const { return size_; }
+  int64_t dim() const { return dim_; }
+  int width() const { return shape_.width(); }
+  int64_t panels() const { return panels_; }
+  // Vectors in a panel: all have shape.vectors but the last, which ends where the codes do.
+  int vectors(int64_t panel) const { return panel + 1 < panels_ ? shape_.vectors : last_vectors_; }
+  int64_t first_code(int64_t panel) const { return panel * shape_.width(); }
+  // Bits of the panel's lanes that hold codes and not padding.
+  uint64_t valid(int64_t panel) const;
+
+  // Centred codes of a panel, [dim][vectors * lanes]; padding is zero.
+  const float* filter(int64_t panel) const {
+    return filter_.data() + panel * shape_.width() * dim_;
+  }
+  // The codes themselves in the same layout.
+  const float* exact(int64_t panel) const {
+    const float* base = mean_.empty() ? filter_.data() : exact_.data();
+    return base + panel * shape_.width() * dim_;
+  }
+  // ||centred code||^2 + bias of each code; padding is infinite.
+  const float* offsets(int64_t panel) const { return offsets_.data() + first_code(panel); }
+  // Bias of each code from the panel's first, or null.
+  const float* bias(int64_t panel) const {
+    return bias_.empty() ? nullptr : bias_.data() + first_code(panel);
+  }
+  // What was subtracted from the codes, and is to be from the rows: dim floats, or null.
+  const float* mean() const { return mean_.empty() ? nullptr : mean_.data(); }
+  // The codes as float32 rows (K, dim).
+  const float* rows() const { return rows_; }
+  const ErrorBound& bound() const { return bound_; }
+
+ private:
+  void choose_mean();
+  void fill_panels(float* panels, const float* mean) const;
+  void measure(const float* bias);
+
+  int64_t size_ = 0;
+  int64_t dim_ = 0;
+  int64_t panels_ = 0;
+  int last_vectors_ = 0;
+  PanelShape shape_{};
+  const float* rows_ = nullptr;
+  Aligned<float> copy_;
+  Aligned<float> filter_;
+  Aligned<float> exact_;
+  Aligned<float> offsets_;
+  std::vector<float> bias_;
+  std::vector<float> mean_;
+  ErrorBound bound_{};
+};
+
+}  // namespace vqcodec

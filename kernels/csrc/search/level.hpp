@@ -1,0 +1,66 @@
+// The same search compiled for several instruction sets; the processor decides at run time.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "aligned.hpp"
+#include "codebook.hpp"
+
+namespace vqcodec {
+
+// Codes that may be the nearest of one row, all in one panel.
+struct Candidates {
+  float lowest;  // no lower than the lowest of their scores, no higher than the highest
+  int32_t panel;
+  uint64_t lanes;
+};
+
+// What is known of a row after some of the codes. The nearest of the codes seen is either
+// `code`, whose exact distance is `distance`, or among the candidates.
+struct RowState {
+  static constexpr int kCandidates = 4;
+  float lowest;
+  float slack;
+  int count;
+  Candidates candidates[kCandidates];
+  double distance;
+  int64_t code;
+};
+
+// Working memory of one thread, kept between blocks.
+struct Scratch {
+  Aligned<float> copy;
+  Aligned<float> scaled;
+  Aligned<float> scores;
+  Aligned<float> lowest;
+  Aligned<RowState> states;
+  Aligned<int64_t> codes;
+  Aligned<double> distances;
+};
+
+// Exact: codes whose scores are too close to call are settled in float64. Fast: the lowest score.
+enum class Mode { kExact, kFast };
+
+struct Level {
+  const char* name;
+  PanelShape shape;
+  bool (*supported)();
+  // Nearest codes of `count` rows (count, dim), few enough to stay in the cache. Returns the first
+  // row that is not finite, or -1; codes are valid only if it is -1.
+  int64_t (*search)(const PackedCodebook& book, const float* rows, int64_t count, Mode mode,
+                    Scratch& scratch, int64_t* codes);
+};
+
+extern const Level kAvx512Level;
+extern const Level kAvx2Level;
+extern const Level kPortableLevel;
+
+// Levels that this processor can run, best first; never empty.
+std::vector<const Level*> supported_levels();
+
+// The level of this name, or the best for an empty name; null if this processor has no such level.
+const Level* find_level(const std::string& name);
+
+}  // namespace vqcodec

@@ -1,0 +1,58 @@
+// AVX-512 (F alone): 8 rows by 48 codes in 24 of 32 registers.
+#include "floating_point.hpp"
+#include "level.hpp"
+#include "values.hpp"
+
+#if defined(__x86_64__)
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx2,fma")
+#endif
+
+namespace vqcodec {
+namespace avx512 {
+
+struct Unit {
+  using Vec = __m512;
+  static constexpr int kLanes = 16;
+  static constexpr int kRows = 8;
+  static constexpr int kVectors = 3;
+
+  static inline Vec load(const float* from) { return _mm512_loadu_ps(from); }
+  static inline void store(float* to, Vec value) { _mm512_storeu_ps(to, value); }
+  static inline Vec fill(float value) { return _mm512_set1_ps(value); }
+  static inline Vec broadcast(const float* from) { return _mm512_set1_ps(*from); }
+  static inline Vec multiply_add(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+  static inline Vec minimum(Vec a, Vec b) { return _mm512_min_ps(a, b); }
+  static inline float smallest(Vec value) { return _mm512_reduce_min_ps(value); }
+  static inline float total(Vec value) { return _mm512_reduce_add_ps(value); }
+  static inline uint32_t not_greater(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_NGT_UQ); }
+};
+
+#include "tile.inl"
+
+bool supported() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx2") &&
+         __builtin_cpu_supports("fma");
+}
+
+}  // namespace avx512
+}  // namespace vqcodec
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+namespace vqcodec {
+const Level kAvx512Level = {"avx512",
+                            {avx512::Unit::kLanes, avx512::Unit::kVectors},
+                            avx512::supported,
+                            avx512::search_block};
+}  // namespace vqcodec
+
+#endif

@@ -1,0 +1,160 @@
+#include "search.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "floating_point.hpp"
+#include "threads.hpp"
+
+namespace vqcodec {
+
+namespace {
+
+// Rows of a block and their working memory stay in a core's own cache.
+int64_t rows_per_block(int64_t dim) { return std::clamp<int64_t>(32768 / dim, 16, 256); }
+
+// The first row that is not finite, whichever thread finds it.
+class FirstBadRow {
+ public:
+  void note(int64_t row) {
+    int64_t seen = row_.load();
+    while (row < seen && !row_.compare_exchange_weak(seen, row)) {
+    }
+  }
+  Defect defect() const {
+    const int64_t row = row_.load();
+    return row == kNone ? Defect{} : Defect{Defect::kRow, row};
+  }
+
+ private:
+  static constexpr int64_t kNone = std::numeric_limits<int64_t>::max();
+  std::atomic<int64_t> row_{kNone};
+};
+
+// One thread keeps its memory from call to call: small calls would spend their time on page faults.
+Scratch& caller_scratch() {
+  static thread_local Scratch scratch;
+  return scratch;
+}
+
+class Workers {
+ public:
+  explicit Workers(int threads) : others_(threads - 1) {}
+  Scratch& scratch(int worker) { return worker ? others_[worker - 1] : *caller_; }
+
+ private:
+  Scratch* caller_ = &caller_scratch();
+  std::vector<Scratch> others_;
+};
+
+struct Block {
+  int64_t first;
+  int64_t count;
+};
+
+Block block_of(int64_t index, const Rows& x) {
+  const int64_t first = index * rows_per_block(x.dim);
+  return {first, std::min(rows_per_block(x.dim), x.count - first)};
+}
+
+int64_t blocks_in(const Rows& x) {
+  return (x.count + rows_per_block(x.dim) - 1) / rows_per_block(x.dim);
+}
+
+void write_outputs(const SearchOutputs& outputs, const Block& block, const float* rows,
+                   const PackedCodebook& book, const Rows& codebook, const float* bias,
+                   Scratch& scratch) {
+  const int64_t dim = book.dim();
+  const int64_t* codes = outputs.codes + block.first;
+  if (outputs.values) {
+    const int64_t bytes = dim * size_of(codebook.type);
+    char* to = static_cast<char*>(outputs.values) + block.first * bytes;
+    for (int64_t i = 0; i < block.count; ++i) {
+      std::memcpy(to + i * bytes, codebook.row(codes[i]), bytes);
+    }
+  }
+  if (!outputs.distances && !outputs.squared_errors) return;
+  double* exact = scratch.distances.reserve(block.count);
+  squared_distances(rows, block.count, dim, book.rows(), codes, exact);
+  for (int64_t i = 0; i < block.count; ++i) {
+    const double offset = bias ? static_cast<double>(bias[codes[i]]) : 0.0;
+    if (outputs.squared_errors) {
+      outputs.squared_errors[block.first + i] = static_cast<float>(exact[i]);
+    }
+    if (outputs.distances) {
+      outputs.distances[block.first + i] = static_cast<float>(exact[i] + offset);
+    }
+  }
+}
+
+}  // namespace
+
+Defect search_codebook(const Rows& x, const Rows& codebook, const float* bias,
+                       const SearchOutputs& outputs, const SearchOptions& options) {
+  const StandardRounding rounding;
+  PackedCodebook book;
+  const int64_t bad_code = book.pack(codebook, bias, options.level->shape);
+  if (bad_code >= 0) return {Defect::kCode, bad_code};
+  const double work = static_cast<double>(x.count) * codebook.count * x.dim;
+  const int threads = useful_threads(options.threads, work);
+  Workers workers(threads);
+  FirstBadRow bad_row;
+  for_each_block(blocks_in(x), threads, [&](int64_t index, int worker) {
+    const Block block = block_of(index, x);
+    Scratch& scratch = workers.scratch(worker);
+    const float* rows =
+        x.floats(block.first, block.count, scratch.copy.reserve(block.count * x.dim));
+    const int64_t bad = options.level->search(book, rows, block.count, options.mode, scratch,
+                                              outputs.codes + block.first);
+    if (bad >= 0) return bad_row.note(block.first + bad);
+    write_outputs(outputs, block, rows, book, codebook, bias, scratch);
+  });
+  const Defect defect = bad_row.defect();
+  if (outputs.counts && defect.what == Defect::kNone) {
+    for (int64_t i = 0; i < x.count; ++i) ++outputs.counts[outputs.codes[i]];
+  }
+  return defect;
+}
+
+Defect search_residual(const Rows& x, const Rows& codebooks, const float* biases, int64_t stages,
+                       int64_t* codes, const SearchOptions& options) {
+  const StandardRounding rounding;
+  const int64_t size = codebooks.count / stages;
+  std::vector<PackedCodebook> books(stages);
+  for (int64_t s = 0; s < stages; ++s) {
+    const Rows stage{codebooks.row(s * size), codebooks.type, size, x.dim};
+    const float* bias = biases ? biases + s * size : nullptr;
+    const int64_t bad_code = books[s].pack(stage, bias, options.level->shape);
+    if (bad_code >= 0) return {Defect::kCode, s * size + bad_code};
+  }
+  const double work = static_cast<double>(x.count) * codebooks.count * x.dim;
+  const int threads = useful_threads(options.threads, work);
+  Workers workers(threads);
+  FirstBadRow bad_row;
+  for_each_block(blocks_in(x), threads, [&](int64_t index, int worker) {
+    const Block block = block_of(index, x);
+    Scratch& scratch = workers.scratch(worker);
+    const int64_t total = block.count * x.dim;
+    float* residual = scratch.copy.reserve(total);
+    const float* rows = x.floats(block.first, block.count, residual);
+    if (rows != residual) std::memcpy(residual, rows, total * sizeof(float));
+    int64_t* found = scratch.codes.reserve(block.count);
+    for (int64_t s = 0; s < stages; ++s) {
+      const int64_t bad =
+          options.level->search(books[s], residual, block.count, options.mode, scratch, found);
+      if (bad >= 0) return bad_row.note(block.first + bad);
+      for (int64_t i = 0; i < block.count; ++i) {
+        const float* code = books[s].rows() + found[i] * x.dim;
+        float* left = residual + i * x.dim;
+        for (int64_t d = 0; d < x.dim; ++d) left[d] -= code[d];
+        codes[(block.first + i) * stages + s] = found[i];
+      }
+    }
+  });
+  return bad_row.defect();
+}
+
+}  // namespace vqcodec
