@@ -28,7 +28,7 @@ def encode_symbols(
     for each symbol. Raises InvalidInputError, BackendError.
     """
     _check_tables(cumulative, bits)
-    _check(symbols, np.int64, 2, "symbols")
+    check_array(symbols, np.int64, 2, "symbols")
     if len(symbols) != len(cumulative):
         raise InvalidInputError(f"{len(symbols)} rows of symbols, {len(cumulative)} tables")
     size = cumulative.shape[1] - 1
@@ -36,7 +36,7 @@ def encode_symbols(
         raise InvalidInputError(
             f"symbols must be in [0, {size}), got {symbols.min()} to {symbols.max()}"
         )
-    payload: bytes = _native().encode_symbols(np.ascontiguousarray(symbols), cumulative, bits)
+    payload: bytes = native().encode_symbols(np.ascontiguousarray(symbols), cumulative, bits)
     return payload
 
 
@@ -56,7 +56,7 @@ def decode_symbols(
     _check_tables(cumulative, bits)
     if columns < 0:
         raise InvalidInputError(f"columns must not be negative, got {columns}")
-    symbols: NDArray[np.int64] = _decoder(backend).decode_symbols(
+    symbols: NDArray[np.int64] = choose_decoder(backend, entropy_numpy).decode_symbols(
         bytes(payload), cumulative, bits, columns
     )
     return symbols
@@ -68,11 +68,11 @@ def encode_decisions(bits: NDArray[np.uint8], ones: NDArray[np.uint16]) -> bytes
     bits: uint8 (N,), 0 or 1. ones: uint16 (N,), the probability of 1 in units of 2^-16, from 1 to
     65535. Raises InvalidInputError, BackendError.
     """
-    _check(bits, np.uint8, 1, "bits")
+    check_array(bits, np.uint8, 1, "bits")
     _check_ones(ones)
     if bits.shape != ones.shape or (bits.size and bits.max() > 1):
         raise InvalidInputError(f"bits must be {len(ones)} of 0 or 1, got {bits.shape = }")
-    payload: bytes = _native().encode_decisions(
+    payload: bytes = native().encode_decisions(
         np.ascontiguousarray(bits), np.ascontiguousarray(ones)
     )
     return payload
@@ -86,13 +86,14 @@ def decode_decisions(
     Raises CorruptPayloadError, InvalidInputError, BackendError.
     """
     _check_ones(ones)
-    bits: NDArray[np.uint8] = _decoder(backend).decode_decisions(
+    bits: NDArray[np.uint8] = choose_decoder(backend, entropy_numpy).decode_decisions(
         bytes(payload), np.ascontiguousarray(ones)
     )
     return bits
 
 
-def _native() -> ModuleType:
+def native() -> ModuleType:
+    """Return the compiled extension. Raises BackendError."""
     try:
         from vqcodec_kernels import _entropy
     except ImportError as error:
@@ -103,15 +104,17 @@ def _native() -> ModuleType:
     return _entropy
 
 
-def _decoder(backend: str | None) -> ModuleType:
+def choose_decoder(backend: str | None, twin: ModuleType) -> ModuleType:
+    """Return the module that decodes: the extension, or its twin. Raises BackendError."""
     if backend is None or backend == "native":
-        return _native()
+        return native()
     if backend == "numpy":
-        return entropy_numpy
+        return twin
     raise BackendError(f'backend must be "native" or "numpy", got {backend!r}')
 
 
-def _check(array: NDArray[np.generic], dtype: type[np.generic], rank: int, name: str) -> None:
+def check_array(array: NDArray[np.generic], dtype: type[np.generic], rank: int, name: str) -> None:
+    """Raise InvalidInputError unless array has this dtype and rank, in C order."""
     if array.dtype != dtype or array.ndim != rank:
         raise InvalidInputError(
             f"{name} must be {np.dtype(dtype).name} of rank {rank}, "
@@ -120,7 +123,7 @@ def _check(array: NDArray[np.generic], dtype: type[np.generic], rank: int, name:
 
 
 def _check_tables(cumulative: NDArray[np.uint32], bits: int) -> None:
-    _check(cumulative, np.uint32, 2, "cumulative")
+    check_array(cumulative, np.uint32, 2, "cumulative")
     if not 1 <= bits <= _MAX_BITS:
         raise InvalidInputError(f"bits must be in [1, {_MAX_BITS}], got {bits}")
     if cumulative.shape[1] < 2 or not cumulative.flags.c_contiguous:
@@ -133,6 +136,6 @@ def _check_tables(cumulative: NDArray[np.uint32], bits: int) -> None:
 
 
 def _check_ones(ones: NDArray[np.uint16]) -> None:
-    _check(ones, np.uint16, 1, "ones")
+    check_array(ones, np.uint16, 1, "ones")
     if ones.size and ones.min() == 0:
         raise InvalidInputError("a probability of 0 cannot be coded")

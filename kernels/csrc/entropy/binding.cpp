@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "binding_mixing.hpp"
 #include "range_coder.hpp"
 #include "tables.hpp"
 
@@ -117,4 +118,5 @@ PYBIND11_MODULE(_entropy, m) {
   m.def("encode_decisions", &encode_decisions, py::arg("bits").noconvert(),
         py::arg("ones").noconvert());
   m.def("decode_decisions", &decode_decisions, py::arg("payload"), py::arg("ones").noconvert());
+  bind_mixing(m);
 }

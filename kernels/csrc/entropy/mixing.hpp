@@ -1,0 +1,232 @@
+// Adaptive context mixing of the bits of codes, in integers only.
+//
+// A code is a walk down a binary tree, most significant bit first; the node is the bits so far
+// behind a leading 1. Each context keeps a counter for each node, an adapting probability; two
+// mixers, each with its own choice of weights, combine the logits; all of it adapts along the map.
+
+#ifndef VQCODEC_ENTROPY_MIXING_HPP_
+#define VQCODEC_ENTROPY_MIXING_HPP_
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "contexts.hpp"
+#include "logistic.hpp"
+
+namespace vqcodec {
+
+constexpr int kMaxDepth = 12;
+// Nodes with trained counters and weights of their own: those of the first eight bits.
+constexpr uint32_t kTrainedNodes = 256;
+// A logit and a confidence for each context, one expert, and a constant.
+constexpr int kInputs = 2 * kContexts + 2;
+constexpr int kClassSets = kMaxDepth * kZeroClasses;
+constexpr int kStoredWeightShift = 4;
+
+// Where the model starts, as stored: views of arrays that outlive it.
+struct MixingTables {
+  int codebook_size;
+  // (stages, kTrainedValues, kTrainedNodes): probability of bit 1 in 12 bits, then 4 bits of count.
+  const uint16_t* counters;
+  // (stages, kTrainedNodes, kInputs) and (stages, kClassSets, kInputs), in units of 2^-12.
+  const int16_t* node_weights;
+  const int16_t* class_weights;
+};
+
+// Number of bits of the indices below `codebook_size`.
+inline int tree_depth(int codebook_size) {
+  int depth = 0;
+  while ((1 << depth) < codebook_size) ++depth;
+  return depth;
+}
+
+// Adapting probabilities of one context: 22 bits of probability above 10 bits of count.
+class Counters {
+ public:
+  static constexpr uint32_t kUnknown = 1u << 31;
+  static constexpr uint32_t kLimit = 255;
+  static constexpr std::size_t kMaxSlots = std::size_t{1} << 18;
+
+  Counters(int values, int depth)
+      : depth_(depth), slots_(std::min(kMaxSlots, static_cast<std::size_t>(values) << depth)) {
+    hashed_ = slots_.size() < static_cast<std::size_t>(values) << depth;
+  }
+
+  void reset() { std::fill(slots_.begin(), slots_.end(), kUnknown); }
+
+  uint32_t& at(uint32_t value, uint32_t node) {
+    const uint32_t place = (value << depth_) + node;
+    return slots_[hashed_ ? (place * 0x9E3779B1u) >> 14 : place];
+  }
+
+  static uint32_t unpack(uint16_t stored) {
+    return (stored & 0xFFF0u) << 16 | 1u << 19 | (stored & 15u);
+  }
+
+  // Moves the probability towards the bit by 2 / (2 count + 3) of the way.
+  static uint32_t updated(uint32_t slot, bool bit) {
+    static const auto kRates = [] {
+      std::array<int32_t, kLimit + 1> rates{};
+      for (uint32_t n = 0; n <= kLimit; ++n) rates[n] = static_cast<int32_t>(131072 / (2 * n + 3));
+      return rates;
+    }();
+    const uint32_t count = slot & 1023u;
+    const auto p = static_cast<int32_t>(slot >> 10);
+    const int64_t error = (bit ? (1 << 22) - 1 : 0) - p;
+    const auto moved = static_cast<uint32_t>(p + ((error * kRates[count]) >> 16));
+    return moved << 10 | std::min(count + 1, kLimit);
+  }
+
+ private:
+  int depth_;
+  bool hashed_;
+  std::vector<uint32_t> slots_;
+};
+
+using Inputs = std::array<int32_t, kInputs>;
+
+// Weighted sums of the inputs; a set of weights is kInputs numbers in units of 2^-16.
+class Mixer {
+ public:
+  explicit Mixer(std::size_t sets) : weights_(sets * kInputs) {}
+
+  void load(const int16_t* stored) {
+    for (int32_t& weight : weights_) weight = *stored++ * (1 << kStoredWeightShift);
+  }
+
+  void store(int16_t* stored) const {
+    for (const int32_t weight : weights_) {
+      *stored++ = static_cast<int16_t>(std::clamp(weight >> kStoredWeightShift, -32768, 32767));
+    }
+  }
+
+  // Returns the mixed logit, within +-kMaxLogit, and remembers the set for learn().
+  int mix(const Inputs& inputs, std::size_t set) {
+    set_ = &weights_[set * kInputs];
+    int64_t sum = 0;
+    for (int i = 0; i < kInputs; ++i) sum += int64_t{inputs[i]} * set_[i];
+    logit_ = static_cast<int>(std::clamp<int64_t>(sum >> 16, -kMaxLogit, kMaxLogit));
+    return logit_;
+  }
+
+  // Moves the weights of the last set down the gradient of the cost of this bit.
+  void learn(const Inputs& inputs, bool bit, const Logistic& logistic) {
+    const int32_t error = (bit ? 65536 : 0) - logistic.squash(logit_);
+    for (int i = 0; i < kInputs; ++i) {
+      const int32_t step = (inputs[i] * error + (1 << 16)) >> 17;
+      set_[i] = std::clamp(set_[i] + step, -kMaxWeight, kMaxWeight);
+    }
+  }
+
+ private:
+  static constexpr int32_t kMaxWeight = 1 << 22;
+
+  std::vector<int32_t> weights_;
+  int32_t* set_ = nullptr;
+  int logit_ = 0;
+};
+
+// The model of one stage at a time. Coder: bool code(bool bit, uint32_t one), which returns the
+// bit that was coded; a decoder ignores the bit that it is given.
+class MixingModel {
+ public:
+  explicit MixingModel(const MixingTables& tables)
+      : tables_(tables),
+        depth_(tree_depth(tables.codebook_size)),
+        by_node_(kTrainedNodes),
+        by_class_(kClassSets) {
+    for (const int size : kContextSizes) counters_.emplace_back(size, depth_);
+  }
+
+  // Puts the counters back to where training left them.
+  void start_counters(int stage) {
+    const uint32_t nodes = std::min(kTrainedNodes, 1u << depth_);
+    const uint16_t* stored =
+        tables_.counters + static_cast<std::size_t>(stage) * kTrainedValues * kTrainedNodes;
+    for (int c = 0; c < kContexts; ++c) {
+      counters_[c].reset();
+      if (c >= kTrainedContexts) continue;
+      for (int value = 0; value < kContextSizes[c]; ++value, stored += kTrainedNodes) {
+        for (uint32_t node = 1; node < nodes; ++node) {
+          counters_[c].at(value, node) = Counters::unpack(stored[node]);
+        }
+      }
+    }
+  }
+
+  // Puts the weights back to where training left them.
+  void start_weights(int stage) {
+    const auto s = static_cast<std::size_t>(stage);
+    by_node_.load(tables_.node_weights + s * kTrainedNodes * kInputs);
+    by_class_.load(tables_.class_weights + s * kClassSets * kInputs);
+  }
+
+  // Codes every code of a stage; those of earlier stages must be in the grid.
+  template <typename Coder>
+  void code_stage(Coder& coder, const Grid& grid, int stage) {
+    for (int64_t y = 0; y < grid.height; ++y) {
+      for (int64_t x = 0; x < grid.width; ++x) {
+        const Contexts contexts = contexts_at(grid, depth_, stage, y, x);
+        int64_t& code = grid.codes[grid.index(stage, y, x)];
+        code = code_one(coder, contexts, static_cast<uint32_t>(code));
+      }
+    }
+  }
+
+  void store(int16_t* node_weights, int16_t* class_weights) const {
+    by_node_.store(node_weights);
+    by_class_.store(class_weights);
+  }
+
+ private:
+  template <typename Coder>
+  uint32_t code_one(Coder& coder, const Contexts& contexts, uint32_t code) {
+    const auto size = static_cast<uint32_t>(tables_.codebook_size);
+    uint32_t node = 1;
+    for (int level = 0; level < depth_; ++level) {
+      const int below = depth_ - 1 - level;
+      const uint32_t first_of_one = (2 * node + 1 - (2u << level)) << below;
+      // No index begins with these bits and a 1: the bit is known to be 0.
+      const bool known = first_of_one >= size;
+      node = 2 * node + (known ? 0 : code_bit(coder, contexts, level, node, code >> below & 1));
+    }
+    return node - (1u << depth_);
+  }
+
+  template <typename Coder>
+  bool code_bit(Coder& coder, const Contexts& contexts, int level, uint32_t node, bool bit) {
+    const Logistic& logistic = Logistic::tables();
+    std::array<uint32_t*, kContexts> slots;
+    Inputs inputs;
+    for (int c = 0; c < kContexts; ++c) {
+      slots[c] = &counters_[c].at(contexts.values[c], node);
+      const auto p = static_cast<int32_t>(*slots[c] >> 20);
+      const auto trust = static_cast<int32_t>(std::min(*slots[c] & 1023u, 16u));
+      inputs[c] = logistic.stretch(p);
+      inputs[kContexts + c] = ((p - 2048) * trust) >> 4;
+    }
+    inputs[2 * kContexts] = 0;
+    inputs[2 * kContexts + 1] = 256;
+    const uint32_t own = level < 8 ? node : node >> (level - 7);
+    const int logit =
+        by_node_.mix(inputs, own) + by_class_.mix(inputs, level * kZeroClasses + contexts.zeros);
+    bit = coder.code(bit, static_cast<uint32_t>(logistic.squash(logit >> 1)));
+    by_node_.learn(inputs, bit, logistic);
+    by_class_.learn(inputs, bit, logistic);
+    for (uint32_t* slot : slots) *slot = Counters::updated(*slot, bit);
+    return bit;
+  }
+
+  MixingTables tables_;
+  int depth_;
+  std::vector<Counters> counters_;
+  Mixer by_node_;
+  Mixer by_class_;
+};
+
+}  // namespace vqcodec
+
+#endif  // VQCODEC_ENTROPY_MIXING_HPP_

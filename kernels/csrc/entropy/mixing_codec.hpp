@@ -1,0 +1,97 @@
+// Context mixing put to work: encode, decode, and the two passes that training makes over maps.
+
+#ifndef VQCODEC_ENTROPY_MIXING_CODEC_HPP_
+#define VQCODEC_ENTROPY_MIXING_CODEC_HPP_
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "mixing.hpp"
+#include "range_coder.hpp"
+
+namespace vqcodec {
+
+struct MixingEncoder {
+  RangeEncoder range;
+  bool code(bool bit, uint32_t one) {
+    range.decision(bit, one);
+    return bit;
+  }
+};
+
+struct MixingDecoder {
+  RangeDecoder range;
+  bool code(bool, uint32_t one) { return range.decision(one); }
+};
+
+// Writes nothing, adds up what writing would cost.
+struct MixingCost {
+  double bits = 0;
+  bool code(bool bit, uint32_t one) {
+    bits += 16 - std::log2(bit ? one : 65536 - one);
+    return bit;
+  }
+};
+
+template <typename Coder>
+void code_mixing(Coder& coder, const Grid& grid, const MixingTables& tables) {
+  MixingModel model(tables);
+  for (int stage = 0; stage < grid.stages; ++stage) {
+    model.start_counters(stage);
+    model.start_weights(stage);
+    model.code_stage(coder, grid, stage);
+  }
+}
+
+inline std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingTables& tables) {
+  MixingEncoder coder;
+  code_mixing(coder, grid, tables);
+  return coder.range.finish();
+}
+
+inline void decode_mixing(const uint8_t* payload, std::size_t size, const Grid& grid,
+                          const MixingTables& tables) {
+  MixingDecoder coder{RangeDecoder(payload, size)};
+  code_mixing(coder, grid, tables);
+  coder.range.finish();
+}
+
+// Adds to counts, (kTrainedValues, kTrainedNodes, 2), how often each bit follows each context.
+inline void count_mixing(const Grid& grid, int codebook_size, int stage, int64_t* counts) {
+  const int depth = tree_depth(codebook_size);
+  for (int64_t y = 0; y < grid.height; ++y) {
+    for (int64_t x = 0; x < grid.width; ++x) {
+      const Contexts contexts = contexts_at(grid, depth, stage, y, x);
+      const auto leaf = static_cast<uint32_t>(grid.at(stage, y, x)) + (1u << depth);
+      for (int level = 0; level < std::min(depth, 8); ++level) {
+        const uint32_t node = leaf >> (depth - level);
+        const uint32_t bit = leaf >> (depth - level - 1) & 1;
+        std::size_t first = 0;
+        for (int c = 0; c < kTrainedContexts; ++c) {
+          ++counts[((first + contexts.values[c]) * kTrainedNodes + node) * 2 + bit];
+          first += static_cast<std::size_t>(kContextSizes[c]);
+        }
+      }
+    }
+  }
+}
+
+// Runs over maps one after the other, each from the trained counters, with weights that keep
+// learning from map to map; writes the last weights. Returns the cost of the maps in bits.
+inline double learn_mixing(const std::vector<Grid>& grids, const MixingTables& tables, int stage,
+                           int16_t* node_weights, int16_t* class_weights) {
+  MixingCost coder;
+  MixingModel model(tables);
+  model.start_weights(stage);
+  for (const Grid& grid : grids) {
+    model.start_counters(stage);
+    model.code_stage(coder, grid, stage);
+  }
+  model.store(node_weights, class_weights);
+  return coder.bits;
+}
+
+}  // namespace vqcodec
+
+#endif  // VQCODEC_ENTROPY_MIXING_CODEC_HPP_

@@ -1,0 +1,115 @@
+"""What every prior is: codes to bytes and back, exactly."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec_kernels.errors import InvalidInputError
+
+__all__ = ["MAX_CODEBOOK_SIZE", "MAX_STAGES", "Prior", "check_codes"]
+
+MAX_CODEBOOK_SIZE = 4096
+MAX_STAGES = 64
+
+CodeArray = NDArray[np.int64]
+Tensors = dict[str, NDArray[np.generic]]
+
+
+class Prior(ABC):
+    """An entropy model of the codes of one level: how likely each code is, in integers only.
+
+    codes: int64 (S, *positions), each in [0, codebook_size); a prior that was fitted for more
+    stages codes fewer as well. mode is the number that a stream writes for this kind of prior.
+    """
+
+    mode: ClassVar[int]
+    name: ClassVar[str]
+
+    def __init__(self, codebook_size: int, stages: int) -> None:
+        if not 1 <= codebook_size <= MAX_CODEBOOK_SIZE:
+            raise InvalidInputError(
+                f"codebook_size must be in [1, {MAX_CODEBOOK_SIZE}], got {codebook_size}"
+            )
+        if not 1 <= stages <= MAX_STAGES:
+            raise InvalidInputError(f"stages must be in [1, {MAX_STAGES}], got {stages}")
+        self.codebook_size = codebook_size
+        self.stages = stages
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, maps: Sequence[CodeArray], *, codebook_size: int) -> Self:
+        """Learn from code maps, each int64 (S, *positions) with one S; positions may differ."""
+
+    @abstractmethod
+    def encode(self, codes: CodeArray) -> bytes:
+        """Turn codes, int64 (S, *positions), into a payload. Raises InvalidInputError."""
+
+    @abstractmethod
+    def decode(
+        self, payload: bytes, shape: tuple[int, ...], *, backend: str | None = None
+    ) -> CodeArray:
+        """Turn a payload back into codes, int64 of this shape (S, *positions).
+
+        backend "numpy" needs no compiled extension. Raises CorruptPayloadError for a payload that
+        no encoder writes for this shape, InvalidInputError for a shape the prior cannot have.
+        """
+
+    @abstractmethod
+    def tensors(self) -> Tensors:
+        """Return everything that decoding depends on, as named integer arrays."""
+
+    @classmethod
+    @abstractmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[np.generic]]) -> Self:
+        """Rebuild a prior from what tensors() returned. Raises InvalidInputError."""
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Raise InvalidInputError unless codes of this shape can belong to this prior."""
+        if not shape or not 1 <= shape[0] <= self.stages or min(shape) < 0:
+            raise InvalidInputError(f"shape must be (1 to {self.stages}, *positions), got {shape}")
+
+
+def check_codes(codes: CodeArray, codebook_size: int) -> None:
+    """Raise InvalidInputError unless codes are int64 (S, *positions) in [0, codebook_size)."""
+    if codes.dtype != np.int64 or codes.ndim == 0:
+        raise InvalidInputError(
+            f"codes must be int64 (S, *positions), got {codes.dtype} {codes.shape}"
+        )
+    if codes.size and (codes.min() < 0 or codes.max() >= codebook_size):
+        raise InvalidInputError(
+            f"codes must be in [0, {codebook_size}), got {codes.min()} to {codes.max()}"
+        )
+
+
+def check_maps(maps: Sequence[CodeArray], codebook_size: int) -> int:
+    """Return the number of stages that all maps share. Raises InvalidInputError."""
+    for codes in maps:
+        check_codes(codes, codebook_size)
+    stages = {len(codes) for codes in maps}
+    if len(stages) != 1:
+        raise InvalidInputError(f"maps must share one number of stages, got {sorted(stages)}")
+    return stages.pop()
+
+
+def integer_tensor(
+    tensors: Mapping[str, NDArray[np.generic]],
+    name: str,
+    dtype: type[np.integer],
+    shape: tuple[int, ...],
+) -> NDArray[np.integer]:
+    """Return a named tensor of exactly this dtype and shape (-1: any). Raises InvalidInputError."""
+    if name not in tensors:
+        raise InvalidInputError(f"the prior lacks its tensor {name!r}")
+    tensor = np.asarray(tensors[name])
+    fits = tensor.ndim == len(shape) and all(
+        want in (-1, have) for want, have in zip(shape, tensor.shape, strict=True)
+    )
+    if tensor.dtype != dtype or not fits:
+        raise InvalidInputError(
+            f"tensor {name!r} must be {np.dtype(dtype).name} {shape}, "
+            f"got {tensor.dtype.name} {tensor.shape}"
+        )
+    return np.ascontiguousarray(tensor)

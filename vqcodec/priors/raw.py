@@ -1,0 +1,68 @@
+"""Codes as plain binary numbers."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_maps, integer_tensor
+from vqcodec_kernels.errors import CorruptPayloadError
+
+__all__ = ["RawPrior"]
+
+
+class RawPrior(Prior):
+    """Every code is as likely as any other: ceil(log2 K) bits each, most significant bit first."""
+
+    mode: ClassVar[int] = 0
+    name: ClassVar[str] = "raw"
+
+    @classmethod
+    def fit(cls, maps: Sequence[CodeArray], *, codebook_size: int) -> Self:
+        """Learn the number of stages, there is nothing else to learn."""
+        return cls(codebook_size, check_maps(maps, codebook_size))
+
+    def encode(self, codes: CodeArray) -> bytes:
+        """Pack codes, int64 (S, *positions); the last byte is filled with zero bits."""
+        check_codes(codes, self.codebook_size)
+        self.check_shape(codes.shape)
+        bits = codes.reshape(-1, 1) >> self._shifts() & 1
+        return np.packbits(bits.astype(np.uint8)).tobytes()
+
+    def decode(
+        self, payload: bytes, shape: tuple[int, ...], *, backend: str | None = None
+    ) -> CodeArray:
+        """Unpack codes of this shape; backend changes nothing here.
+
+        Raises CorruptPayloadError for another length, a fill that is not zero, or a code >= K.
+        """
+        self.check_shape(shape)
+        shifts = self._shifts()
+        count = int(np.prod(shape, dtype=object)) * len(shifts)
+        if len(payload) != -(-count // 8):
+            raise CorruptPayloadError(
+                f"raw codes of shape {shape} take {-(-count // 8)} bytes, got {len(payload)}"
+            )
+        bits = np.unpackbits(np.frombuffer(payload, np.uint8))
+        if bits[count:].any():
+            raise CorruptPayloadError("bits set after the last code")
+        codes: CodeArray = (
+            bits[:count].reshape(*shape, len(shifts)).astype(np.int64) << shifts
+        ).sum(-1)
+        if codes.size and codes.max() >= self.codebook_size:
+            raise CorruptPayloadError(f"code {codes.max()} >= codebook size {self.codebook_size}")
+        return codes
+
+    def tensors(self) -> Tensors:
+        """Return `size`: int64 (2,), codebook size and stages."""
+        return {"size": np.array([self.codebook_size, self.stages], np.int64)}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[np.generic]]) -> Self:
+        """Rebuild from tensors()."""
+        size, stages = integer_tensor(tensors, "size", np.int64, (2,)).tolist()
+        return cls(size, stages)
+
+    def _shifts(self) -> NDArray[np.int64]:
+        return np.arange((self.codebook_size - 1).bit_length(), dtype=np.int64)[::-1]
