@@ -101,7 +101,7 @@ def as_markdown(curves: Curves) -> str:
         head = [f"{MEASURES[measure]} at bpp", *(f"{rate:g}" for rate in summary.rates)]
         blocks.append(_table(head, rows))
     rows = [
-        [measure_name(measure), codec, _percent(difference), _range(difference)]
+        [_measure_name(measure), codec, _percent(difference), _range(difference)]
         for measure, references in summary.bd_rates.items()
         for codec, difference in references.items()
     ]
@@ -111,8 +111,7 @@ def as_markdown(curves: Curves) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def measure_name(measure: str) -> str:
-    """The name of a measure without its unit."""
+def _measure_name(measure: str) -> str:
     return MEASURES[measure].removesuffix(" dB")
 
 

@@ -69,8 +69,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _state(progress: "Progress") -> tuple[float, str]:
+    alive = sum(count for count, _ in progress.usage)
+    perplexity = sum(value for _, value in progress.usage) / max(1, len(progress.usage))
     note = (
-        f"step {progress.step:,}  loss {progress.loss:.4g}  {progress.psnr:.2f} dB  "
-        f"{progress.rate:.3f} bpp  codes in use {progress.usage:.0%}"
+        f"step {progress.steps:,}  loss {progress.loss:.4g}  {progress.psnr:.2f} dB  "
+        f"{progress.bits_per_pixel:.3f} bpp  {alive:,} codes in use, perplexity {perplexity:.0f}"
     )
-    return progress.fraction, note
+    return progress.share, note
