@@ -1,9 +1,11 @@
 """Whole streams: exact bytes, and the right error for each kind of damage."""
 
+import re
 import tracemalloc
 import zlib
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -76,6 +78,22 @@ def test_a_stream_has_the_documented_bytes() -> None:
     two = header(width=1100, height=40)
     assert write_stream(two, [], [b"left", b"right"]) == TWO_TILES
     assert read_stream(TWO_TILES) == Stream(two, (), (b"left", b"right"))
+
+
+def test_the_example_of_the_document_is_a_stream() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "format.md").read_text()
+    dump = re.findall(r"^[0-9a-f]{4}  ((?:[0-9a-f]{2} ?)+)$", document, re.MULTILINE)
+    head = Header(
+        width=20,
+        height=10,
+        channels=2,
+        stages=(2,),
+        prior_mode=0,
+        fingerprint=bytes.fromhex("0123456789abcdef"),
+    )
+    codes = bytes.fromhex("11 12 13 14 15 16 00 00 21 00 00 22")
+    written = write_stream(head, [Chunk("A", b"\x00\xff")], [codes])
+    assert written == bytes.fromhex("".join(dump))
 
 
 def test_a_small_photo_costs_at_most_32_bytes() -> None:
@@ -276,6 +294,14 @@ def test_metadata_reads_back(raw: bytes) -> None:
 
 def test_no_metadata_makes_no_chunks() -> None:
     assert pack_metadata() == []
+
+
+def test_metadata_that_no_reader_accepts_is_not_written() -> None:
+    largest = bytes(Limits().max_metadata_bytes)
+    (chunk,) = pack_metadata(icc=largest)
+    assert unpack_metadata(chunk.payload) == largest
+    with pytest.raises(InputError, match="16777217 bytes is more than the 16777216"):
+        pack_metadata(exif=largest + b"!")
 
 
 def test_a_metadata_bomb_is_stopped() -> None:

@@ -12,8 +12,17 @@ MAX_NAME_BYTES = 64
 
 
 def pack_metadata(*, icc: bytes | None = None, exif: bytes | None = None) -> list[Chunk]:
-    """Return the chunks that carry a colour profile and EXIF data; None is left out."""
+    """Return the chunks that carry a colour profile and EXIF data; None is left out.
+
+    Raises: InputError for more bytes than a reader accepts by default.
+    """
     parts = ((ICC, icc), (EXIF, exif))
+    for _, raw in parts:
+        if raw is not None and len(raw) > DEFAULT_LIMITS.max_metadata_bytes:
+            raise InputError(
+                f"a colour profile or EXIF data of {len(raw)} bytes is more than the "
+                f"{DEFAULT_LIMITS.max_metadata_bytes} that a stream may carry: leave it out"
+            )
     return [Chunk(kind, zlib.compress(raw, 9)) for kind, raw in parts if raw is not None]
 
 
