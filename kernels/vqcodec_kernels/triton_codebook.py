@@ -174,7 +174,7 @@ def prepare_codebook(
         rows,
         HAS_BIAS=bias is not None,
         CODES=_CODES_PER_PROGRAM,
-        BLOCK_D=16,
+        BLOCK_D=min(64, width & -width),
         WIDTH=width,
         SLOTS=STATS,
     )

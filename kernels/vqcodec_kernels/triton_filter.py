@@ -15,55 +15,42 @@ import triton.language as tl
 
 from vqcodec_kernels.triton_certificate import tolerances
 from vqcodec_kernels.triton_codebook import power_of_two_scale
+from vqcodec_kernels.triton_rows import take_rows
 
-__all__ = ["conclude", "filter_kernel", "load_rows", "merge_kernel", "scan_codes", "to_half"]
-
-
-@triton.jit
-def load_rows(base_ptr, rows, live, D: tl.constexpr, START: tl.constexpr, WIDTH: tl.constexpr):
-    """Columns START .. START + WIDTH of some rows of a (N, D) matrix as float32, 0 outside it."""
-    columns = START + tl.arange(0, WIDTH)
-    mask = live[:, None] & (columns < D)[None, :]
-    return tl.load(base_ptr + rows[:, None] * D + columns[None, :], mask=mask, other=0.0).to(
-        tl.float32
-    )
-
-
-@triton.jit
-def to_half(values, means_ptr, scale, D: tl.constexpr, START: tl.constexpr, WIDTH: tl.constexpr):
-    """Centre, scale and round rows; also ||x||^2 of the scaled row and ||x - half||^2."""
-    columns = START + tl.arange(0, WIDTH)
-    inside = columns < D
-    means = tl.load(means_ptr + columns, mask=inside, other=0.0)
-    scaled = tl.where(inside[None, :], (values - means[None, :]) * scale, 0.0)
-    # A row too large for float16 is cut to its range: it stays finite, and what the cut lost is
-    # measured like any other rounding.
-    half = tl.clamp(scaled, -65504.0, 65504.0).to(tl.float16)
-    lost = scaled - half.to(tl.float32)
-    return half, tl.sum(scaled * scaled, axis=1), tl.sum(lost * lost, axis=1)
+__all__ = ["filter_kernel", "merge_kernel", "scan_codes", "score_tile"]
 
 
 @triton.jit
 def score_tile(
     left,
     right,
+    rows_ptr,
+    live,
     halves_ptr,
     offsets_ptr,
     tile,
     D1: tl.constexpr,
     D2: tl.constexpr,
+    CHUNK: tl.constexpr,
     BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
 ):
-    """Scores (BLOCK_M, BLOCK_N) of the rows against one tile of codes."""
+    """Scores (BLOCK_M, BLOCK_N) of the rows against one tile of codes.
+
+    CHUNK: the rows are read from memory, at rows_ptr (BLOCK_M,), CHUNK columns at a time.
+    """
     codes = tile * BLOCK_N + tl.arange(0, BLOCK_N)
-    starts = codes.to(tl.int64) * (D1 + D2)
-    offsets = tl.load(offsets_ptr + codes)
-    total = tl.broadcast_to(offsets[None, :], (BLOCK_M, BLOCK_N))
-    total = tl.dot(left, tl.load(halves_ptr + starts[None, :] + tl.arange(0, D1)[:, None]), total)
-    if D2 > 0:
-        rest = tl.load(halves_ptr + starts[None, :] + (D1 + tl.arange(0, D2))[:, None])
-        total = tl.dot(right, rest, total)
+    source = halves_ptr + (codes.to(tl.int64) * (D1 + D2))[None, :]
+    total = tl.broadcast_to(tl.load(offsets_ptr + codes)[None, :], (BLOCK_M, BLOCK_N))
+    if CHUNK > 0:
+        for start in range(0, D1, CHUNK):
+            columns = start + tl.arange(0, CHUNK)
+            part = tl.load(rows_ptr[:, None] + columns[None, :], mask=live[:, None], other=0.0)
+            total = tl.dot(part, tl.load(source + columns[:, None]), total)
+    else:
+        total = tl.dot(left, tl.load(source + tl.arange(0, D1)[:, None]), total)
+        if D2 > 0:
+            total = tl.dot(right, tl.load(source + (D1 + tl.arange(0, D2))[:, None]), total)
     return total
 
 
@@ -71,12 +58,15 @@ def score_tile(
 def scan_codes(
     left,
     right,
+    rows_ptr,
+    live,
     halves_ptr,
     offsets_ptr,
     first_tile,
     last_tile,
     D1: tl.constexpr,
     D2: tl.constexpr,
+    CHUNK: tl.constexpr,
     BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
     STAGES: tl.constexpr,
@@ -88,7 +78,20 @@ def scan_codes(
     tile_second = tl.full((BLOCK_M,), infinity, tl.float32)
     best_tile = tl.zeros((BLOCK_M,), tl.int32) + first_tile
     for tile in tl.range(first_tile, last_tile, num_stages=STAGES):
-        scores = score_tile(left, right, halves_ptr, offsets_ptr, tile, D1, D2, BLOCK_M, BLOCK_N)
+        scores = score_tile(
+            left,
+            right,
+            rows_ptr,
+            live,
+            halves_ptr,
+            offsets_ptr,
+            tile,
+            D1,
+            D2,
+            CHUNK,
+            BLOCK_M,
+            BLOCK_N,
+        )
         column_best = tl.minimum(column_best, scores)
         lowest = tl.min(scores, axis=1)
         best_tile = tl.where(lowest < tile_best, tile, best_tile)
@@ -140,6 +143,8 @@ def conclude(
 @triton.jit(do_not_specialize=["N", "count", "tiles", "tiles_per_split"])
 def filter_kernel(
     x_ptr,
+    row_halves_ptr,
+    norms_ptr,
     halves_ptr,
     offsets_ptr,
     means_ptr,
@@ -156,11 +161,13 @@ def filter_kernel(
     D: tl.constexpr,
     D1: tl.constexpr,
     D2: tl.constexpr,
+    CHUNK: tl.constexpr,
     BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
     STAGES: tl.constexpr,
     SLOTS: tl.constexpr,
     SPLIT: tl.constexpr,
+    ROUNDED: tl.constexpr,
     EXACT: tl.constexpr,
 ):
     """Search the rows [0, count) of each batch of x (B, N, D), whose pointer is at the first.
@@ -174,27 +181,30 @@ def filter_kernel(
     stats = stats_ptr + batch * SLOTS
     means = means_ptr + batch * D
     scale = power_of_two_scale(tl.load(stats).to(tl.float32, bitcast=True))
-    base = x_ptr + batch * N * D
-    values = load_rows(base, rows, live, D, 0, D1)
-    left, x_squared, lost_squared = to_half(values, means, scale, D, 0, D1)
-    right = left
-    if D2 > 0:
-        values = load_rows(base, rows, live, D, D1, D2)
-        right, more_squared, more_lost = to_half(values, means, scale, D, D1, D2)
-        x_squared += more_squared
-        lost_squared += more_lost
+    rounded = row_halves_ptr + batch * count * (D1 + D2)
+    left, right, x_squared, lost_squared = take_rows(
+        x_ptr + batch * N * D, rounded, means, scale, rows, live, D, D1, D2, ROUNDED, CHUNK
+    )
+    if ROUNDED:
+        norms = norms_ptr + batch * count + rows
+        x_squared = tl.load(norms, mask=live, other=0.0)
+        plane = tl.num_programs(1).to(tl.int64) * count
+        lost_squared = tl.load(norms + plane, mask=live, other=0.0)
     first_tile = tl.program_id(2) * tiles_per_split
     last_tile = tl.minimum(first_tile + tiles_per_split, tiles)
     padded = tiles.to(tl.int64) * BLOCK_N
     best, code, second = scan_codes(
         left,
         right,
+        rounded + rows * (D1 + D2),
+        live,
         halves_ptr + batch * padded * (D1 + D2),
         offsets_ptr + batch * padded,
         first_tile,
         last_tile,
         D1,
         D2,
+        CHUNK,
         BLOCK_M,
         BLOCK_N,
         STAGES,

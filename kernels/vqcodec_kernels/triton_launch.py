@@ -2,26 +2,19 @@
 """What every Triton operator needs to know of its arguments and its device."""
 
 import functools
-from typing import NamedTuple
 
 import torch
 import triton
 from torch import Tensor
 
 from vqcodec_kernels.errors import BackendError
+from vqcodec_kernels.triton_tiles import Device
 
-__all__ = ["Device", "as_books", "find_device", "require_device"]
-
-
-class Device(NamedTuple):
-    """Multiprocessors of a device, and the shared memory that one program may take (bytes)."""
-
-    processors: int
-    shared_bytes: int
+__all__ = ["as_books", "find_device", "require_device"]
 
 
 # The interpreter runs on the CPU; small tiles keep it quick and still loop over several.
-_INTERPRETED = Device(processors=4, shared_bytes=232448)
+_INTERPRETED = Device(processors=4, shared_bytes=232448, capability=9)
 
 
 def require_device(x: Tensor) -> None:
@@ -41,7 +34,11 @@ def find_device(device: torch.device) -> Device:
 @functools.cache
 def _cuda_processor(index: int) -> Device:
     properties = triton.runtime.driver.active.utils.get_device_properties(index)
-    return Device(properties["multiprocessor_count"], properties["max_shared_mem"])
+    return Device(
+        properties["multiprocessor_count"],
+        properties["max_shared_mem"],
+        torch.cuda.get_device_capability(index)[0],
+    )
 
 
 def as_books(

@@ -1,8 +1,8 @@
 # mypy: disable-error-code="import-untyped"
 """nearest_code and nearest_code_fast on CUDA: the filter, then the float64 settlement.
 
-Memory beside inputs and outputs: the rounded codebook, and 8 bytes for each of at most 2^22 rows
-at a time.
+Memory beside inputs and outputs: the rounded codebook, 8 bytes for each of at most 2^22 rows at
+a time, and above D = 128 at most 32 MB of rounded rows.
 """
 
 import torch
@@ -12,14 +12,21 @@ from torch import Tensor
 from vqcodec_kernels.triton_codebook import STATS, PreparedCodebook, prepare_codebook
 from vqcodec_kernels.triton_filter import filter_kernel, merge_kernel
 from vqcodec_kernels.triton_launch import as_books, find_device, require_device
+from vqcodec_kernels.triton_rows import round_rows
 from vqcodec_kernels.triton_settle import CANDIDATES, distance_kernel, settle_kernel
-from vqcodec_kernels.triton_tiles import Tile, choose_tile, padded_widths, split_tiles
+from vqcodec_kernels.triton_tiles import (
+    Device,
+    Tile,
+    choose_tile,
+    pad_width,
+    settle_tile,
+    split_tiles,
+)
 
 __all__ = ["nearest_code", "nearest_code_fast"]
 
 _ROWS_AT_ONCE = 1 << 22
-_SETTLE_ROWS = 32
-_SETTLE_WARPS = 4
+_ROUNDED_AT_ONCE = 1 << 24
 
 
 def nearest_code(
@@ -47,13 +54,14 @@ def _search(x: Tensor, codebook: Tensor, bias: Tensor | None, *, exact: bool) ->
     codes = torch.zeros(rows.shape[:2], dtype=torch.int64, device=x.device)
     if rows.numel() and books.shape[1] > 1:
         device = find_device(x.device)
-        tile = choose_tile(books.shape[2], books.shape[1], device.shared_bytes)
-        width = sum(padded_widths(books.shape[2]))
-        prepared = prepare_codebook(books, biases, width=width, multiple=tile.codes)
-        at_once = max(1, _ROWS_AT_ONCE // len(books))
+        tile = choose_tile(books.shape[2], books.shape[1], device)
+        widths = pad_width(books.shape[2])
+        prepared = prepare_codebook(books, biases, width=widths.total, multiple=tile.codes)
+        limit = _ROUNDED_AT_ONCE // widths.total if widths.rounded_before else _ROWS_AT_ONCE
+        at_once = max(1, limit // len(books))
         for start in range(0, rows.shape[1], at_once):
             part = slice(start, min(start + at_once, rows.shape[1]))
-            _search_rows(rows, part, books, biases, prepared, codes, tile, device.processors, exact)
+            _search_rows(rows, part, books, biases, prepared, codes, tile, device, exact)
     return codes.reshape(x.shape[:-1])
 
 
@@ -65,24 +73,27 @@ def _search_rows(
     prepared: PreparedCodebook,
     codes: Tensor,
     tile: Tile,
-    processors: int,
+    device: Device,
     exact: bool,
 ) -> None:
     """Filter and settle the rows `part` of every batch of x (B, N, D) into codes (B, N)."""
     batches, total, dim = x.shape
     count = part.stop - part.start
-    first, second = padded_widths(dim)
+    widths = pad_width(dim)
     tiles = prepared.offsets.shape[1] // tile.codes
     blocks = triton.cdiv(count, tile.rows)
-    splits, each = split_tiles(blocks * batches, tiles, processors)
+    splits, each = split_tiles(blocks * batches, tiles, device.processors)
     listed = torch.empty((batches, count), dtype=torch.int32, device=x.device)
     limits = torch.empty((batches, count), dtype=torch.float32, device=x.device)
     counters = torch.zeros((batches,), dtype=torch.int32, device=x.device)
     shape = (5, splits, batches, count) if splits > 1 else (1,)
     partial = torch.empty(shape, dtype=torch.float32, device=x.device)
     rows, found = x[:, part.start :], codes[:, part.start :]
+    rounded = round_rows(x, part, prepared, widths)
     filter_kernel[(blocks, batches, splits)](
         rows,
+        rounded.halves,
+        rounded.norms,
         prepared.halves,
         prepared.offsets,
         prepared.means,
@@ -97,16 +108,19 @@ def _search_rows(
         tiles,
         each,
         D=dim,
-        D1=first,
-        D2=second,
+        D1=widths.first,
+        D2=widths.second,
+        CHUNK=widths.chunk,
         BLOCK_M=tile.rows,
         BLOCK_N=tile.codes,
         STAGES=tile.stages,
         SLOTS=STATS,
         SPLIT=splits > 1,
+        ROUNDED=widths.rounded_before,
         EXACT=exact,
         num_warps=tile.warps,
         num_stages=tile.stages,
+        maxnreg=tile.registers,
     )
     if splits > 1:
         merge_kernel[(triton.cdiv(count, 128), batches)](
@@ -124,11 +138,14 @@ def _search_rows(
             SLOTS=STATS,
             EXACT=exact,
         )
-    programs = min(triton.cdiv(count, _SETTLE_ROWS), max(1, 4 * processors // batches))
+    settle = settle_tile(device)
+    settle_codes = min(settle.codes, tile.codes)
+    programs = min(triton.cdiv(count, settle.rows), max(1, 2 * device.processors // batches))
     settle_kernel[(programs, batches)](
         rows,
         books,
         books if biases is None else biases,
+        rounded.halves,
         prepared.halves,
         prepared.offsets,
         prepared.means,
@@ -139,17 +156,20 @@ def _search_rows(
         counters,
         total,
         count,
-        prepared.offsets.shape[1] // min(tile.codes, 64),
+        prepared.offsets.shape[1] // settle_codes,
         books.shape[1],
         D=dim,
-        D1=first,
-        D2=second,
-        BLOCK_M=min(tile.rows, _SETTLE_ROWS),
-        BLOCK_N=min(tile.codes, 64),
+        D1=widths.first,
+        D2=widths.second,
+        CHUNK=widths.chunk,
+        BLOCK_M=settle.rows,
+        BLOCK_N=settle_codes,
         SLOTS=STATS,
         HAS_BIAS=biases is not None,
+        ROUNDED=widths.rounded_before,
         WIDE=CANDIDATES,
-        num_warps=_SETTLE_WARPS,
+        num_warps=settle.warps,
+        maxnreg=settle.registers,
         enable_fp_fusion=False,
     )
 

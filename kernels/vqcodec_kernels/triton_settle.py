@@ -12,7 +12,8 @@ import triton
 import triton.language as tl
 
 from vqcodec_kernels.triton_codebook import power_of_two_scale
-from vqcodec_kernels.triton_filter import load_rows, score_tile, to_half
+from vqcodec_kernels.triton_filter import score_tile
+from vqcodec_kernels.triton_rows import take_rows
 
 __all__ = ["CANDIDATES", "distance_kernel", "settle_kernel"]
 
@@ -48,6 +49,7 @@ def settle_kernel(
     x_ptr,
     codebook_ptr,
     bias_ptr,
+    row_halves_ptr,
     halves_ptr,
     offsets_ptr,
     means_ptr,
@@ -63,10 +65,12 @@ def settle_kernel(
     D: tl.constexpr,
     D1: tl.constexpr,
     D2: tl.constexpr,
+    CHUNK: tl.constexpr,
     BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
     SLOTS: tl.constexpr,
     HAS_BIAS: tl.constexpr,
+    ROUNDED: tl.constexpr,
     WIDE: tl.constexpr,
 ):
     """Settle the listed rows of each batch; a fixed grid of programs shares the list."""
@@ -81,6 +85,7 @@ def settle_kernel(
     padded = tiles.to(tl.int64) * BLOCK_N
     halves = halves_ptr + batch * padded * (D1 + D2)
     offsets = offsets_ptr + batch * padded
+    rounded = row_halves_ptr + batch * count * (D1 + D2)
     listed = tl.load(counters_ptr + batch)
     columns = tl.arange(0, BLOCK_N)[None, :]
     places = tl.arange(0, WIDE)[None, :]
@@ -89,16 +94,28 @@ def settle_kernel(
         live = slots < listed
         rows = tl.load(list_ptr + batch * count + slots, mask=live, other=0).to(tl.int64)
         limits = tl.load(limits_ptr + batch * count + slots, mask=live, other=0.0)
-        left, _, _ = to_half(load_rows(base, rows, live, D, 0, D1), means, scale, D, 0, D1)
-        right = left
-        if D2 > 0:
-            right, _, _ = to_half(load_rows(base, rows, live, D, D1, D2), means, scale, D, D1, D2)
+        left, right, _, _ = take_rows(
+            base, rounded, means, scale, rows, live, D, D1, D2, ROUNDED, CHUNK
+        )
         held = tl.zeros((BLOCK_M,), tl.int32)
         candidates = tl.zeros((BLOCK_M, WIDE), tl.int64)
         best = tl.full((BLOCK_M,), float("inf"), tl.float64)
         best_code = tl.full((BLOCK_M,), NONE, tl.int64)
         for tile in range(0, tiles):
-            scores = score_tile(left, right, halves, offsets, tile, D1, D2, BLOCK_M, BLOCK_N)
+            scores = score_tile(
+                left,
+                right,
+                rounded + rows * (D1 + D2),
+                live,
+                halves,
+                offsets,
+                tile,
+                D1,
+                D2,
+                CHUNK,
+                BLOCK_M,
+                BLOCK_N,
+            )
             possible = (scores > limits[:, None]) == 0
             possible = possible & live[:, None] & (tile * BLOCK_N + columns < K)
             open_columns = tl.where(possible, columns, BLOCK_N)

@@ -3,65 +3,107 @@
 Never by the name of a GPU: a new one gets the largest tile that fits its shared memory.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-__all__ = ["Tile", "choose_tile", "padded_widths", "split_tiles"]
+__all__ = ["Device", "Tile", "Widths", "choose_tile", "pad_width", "settle_tile", "split_tiles"]
 
 
-@dataclass(frozen=True)
-class Tile:
-    """Rows and codes of a tile, warps of a program, tiles of codes in flight."""
+class Device(NamedTuple):
+    """Multiprocessors, shared memory of one program (bytes), compute capability (major)."""
+
+    processors: int
+    shared_bytes: int
+    capability: int
+
+
+class Tile(NamedTuple):
+    """Rows and codes of a tile, warps of a program, tiles of codes in flight, register cap."""
 
     rows: int
     codes: int
     warps: int
     stages: int
+    registers: int | None = None
 
 
-# From large to small. On one processor 128 x 128 reads each code from the second cache once for
-# 128 rows; smaller tiles are for rows too wide to keep beside the codes in shared memory.
-_TILES = (
-    Tile(128, 128, 8, 3),
-    Tile(128, 128, 8, 2),
-    Tile(128, 64, 8, 2),
-    Tile(64, 64, 4, 2),
-    Tile(64, 32, 4, 2),
-    Tile(32, 32, 4, 1),
-    Tile(16, 16, 4, 1),
-)
+class Widths(NamedTuple):
+    """Padded columns of a row: two powers of two, or `chunk` columns at a time.
+
+    rounded_before: the rows are rounded by a kernel of their own.
+    """
+
+    first: int
+    second: int
+    chunk: int
+    rounded_before: bool
+
+    @property
+    def total(self) -> int:
+        """Columns that a row or a code takes in memory."""
+        return self.first + self.second
+
+
+# From large to small, for smaller shared memories. More rows a tile mean that each code is read
+# fewer times from the second cache; 64 codes leave room for two programs on a processor, so that
+# one computes its minima while the other multiplies.
+_TILES = (Tile(128, 64, 8, 3), Tile(128, 64, 8, 2), Tile(64, 64, 4, 2), Tile(64, 32, 4, 2))
 
 # What a program needs beside its operands: reductions across warps, alignment, the runtime's own.
 _RESERVED = 6 << 10
 
+# Two programs of eight warps share the registers of a processor. Only Hopper's products, which
+# read both operands from shared memory, leave room for a row tile of more than 48 columns.
+_HALF_THE_REGISTERS = 128
+_IN_REGISTERS = 96
+_ON_CHIP = 256
+_CHUNK = 64
 
-def padded_widths(dim: int) -> tuple[int, int]:
-    """Split D into two powers of two of at least 16 that cover it; the second may be 0.
 
-    48 becomes 32 + 16 rather than 64, so a product spends nothing on columns of zeros.
+def pad_width(dim: int) -> Widths:
+    """Cover D columns by blocks that the tensor cores take.
+
+    48 becomes 32 + 16 rather than 64, so a product spends little on columns of zeros; 64 becomes
+    32 + 32, which takes fewer registers on the way in; above 256 a row is read in chunks of 64.
     """
+    if dim > _ON_CHIP:
+        return Widths(-(-dim // _CHUNK) * _CHUNK, 0, _CHUNK, True)
     whole = max(16, 1 << (dim - 1).bit_length())
     large = whole // 2
     small = max(16, 1 << max(0, dim - large - 1).bit_length())
-    return (large, small) if large >= 16 and large + small < whole else (whole, 0)
+    split = large >= 16 and (large + small < whole or whole == 64)
+    first, second = (large, small) if split else (whole, 0)
+    return Widths(first, second, 0, dim > _IN_REGISTERS)
 
 
-def choose_tile(dim: int, codebook_size: int, shared_bytes: int) -> Tile:
-    """Take the largest tile whose operands fit the shared memory of a program (bytes)."""
-    width = sum(padded_widths(dim))
+def choose_tile(dim: int, codebook_size: int, device: Device) -> Tile:
+    """Take the largest tile whose operands fit the shared memory of the device."""
+    widths = pad_width(dim)
+    registers = _HALF_THE_REGISTERS if device.capability == 9 else None
     for tile in _TILES:
-        operands = 2 * width * (tile.rows + tile.stages * tile.codes)
+        if widths.chunk:
+            operands = 2 * widths.chunk * tile.stages * (tile.rows + tile.codes)
+        else:
+            operands = 2 * widths.total * (tile.rows + tile.stages * tile.codes)
         columns = 4 * tile.codes * tile.stages
-        small_enough = tile.codes <= max(16, 1 << (codebook_size - 1).bit_length())
-        if small_enough and operands + columns + _RESERVED <= shared_bytes:
-            return tile
+        fits = operands + columns + _RESERVED <= device.shared_bytes
+        if fits and tile.codes <= max(32, 1 << (codebook_size - 1).bit_length()):
+            return tile._replace(registers=registers)
     return _TILES[-1]
+
+
+def settle_tile(device: Device) -> Tile:
+    """Tile of the second pass, where a full register file matters more than the tile's size.
+
+    Without the explicit cap the assembler spills to reach an occupancy that it guessed.
+    """
+    return Tile(32, 64, 4, 1, 255) if device.capability < 9 else Tile(64, 64, 8, 1, 255)
 
 
 def split_tiles(row_blocks: int, tiles: int, processors: int) -> tuple[int, int]:
     """Share the tiles of codes over programs when there are too few rows: (programs, tiles each).
 
-    At least four tiles each, so that joining the shares stays cheap beside them.
+    At least two tiles each, so that joining the shares stays cheap beside them.
     """
-    wanted = max(1, min(processors // max(row_blocks, 1), tiles // 4))
+    wanted = max(1, min(processors // max(row_blocks, 1), tiles // 2))
     each = -(-tiles // wanted)
     return -(-tiles // each), each

@@ -131,8 +131,10 @@ def test_nearest_split_over_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shares[0][0] > 1
 
 
-def test_nearest_wide_rows() -> None:
-    assert_nearest(normal(40, 300), normal(70, 300, seed=1))
+@pytest.mark.parametrize("dim", [130, 300])
+def test_nearest_wide_rows_in_pieces(dim: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(triton_nearest, "_ROUNDED_AT_ONCE", 2 * 50 * 320)
+    assert_nearest(normal(2, 60, dim), normal(2, 70, dim, seed=1))
 
 
 def test_fast_within_documented_error() -> None:
