@@ -61,7 +61,7 @@ def compute_fingerprint(config: ModelConfig, tensors: Mapping[str, NDArray[Any]]
     digest = hashlib.sha256(config.to_json().encode())
     for name in sorted(tensors):
         if not name.startswith(_ENCODER_ONLY):
-            tensor = np.ascontiguousarray(tensors[name])
+            tensor = np.asarray(tensors[name], order="C")
             digest.update(f"\n{name} {tensor.dtype.str} {tensor.shape}\n".encode())
             digest.update(tensor.tobytes())
     return digest.hexdigest()[:16]
@@ -83,7 +83,7 @@ def write_model(
         "config": config.to_json(),
         "metadata": json.dumps(metadata, sort_keys=True),
     }
-    ordered = {key: np.ascontiguousarray(tensors[key]) for key in sorted(tensors)}
+    ordered = {key: np.asarray(tensors[key], order="C") for key in sorted(tensors)}
     partial = path.with_name(path.name + ".tmp")
     with partial.open("wb") as file:
         file.write(_sort_header(save(ordered, metadata=header)))
@@ -131,7 +131,7 @@ def read_model(path: Path) -> tuple[ModelCard, Tensors]:
     actual = compute_fingerprint(card.config, tensors)
     if actual != card.fingerprint:
         raise BadModelError(
-            f"{path}: says it is {card.fingerprint}, but its content is {actual}: damaged or changed"
+            f"{path}: says it is {card.fingerprint}, but holds {actual}: damaged or changed"
         )
     return card, tensors
 

@@ -11,11 +11,13 @@ VqcodecError
  ├─ ModelError              the weights
  │   ├─ UnknownModelError       no such model is installed
  │   └─ BadModelError           a file of weights that is damaged, unsafe or not what it says
+ ├─ BackendError            a device or backend that was asked for and is not here
  ├─ InputError              a signal that cannot be encoded (also a ValueError)
  └─ MissingDependencyError  an optional package that this call needs is not installed
 """
 
 __all__ = [
+    "BackendError",
     "BadMagicError",
     "BadModelError",
     "ChecksumError",
@@ -74,6 +76,10 @@ class UnknownModelError(ModelError):
 
 class BadModelError(ModelError):
     """A file of weights is damaged, unsafe, or not what it says it is."""
+
+
+class BackendError(VqcodecError):
+    """A device or backend was asked for by name and is not here."""
 
 
 class InputError(VqcodecError, ValueError):

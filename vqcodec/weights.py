@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from vqcodec_kernels.errors import InvalidInputError
 
 from vqcodec.checkpoint import Tensors
 from vqcodec.config import ModelConfig
 from vqcodec.errors import BadModelError
 from vqcodec.model import VQVAE
 from vqcodec.priors import Prior, prior_class
+from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["network_from_tensors", "network_tensors", "prior_tensors", "priors_from_tensors"]
 
@@ -35,7 +35,9 @@ def network_tensors(model: VQVAE) -> Tensors:
     return tensors
 
 
-def network_from_tensors(config: ModelConfig, tensors: Mapping[str, np.ndarray], path: Path) -> VQVAE:
+def network_from_tensors(
+    config: ModelConfig, tensors: Mapping[str, np.ndarray], path: Path
+) -> VQVAE:
     """Build the model that `network_tensors` described, in float32.
 
     The architecture is laid out without memory first and compared with what the file holds, so

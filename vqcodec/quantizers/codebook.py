@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+
 from vqcodec_kernels import code_statistics, nearest_code
 
 __all__ = ["Codebook"]
 
 
 class Codebook(nn.Module):
-    """K vectors of dimension D, the mean of what is assigned to them (van den Oord et al. 2017, A.1).
+    """K vectors, each the mean of what is assigned to it (van den Oord et al. 2017, appendix A.1).
 
     Code 0 is the zero vector and never moves: a residual that is not worth coding costs next to
     nothing, and no other code may settle beside it because it has the head start of its frequency.

@@ -6,10 +6,10 @@ import math
 
 import torch
 from torch import Tensor, nn
-from vqcodec_kernels import nearest_code
 
 from vqcodec.quantizers.base import Quantized
 from vqcodec.quantizers.codebook import Codebook
+from vqcodec_kernels import nearest_code
 
 __all__ = ["ResidualQuantizer"]
 

@@ -16,7 +16,14 @@ from torch import Tensor
 from vqcodec.errors import InputError, VqcodecError
 from vqcodec.media.image import read_picture
 
-__all__ = ["FixedPictures", "PictureCrops", "find_pictures", "read_idx", "split_pictures"]
+__all__ = [
+    "FixedPictures",
+    "PictureCrops",
+    "find_pictures",
+    "read_idx",
+    "read_rgb",
+    "split_pictures",
+]
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif"}
 
@@ -45,8 +52,16 @@ def split_pictures(paths: list[Path], *, held_out: int) -> tuple[list[Path], lis
     return kept, paths[::step]
 
 
-def _read_rgb(path: Path) -> NDArray[np.uint8]:
-    pixels = read_picture(path).pixels
+def read_rgb(path: Path) -> NDArray[np.uint8]:
+    """Read a picture as uint8 (H, W, 3); grey is repeated, alpha dropped.
+
+    Raises:
+        InputError: the file is not a picture that can be read.
+    """
+    try:
+        pixels = read_picture(path).pixels
+    except VqcodecError as error:
+        raise InputError(f"{path}: {error}") from error
     colours = pixels if pixels.shape[2] >= 3 else np.repeat(pixels[:, :, :1], 3, axis=2)
     return np.ascontiguousarray(colours[:, :, :3])
 
@@ -88,10 +103,7 @@ class PictureCrops:
         self._weights = areas / areas.sum()
 
     def _load(self, path: Path) -> NDArray[np.uint8] | None:
-        try:
-            picture = _read_rgb(path)
-        except VqcodecError as error:
-            raise InputError(f"{path}: {error}") from error
+        picture = read_rgb(path)
         return picture if min(picture.shape[:2]) >= self.side else None
 
     def _exchange(self, paths: list[Path]) -> None:

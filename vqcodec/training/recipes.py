@@ -68,9 +68,7 @@ _DIGITS = ModelConfig(
 RECIPES = {
     "photo-psnr": Recipe(model=_PHOTO),
     "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.5),
-    "digits": Recipe(
-        model=_DIGITS, side=0, batch=256, mu_max=0.0, unquantized=0.1, minutes=1.0
-    ),
+    "digits": Recipe(model=_DIGITS, side=0, batch=256, mu_max=0.0, unquantized=0.1, minutes=1.0),
 }
 
 

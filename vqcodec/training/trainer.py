@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from vqcodec.errors import BadModelError
 from vqcodec.model import VQVAE
 from vqcodec.training.losses import Objective
 from vqcodec.training.recipes import Recipe
@@ -91,12 +92,25 @@ class Trainer:
         )
         self.state = TrainingState()
         self._bf16 = device.type == "cuda" or _cpu_has_bf16()
+        self._linear_path_started = False
         self._quantizer_started = False
 
     def resume(self, path: Path) -> None:
         """Take up the run whose state is in `path`."""
         self.state = load_state(path, self.model, self.optimizer)
+        self._linear_path_started = self.state.steps > 0
         self._quantizer_started = bool(self.model.quantizer.residual_energy.any())
+
+    def start_from(self, model: VQVAE) -> None:
+        """Begin a new run with the weights of another one.
+
+        Raises:
+            BadModelError: it has another configuration.
+        """
+        if model.config != self.model.config:
+            raise BadModelError("the weights to start from have another configuration")
+        self.model.load_state_dict(model.state_dict())
+        self._linear_path_started = self._quantizer_started = True
 
     def fit(self, budget: Budget, state_path: Path) -> Iterator[Progress]:
         """Train until the budget is spent, saving the state every minute and at the end.
@@ -104,7 +118,7 @@ class Trainer:
         Raises:
             FloatingPointError: the run diverged; the last state saved is from before.
         """
-        if self.state.steps == 0:
+        if not self._linear_path_started:
             self.model.start(self._pixels(64))
         self.model.train()
         saved = time.monotonic()
@@ -132,7 +146,7 @@ class Trainer:
 
     def _step(self, share: float) -> tuple[float, float, float, tuple[Tensor, Tensor]]:
         recipe = self.recipe
-        quantize = share >= recipe.unquantized
+        quantize = self._quantizer_started or share >= recipe.unquantized
         if quantize and not self._quantizer_started:
             self._start_quantizer()
         for group in self.optimizer.param_groups:

@@ -14,7 +14,14 @@ class DenseAnalysis(nn.Module):
     scale: Tensor
 
     def __init__(
-        self, channels: int, *, height: int, width: int, hidden: int, latent_dim: int, positions: int
+        self,
+        channels: int,
+        *,
+        height: int,
+        width: int,
+        hidden: int,
+        latent_dim: int,
+        positions: int,
     ) -> None:
         super().__init__()
         self.latent_shape = (latent_dim, positions)
@@ -40,7 +47,14 @@ class DenseSynthesis(nn.Module):
     scale: Tensor
 
     def __init__(
-        self, channels: int, *, height: int, width: int, hidden: int, latent_dim: int, positions: int
+        self,
+        channels: int,
+        *,
+        height: int,
+        width: int,
+        hidden: int,
+        latent_dim: int,
+        positions: int,
     ) -> None:
         super().__init__()
         self.picture_shape = (channels, height, width)

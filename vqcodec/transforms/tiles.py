@@ -14,7 +14,7 @@ def apply_tiled(
     network: Callable[[Tensor], Tensor],
     x: Tensor,
     *,
-    grid: tuple[int, int],
+    grid: tuple[int, ...],
     side: int,
     reach: int,
 ) -> Tensor:
@@ -26,7 +26,7 @@ def apply_tiled(
     Args:
         network: maps (B, C, h * a, w * a) to (B, C', h * b, w * b) for whole a and b.
         x: float (B, C, H, W), a whole number of samples per position of the grid.
-        grid: rows and columns of positions.
+        grid: rows and columns of positions, two numbers.
         side: positions per side of a tile.
         reach: how many positions away an input can change an output.
 

@@ -1,0 +1,80 @@
+"""A learned lossy codec: pictures to small, checked files that decode to the same codes anywhere.
+
+    import vqcodec
+
+    codec = vqcodec.load("photo")
+    data = codec.encode(image, quality=50)
+    pixels = vqcodec.decode(data)
+
+Importing this package does not import torch; the first use of a codec does.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from vqcodec.bitstream import StreamInfo, inspect
+from vqcodec.errors import (
+    BackendError,
+    BadMagicError,
+    BadModelError,
+    ChecksumError,
+    CorruptError,
+    FormatError,
+    InputError,
+    LimitError,
+    MissingDependencyError,
+    ModelError,
+    TruncatedError,
+    UnknownModelError,
+    UnsupportedVersionError,
+    VqcodecError,
+)
+
+if TYPE_CHECKING:
+    from vqcodec.catalog import add_model, find_model, list_models
+    from vqcodec.codec import Codec, decode, load
+    from vqcodec.media.picture import Picture
+
+__all__ = [
+    "BackendError",
+    "BadMagicError",
+    "BadModelError",
+    "ChecksumError",
+    "Codec",
+    "CorruptError",
+    "FormatError",
+    "InputError",
+    "LimitError",
+    "MissingDependencyError",
+    "ModelError",
+    "Picture",
+    "StreamInfo",
+    "TruncatedError",
+    "UnknownModelError",
+    "UnsupportedVersionError",
+    "VqcodecError",
+    "add_model",
+    "decode",
+    "find_model",
+    "inspect",
+    "list_models",
+    "load",
+]
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "Codec": "vqcodec.codec",
+    "Picture": "vqcodec.media.picture",
+    "add_model": "vqcodec.catalog",
+    "decode": "vqcodec.codec",
+    "find_model": "vqcodec.catalog",
+    "list_models": "vqcodec.catalog",
+    "load": "vqcodec.codec",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,138 @@
+"""One call from a folder of pictures to a file of weights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vqcodec.checkpoint import ModelCard, read_model
+from vqcodec.errors import InputError
+from vqcodec.model import VQVAE
+from vqcodec.training.allocator import keep_freed_memory
+from vqcodec.training.export import export_model
+from vqcodec.training.pictures import (
+    FixedPictures,
+    PictureCrops,
+    find_pictures,
+    read_idx,
+    read_rgb,
+    split_pictures,
+)
+from vqcodec.training.recipes import Recipe, find_recipe
+from vqcodec.training.trainer import Batches, Budget, Progress, Trainer
+from vqcodec.training.writer import LogWriter
+from vqcodec.weights import network_from_tensors
+
+__all__ = ["state_path", "train"]
+
+# Pictures that the priors are fitted on, and held-out pictures that are never trained on.
+_PRIOR_PICTURES = 240
+_HELD_OUT = 32
+
+
+def state_path(output: Path) -> Path:
+    """Where a run keeps its resumable state: beside the weights that it will write."""
+    return output.with_suffix(".state.safetensors")
+
+
+def train(
+    folder: str | Path,
+    output: str | Path,
+    *,
+    minutes: float | None = None,
+    steps: int | None = None,
+    resume: bool = False,
+    start_from: str | Path | None = None,
+    device: str = "auto",
+    recipe: str = "photo",
+    seed: int = 0,
+    report: Callable[[Progress], None] | None = None,
+) -> ModelCard:
+    """Train a model on the pictures of a folder, or of an IDX file, and write it.
+
+    The file's stem becomes the model's name. While training, the state lies beside it in
+    `NAME.state.safetensors`, renewed every minute and on interruption.
+
+    Args:
+        minutes, steps: length of the run; without either, what the recipe says.
+        resume: go on with the run whose state lies beside `output`.
+        start_from: file of weights to start from instead of untrained networks.
+        device: "auto", "cpu" or "cuda".
+        report: called every few steps.
+
+    Raises:
+        InputError: no pictures, none large enough, or a picture that cannot be read.
+        BadModelError: the state or the weights to start from belong to another configuration.
+        FloatingPointError: training diverged.
+    """
+    keep_freed_memory()
+    folder, output = Path(folder), Path(output)
+    chosen = find_recipe(recipe)
+    if chosen.side == 0 and folder.is_dir():
+        raise InputError(f"{folder}: recipe {recipe!r} trains on an IDX file, not on a folder")
+    torch.manual_seed(seed)
+    name = (
+        "cuda" if device == "auto" and torch.cuda.is_available() else device.replace("auto", "cpu")
+    )
+    batches, sources = _open_data(folder, chosen, seed)
+    trainer = Trainer(chosen, batches, device=torch.device(name))
+    if start_from is not None:
+        trainer.start_from(_read_network(Path(start_from)))
+    if resume:
+        trainer.resume(state_path(output))
+    budget = Budget(minutes=minutes, steps=steps)
+    if minutes is None and steps is None:
+        budget = Budget(minutes=chosen.minutes)
+    began = time.time()
+    with LogWriter(output.with_suffix(".logs")) as log:
+        for progress in trainer.fit(budget, state_path(output)):
+            log.write(progress)
+            if report is not None:
+                report(progress)
+    return export_model(
+        trainer.model.cpu(),
+        output,
+        name=output.stem,
+        pictures=sources,
+        metadata=_facts(recipe, trainer, seed, began),
+    )
+
+
+def _open_data(folder: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
+    """Open the training data: batches of crops, and whole pictures to fit the priors on."""
+    if recipe.side == 0:
+        digits = read_idx(folder)
+        sample = (torch.from_numpy(digit).float() / 255 for digit in digits[:2000])
+        return FixedPictures(digits, seed=seed), sample
+    paths, _ = split_pictures(find_pictures(folder), held_out=_HELD_OUT)
+    crops = PictureCrops(paths, side=recipe.side, seed=seed)
+    spread = np.unique(np.linspace(0, len(paths) - 1, _PRIOR_PICTURES).astype(int))
+    whole = (torch.from_numpy(read_rgb(paths[i])).permute(2, 0, 1).float() / 255 for i in spread)
+    return crops, whole
+
+
+def _read_network(path: Path) -> VQVAE:
+    card, tensors = read_model(path)
+    return network_from_tensors(card.config, tensors, path)
+
+
+def _facts(recipe: str, trainer: Trainer, seed: int, began: float) -> dict[str, Any]:
+    return {
+        "recipe": recipe,
+        "steps": trainer.state.steps,
+        "training_minutes": round(trainer.state.seconds / 60, 1),
+        "seed": seed,
+        "device": str(trainer.device),
+        "torch": torch.__version__,
+        "finished": time.strftime("%Y-%m-%d", time.gmtime(began)),
+        "usage": [
+            {"alive": alive, "perplexity": round(perplexity, 1)}
+            for alive, perplexity in trainer.model.quantizer.usage()
+        ],
+    }
