@@ -5,78 +5,19 @@ payload gives the same codes on every machine.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec_kernels import entropy_mixing_numpy
 from vqcodec_kernels.entropy import check_array, choose_decoder, native
+from vqcodec_kernels.entropy_tables import MixingTables
 from vqcodec_kernels.errors import CorruptPayloadError, InvalidInputError
 
-__all__ = [
-    "CLASS_SETS",
-    "INPUTS",
-    "TRAINED_NODES",
-    "TRAINED_VALUES",
-    "MixingTables",
-    "count_mixing",
-    "decode_mixing",
-    "encode_mixing",
-    "learn_mixing",
-]
-
-TRAINED_VALUES = 175
-TRAINED_NODES = 256
-INPUTS = 42
-CLASS_SETS = 84
-MAX_CODEBOOK_SIZE = 4096
+__all__ = ["count_mixing", "decode_mixing", "encode_mixing", "learn_mixing"]
 
 CodeArray = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class MixingTables:
-    """Where the model of each stage starts, before it adapts to a map.
-
-    counters: uint16 (S, TRAINED_VALUES, TRAINED_NODES), for each value of the small contexts and
-    each node the probability of bit 1 in 12 bits above 4 bits of confidence. node_weights: int16
-    (S, TRAINED_NODES, INPUTS); class_weights: int16 (S, CLASS_SETS, INPUTS); in units of 2^-12.
-    Raises InvalidInputError.
-    """
-
-    codebook_size: int
-    counters: NDArray[np.uint16]
-    node_weights: NDArray[np.int16]
-    class_weights: NDArray[np.int16]
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.codebook_size <= MAX_CODEBOOK_SIZE:
-            raise InvalidInputError(
-                f"codebook_size must be in [1, {MAX_CODEBOOK_SIZE}], got {self.codebook_size}"
-            )
-        check_array(self.counters, np.uint16, 3, "counters")
-        check_array(self.node_weights, np.int16, 3, "node_weights")
-        check_array(self.class_weights, np.int16, 3, "class_weights")
-        shapes = {
-            self.counters.shape[1:]: (TRAINED_VALUES, TRAINED_NODES),
-            self.node_weights.shape[1:]: (TRAINED_NODES, INPUTS),
-            self.class_weights.shape[1:]: (CLASS_SETS, INPUTS),
-        }
-        stages = {len(self.counters), len(self.node_weights), len(self.class_weights)}
-        if any(have != want for have, want in shapes.items()) or len(stages) != 1:
-            raise InvalidInputError(
-                f"tables must be (S, ...) as documented, got {shapes}, {stages}"
-            )
-
-    @property
-    def stages(self) -> int:
-        """Number of stages that the tables are for."""
-        return len(self.counters)
-
-    def arrays(self) -> tuple[NDArray[np.uint16], NDArray[np.int16], NDArray[np.int16]]:
-        """Return the arrays in the order in which the coder takes them."""
-        return self.counters, self.node_weights, self.class_weights
 
 
 def encode_mixing(codes: CodeArray, tables: MixingTables) -> bytes:
@@ -85,9 +26,7 @@ def encode_mixing(codes: CodeArray, tables: MixingTables) -> bytes:
     Raises InvalidInputError, BackendError.
     """
     _check_codes(codes, tables)
-    payload: bytes = native().encode_mixing(
-        np.ascontiguousarray(codes), tables.codebook_size, *tables.arrays()
-    )
+    payload: bytes = native().encode_mixing(np.ascontiguousarray(codes), _native_tables(tables))
     return payload
 
 
@@ -108,9 +47,10 @@ def decode_mixing(
     # A decision costs at least 2^-16.0 bits; refuse before memory is taken.
     if tables.codebook_size > 1 and shape[0] * shape[1] * shape[2] > (8 * len(payload) + 40) << 16:
         raise CorruptPayloadError(f"{len(payload)} bytes cannot hold codes of shape {shape}")
-    codes: CodeArray = choose_decoder(backend, entropy_mixing_numpy).decode_mixing(
-        bytes(payload), *shape, tables.codebook_size, *tables.arrays()
-    )
+    decoder = choose_decoder(backend, entropy_mixing_numpy)
+    if decoder is entropy_mixing_numpy:
+        return entropy_mixing_numpy.decode_mixing(bytes(payload), shape, tables)
+    codes: CodeArray = decoder.decode_mixing(bytes(payload), *shape, _native_tables(tables))
     return codes
 
 
@@ -119,7 +59,9 @@ def count_mixing(maps: Sequence[CodeArray], *, codebook_size: int, stage: int) -
 
     maps: each int64 (S, H, W). Returns int64 (TRAINED_VALUES, TRAINED_NODES, 2).
     """
-    counts: NDArray[np.int64] = native().count_mixing(list(maps), codebook_size, stage)
+    counts: NDArray[np.int64] = native().count_mixing(
+        [np.ascontiguousarray(codes) for codes in maps], codebook_size, stage
+    )
     return counts
 
 
@@ -134,7 +76,7 @@ def learn_mixing(
     for codes in maps:
         _check_codes(codes, tables)
     bits, by_node, by_class = native().learn_mixing(
-        list(maps), stage, tables.codebook_size, *tables.arrays()
+        [np.ascontiguousarray(codes) for codes in maps], _native_tables(tables), stage
     )
     return bits, by_node, by_class
 
@@ -147,3 +89,7 @@ def _check_codes(codes: CodeArray, tables: MixingTables) -> None:
         raise InvalidInputError(
             f"codes must be in [0, {tables.codebook_size}), got {codes.min()} to {codes.max()}"
         )
+
+
+def _native_tables(tables: MixingTables) -> Any:
+    return native().Tables(tables.codebook_size, *tables.arrays().values())

@@ -40,8 +40,17 @@ class Prior(ABC):
 
     @classmethod
     @abstractmethod
-    def fit(cls, maps: Sequence[CodeArray], *, codebook_size: int) -> Self:
-        """Learn from code maps, each int64 (S, *positions) with one S; positions may differ."""
+    def fit(
+        cls,
+        maps: Sequence[CodeArray],
+        *,
+        codebook_size: int,
+        vectors: NDArray[np.floating] | None = None,
+    ) -> Self:
+        """Learn from code maps, each int64 (S, *positions) with one S; positions may differ.
+
+        vectors: float (S, K, D), the codebooks that the codes point into, for priors that use them.
+        """
 
     @abstractmethod
     def encode(self, codes: CodeArray) -> bytes:

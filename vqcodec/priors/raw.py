@@ -19,7 +19,13 @@ class RawPrior(Prior):
     name: ClassVar[str] = "raw"
 
     @classmethod
-    def fit(cls, maps: Sequence[CodeArray], *, codebook_size: int) -> Self:
+    def fit(
+        cls,
+        maps: Sequence[CodeArray],
+        *,
+        codebook_size: int,
+        vectors: NDArray[np.floating] | None = None,
+    ) -> Self:
         """Learn the number of stages, there is nothing else to learn."""
         return cls(codebook_size, check_maps(maps, codebook_size))
 

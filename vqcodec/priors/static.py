@@ -44,7 +44,13 @@ class StaticPrior(Prior):
         self._cumulative[:, -1] = 1 << _BITS
 
     @classmethod
-    def fit(cls, maps: Sequence[CodeArray], *, codebook_size: int) -> Self:
+    def fit(
+        cls,
+        maps: Sequence[CodeArray],
+        *,
+        codebook_size: int,
+        vectors: NDArray[np.floating] | None = None,
+    ) -> Self:
         """Count codes: probabilities follow the counts, no code is impossible."""
         stages = check_maps(maps, codebook_size)
         rows = []

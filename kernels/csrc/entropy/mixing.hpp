@@ -11,17 +11,19 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "contexts.hpp"
 #include "logistic.hpp"
+#include "network.hpp"
 
 namespace vqcodec {
 
 constexpr int kMaxDepth = 12;
 // Nodes with trained counters and weights of their own: those of the first eight bits.
 constexpr uint32_t kTrainedNodes = 256;
-// A logit and a confidence for each context, one expert, and a constant.
+// A logit and a confidence for each context, the logit of the network, and a constant.
 constexpr int kInputs = 2 * kContexts + 2;
 constexpr int kClassSets = kMaxDepth * kZeroClasses;
 constexpr int kStoredWeightShift = 4;
@@ -34,6 +36,7 @@ struct MixingTables {
   // (stages, kTrainedNodes, kInputs) and (stages, kClassSets, kInputs), in units of 2^-12.
   const int16_t* node_weights;
   const int16_t* class_weights;
+  NetworkTables network;
 };
 
 // Number of bits of the indices below `codebook_size`.
@@ -133,9 +136,11 @@ class Mixer {
 // bit that was coded; a decoder ignores the bit that it is given.
 class MixingModel {
  public:
-  explicit MixingModel(const MixingTables& tables)
+  MixingModel(const MixingTables& tables, const Grid& grid)
       : tables_(tables),
+        grid_(grid),
         depth_(tree_depth(tables.codebook_size)),
+        network_(tables.network, tables.codebook_size, grid),
         by_node_(kTrainedNodes),
         by_class_(kClassSets) {
     for (const int size : kContextSizes) counters_.emplace_back(size, depth_);
@@ -164,21 +169,34 @@ class MixingModel {
     by_class_.load(tables_.class_weights + s * kClassSets * kInputs);
   }
 
-  // Codes every code of a stage; those of earlier stages must be in the grid.
+  // Codes every code of a stage. Earlier stages are coded already, or skipped by skip_stage.
   template <typename Coder>
-  void code_stage(Coder& coder, const Grid& grid, int stage) {
-    for (int64_t y = 0; y < grid.height; ++y) {
-      for (int64_t x = 0; x < grid.width; ++x) {
-        const Contexts contexts = contexts_at(grid, depth_, stage, y, x);
-        int64_t& code = grid.codes[grid.index(stage, y, x)];
+  void code_stage(Coder& coder, int stage) {
+    for (int64_t y = 0; y < grid_.height; ++y) {
+      for (int64_t x = 0; x < grid_.width; ++x) {
+        const Contexts contexts = contexts_at(grid_, depth_, stage, y, x);
+        if (network_.exists()) network_.predict(stage, y, x);
+        int64_t& code = grid_.codes[grid_.index(stage, y, x)];
         code = code_one(coder, contexts, static_cast<uint32_t>(code));
+        if (network_.exists()) network_.add(stage, y, x, code);
       }
     }
   }
 
-  void store(int16_t* node_weights, int16_t* class_weights) const {
-    by_node_.store(node_weights);
-    by_class_.store(class_weights);
+  // Takes a stage of the grid as known.
+  void skip_stage(int stage) {
+    if (!network_.exists()) return;
+    for (int64_t y = 0; y < grid_.height; ++y) {
+      for (int64_t x = 0; x < grid_.width; ++x) {
+        network_.add(stage, y, x, grid_.at(stage, y, x));
+      }
+    }
+  }
+
+  // Lends weights to the model, or takes them back.
+  void swap_weights(Mixer& by_node, Mixer& by_class) {
+    std::swap(by_node_, by_node);
+    std::swap(by_class_, by_class);
   }
 
  private:
@@ -208,7 +226,7 @@ class MixingModel {
       inputs[c] = logistic.stretch(p);
       inputs[kContexts + c] = ((p - 2048) * trust) >> 4;
     }
-    inputs[2 * kContexts] = 0;
+    inputs[2 * kContexts] = network_.exists() ? network_.logit(node) : 0;
     inputs[2 * kContexts + 1] = 256;
     const uint32_t own = level < 8 ? node : node >> (level - 7);
     const int logit =
@@ -221,7 +239,9 @@ class MixingModel {
   }
 
   MixingTables tables_;
+  Grid grid_;
   int depth_;
+  Network network_;
   std::vector<Counters> counters_;
   Mixer by_node_;
   Mixer by_class_;

@@ -36,11 +36,11 @@ struct MixingCost {
 
 template <typename Coder>
 void code_mixing(Coder& coder, const Grid& grid, const MixingTables& tables) {
-  MixingModel model(tables);
+  MixingModel model(tables, grid);
   for (int stage = 0; stage < grid.stages; ++stage) {
     model.start_counters(stage);
     model.start_weights(stage);
-    model.code_stage(coder, grid, stage);
+    model.code_stage(coder, stage);
   }
 }
 
@@ -82,13 +82,20 @@ inline void count_mixing(const Grid& grid, int codebook_size, int stage, int64_t
 inline double learn_mixing(const std::vector<Grid>& grids, const MixingTables& tables, int stage,
                            int16_t* node_weights, int16_t* class_weights) {
   MixingCost coder;
-  MixingModel model(tables);
-  model.start_weights(stage);
+  Mixer by_node(kTrainedNodes), by_class(kClassSets);
+  const auto s = static_cast<std::size_t>(stage);
+  by_node.load(tables.node_weights + s * kTrainedNodes * kInputs);
+  by_class.load(tables.class_weights + s * kClassSets * kInputs);
   for (const Grid& grid : grids) {
+    MixingModel model(tables, grid);
+    for (int earlier = 0; earlier < stage; ++earlier) model.skip_stage(earlier);
     model.start_counters(stage);
-    model.code_stage(coder, grid, stage);
+    model.swap_weights(by_node, by_class);
+    model.code_stage(coder, stage);
+    model.swap_weights(by_node, by_class);
   }
-  model.store(node_weights, class_weights);
+  by_node.store(node_weights);
+  by_class.store(class_weights);
   return coder.bits;
 }
 

@@ -1,0 +1,138 @@
+"""Training of the small integer network that guesses a code from the places around it.
+
+Training is in float32; what comes out is integers, and only those are ever used for coding.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec.priors.perceptron import Perceptron, Samples, train_perceptron
+from vqcodec_kernels.entropy_tables import MAX_ACTIVATION, MAX_BIAS, MAX_WEIGHT, PLACES
+from vqcodec_kernels.errors import InvalidInputError
+
+__all__ = ["Network", "fit_network"]
+
+DIMENSIONS = 32
+HIDDEN = 48
+# One is 2^8 for inputs and logits, and 2^7 for hidden units: they stay below 16.
+INPUT_BITS = 8
+HIDDEN_BITS = 7
+LOGIT_BITS = 8
+# Standard deviation of the widest axis of a place: six of them fit below MAX_ACTIVATION.
+WIDEST = 340.0
+
+FloatArray = NDArray[np.float32]
+
+
+class Network(NamedTuple):
+    """The integer arrays of a network, named as in vqcodec_kernels.entropy_tables."""
+
+    embeddings: NDArray[np.int16]
+    hidden_weights: NDArray[np.int16]
+    hidden_biases: NDArray[np.int32]
+    output_weights: NDArray[np.int16]
+    output_biases: NDArray[np.int32]
+    shifts: NDArray[np.int32]
+
+    @classmethod
+    def empty(cls, codebook_size: int, stages: int, dimensions: int, hidden: int) -> Self:
+        """Return a network of zeros."""
+        return cls(
+            np.zeros((stages, codebook_size, dimensions), np.int16),
+            np.zeros((stages, hidden, PLACES * dimensions), np.int16),
+            np.zeros((stages, hidden), np.int32),
+            np.zeros((stages, codebook_size, hidden), np.int16),
+            np.zeros((stages, codebook_size), np.int32),
+            np.zeros((stages, 2), np.int32),
+        )
+
+    @classmethod
+    def absent(cls, codebook_size: int, stages: int) -> Self:
+        """Return arrays that say that there is no network."""
+        return cls.empty(codebook_size, stages, 0, 0)
+
+
+def fit_network(
+    grids: Sequence[NDArray[np.int64]],
+    vectors: NDArray[np.floating],
+    *,
+    seed: int = 0,
+    samples: int = 1_500_000,
+) -> Network:
+    """Train a network for each stage on code grids, int64 (S, H, W).
+
+    vectors: float (S, K, D), the codebooks; samples: how many positions to look at for each stage,
+    repetitions counted. Raises InvalidInputError.
+    """
+    stages = len(grids[0])
+    if vectors.ndim != 3 or len(vectors) < stages or not np.isfinite(vectors).all():
+        raise InvalidInputError(f"vectors must be finite, ({stages}, K, D), got {vectors.shape}")
+    embeddings = _embed(grids, np.asarray(vectors[:stages], np.float64))
+    _, size, dimensions = embeddings.shape
+    network = Network.empty(size, stages, dimensions, HIDDEN)
+    network.embeddings[:] = embeddings
+    places = [np.zeros((g.shape[1] + 2, g.shape[2] + 2, dimensions), np.int32) for g in grids]
+    for stage in range(stages):
+        before = _flatten(places)
+        for place, grid in zip(places, grids, strict=True):
+            place[1:-1, 1:-1] += embeddings[stage][grid[stage]]
+        inputs = Samples.of(before, _flatten(places), [grid[stage] for grid in grids])
+        perceptron = train_perceptron(
+            inputs, size=size, hidden=HIDDEN, count=samples, seed=seed + stage
+        )
+        _quantise(perceptron, network, stage)
+    return network
+
+
+def _embed(grids: Sequence[NDArray[np.int64]], vectors: NDArray[np.float64]) -> NDArray[np.int16]:
+    """Project the codes on the principal axes of their sums, int16 (S, K, E).
+
+    An axis is scaled by the square root of its spread: halfway between leaving the axes as they
+    are, and making all of them equally wide.
+    """
+    total = np.zeros((vectors.shape[2], vectors.shape[2]))
+    count = 0
+    for grid in grids[:: max(1, len(grids) // 32)]:
+        codes = grid.reshape(len(grid), -1)
+        sums = np.take_along_axis(vectors, codes[:, :, None], axis=1).sum(axis=0)
+        total += sums.T @ sums
+        count += len(sums)
+    spread, axes = np.linalg.eigh(total / max(count, 1))
+    spread = np.sqrt(np.maximum(spread[::-1][:DIMENSIONS], 1e-12))
+    axes = axes[:, ::-1][:, :DIMENSIONS]
+    scale = WIDEST / np.sqrt(spread[0] * spread)
+    scaled = vectors @ (axes * np.minimum(scale, 1e3 * WIDEST / spread[0]))
+    return np.clip(np.rint(scaled), -MAX_ACTIVATION, MAX_ACTIVATION).astype(np.int16)
+
+
+def _flatten(places: Sequence[NDArray[np.int32]]) -> NDArray[np.int16]:
+    """Lay all places of all grids, borders included, out as rows: int16 (N, E)."""
+    rows = [np.clip(p, -MAX_ACTIVATION, MAX_ACTIVATION).astype(np.int16) for p in places]
+    return np.concatenate([row.reshape(-1, row.shape[-1]) for row in rows])
+
+
+def _quantise(perceptron: Perceptron, network: Network, stage: int) -> None:
+    """Write a trained perceptron into a stage of the network as integers."""
+    layers = (
+        (perceptron.hidden_weights, perceptron.hidden_biases, INPUT_BITS, HIDDEN_BITS),
+        (perceptron.output_weights, perceptron.output_biases, HIDDEN_BITS, LOGIT_BITS),
+    )
+    targets = (
+        (network.hidden_weights, network.hidden_biases),
+        (network.output_weights, network.output_biases),
+    )
+    for layer, ((weights, biases, bits_in, bits_out), (to_weights, to_biases)) in enumerate(
+        zip(layers, targets, strict=True)
+    ):
+        largest = max(float(np.abs(weights).max(initial=0.0)), 2.0**-10)
+        # As fine as the weights allow, and such that the shift is not negative.
+        bits = int(np.clip(np.floor(np.log2(MAX_WEIGHT / largest)), 1, 20))
+        shift = bits + bits_in - bits_out
+        to_weights[stage] = np.clip(np.rint(weights * 2.0**bits), -MAX_WEIGHT, MAX_WEIGHT)
+        # Half a unit of the result, so that shifting down rounds.
+        whole = np.rint(biases.astype(np.float64) * 2.0 ** (bits + bits_in)) + (1 << shift >> 1)
+        to_biases[stage] = np.clip(whole, -MAX_BIAS, MAX_BIAS)
+        network.shifts[stage, layer] = shift
