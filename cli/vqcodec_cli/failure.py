@@ -6,7 +6,7 @@
 import os
 import sys
 
-from vqcodec.errors import MissingDependencyError, ModelError, VqcodecError
+from vqcodec.errors import BackendError, MissingDependencyError, ModelError, VqcodecError
 
 OK, BAD_DATA, USAGE, MODEL, IO = range(5)
 
@@ -29,7 +29,7 @@ def exit_code(error: BaseException) -> int:
         return USAGE
     if isinstance(error, ModelError):
         return MODEL
-    if isinstance(error, (MissingDependencyError, OSError, MemoryError)):
+    if isinstance(error, (MissingDependencyError, BackendError, OSError, MemoryError)):
         return IO
     return BAD_DATA
 

@@ -27,14 +27,28 @@ def check_output(path: Path, *, force: bool) -> None:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
-        _check_folder(target.parent)
+        check_folder(target.parent)
         return
     if stat.S_ISDIR(mode):
         raise RefusedError(f"{path} is a folder")
     if stat.S_ISREG(mode):
         if not force:
             raise RefusedError(f"{path} exists already (-f overwrites it)")
-        _check_folder(target.parent)
+        check_folder(target.parent)
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that no file can be written into.
+
+    Raises:
+        OSError: it is missing, not a folder, or not writable.
+    """
+    if not folder.exists():
+        raise RefusedError(f"no folder {folder}")
+    if not folder.is_dir():
+        raise RefusedError(f"{folder} is not a folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RefusedError(f"the folder {folder} is not writable")
 
 
 def check_stdout(*, what: str) -> None:
@@ -93,12 +107,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _check_folder(folder: Path) -> None:
-    if not folder.exists():
-        raise RefusedError(f"no folder {folder}")
-    if not folder.is_dir():
-        raise RefusedError(f"{folder} is not a folder")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise RefusedError(f"the folder {folder} is not writable")

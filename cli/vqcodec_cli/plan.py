@@ -7,7 +7,14 @@ from pathlib import Path
 
 from vqcodec_cli.failure import RefusedError, UsageError
 from vqcodec_cli.inputs import Source
-from vqcodec_cli.output import STDOUT, check_output, check_stdout, write_file, write_output
+from vqcodec_cli.output import (
+    STDOUT,
+    check_folder,
+    check_output,
+    check_stdout,
+    write_file,
+    write_output,
+)
 
 
 @dataclass(frozen=True)
@@ -25,15 +32,22 @@ class Job:
 
     def check(self) -> None:
         """Refuse a job whose output could not be written; see `check_output`."""
-        if self.target != STDOUT:
+        if self.target == STDOUT:
+            return
+        folder = self._path().parent
+        if self.source.root is None or folder.exists():
             check_output(self._path(), force=self.force)
+            return
+        # Folders that keep a tree's shape are made when there is something to put into them.
+        while not os.path.lexists(folder):
+            folder = folder.parent
+        check_folder(folder)
 
     def write(self, data: bytes) -> None:
         """Write the output, whole or not at all."""
         if self.target == STDOUT:
             write_output(STDOUT, data, force=self.force)
             return
-        # Only folders that keep a tree's shape are made; the one that the user named was there.
         if self.source.root is not None:
             self._path().parent.mkdir(parents=True, exist_ok=True)
         write_file(self._path(), data, force=self.force)

@@ -69,3 +69,43 @@ def stream(tmp_path: Path, stream_bytes: bytes) -> Path:
     path = tmp_path / "photo.vqc"
     path.write_bytes(stream_bytes)
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that is small enough to make here: a transform codec with three stages."""
+    import torch
+
+    from vqcodec.checkpoint import write_model
+    from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
+    from vqcodec.model import VQVAE
+    from vqcodec.weights import network_tensors
+
+    transform = TransformConfig(
+        latent_dim=8, analysis_width=16, synthesis_width=16, analysis_depth=1, synthesis_depth=1
+    )
+    config = ModelConfig(transform=transform, quantizer=QuantizerConfig(stages=3, codebook_size=16))
+    rows, columns = np.mgrid[0:96, 0:128]
+    planes = [rows * 2, columns * 2, 255 * ((rows // 9 + columns // 7) % 2)]
+    pixels = torch.from_numpy(np.stack(planes).astype(np.float32))[None] / 255
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = VQVAE(config)
+        model.start(pixels)
+        with torch.no_grad():
+            model.quantizer.start(model.analysis(pixels))
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    write_model(path, "tiny", config, network_tensors(model), {"note": "made by a test"})
+    return path
+
+
+@pytest.fixture
+def tiny_model(
+    tiny_weights: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """That model, installed for this test only; gives its name."""
+    folder = tmp_path_factory.mktemp("models")
+    (folder / tiny_weights.name).write_bytes(tiny_weights.read_bytes())
+    monkeypatch.setenv("VQCODEC_MODELS", str(folder))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+    return "tiny"

@@ -95,9 +95,9 @@ LAZY = {
     "decode damaged": (["decode", "damaged.vqc", "-o", "x.png"], 1),
     "decode no stream": (["decode", "photo.png", "-o", "x.png"], 1),
     "decode without its model": (["decode", "photo.vqc", "-o", "x.png"], 3),
-    "encode no picture": (["encode", "photo.vqc", "-f", "-o", "x.vqc"], 1),
-    "encode missing": (["encode", "missing.png"], 4),
-    "encode over a file": (["encode", "photo.png"], 4),
+    "encode no picture": (["encode", "photo.vqc", "-f", "-o", "x.vqc", "-m", "tiny"], 1),
+    "encode missing": (["encode", "missing.png", "-m", "tiny"], 4),
+    "encode over a file": (["encode", "photo.png", "-m", "tiny"], 4),
     "unknown model": (["encode", "photo.png", "-m", "nowhere", "-f"], 3),
     "models": (["models"], 0),
     "train on nothing": (["train", "missing", "-o", "x.safetensors"], 4),
@@ -115,7 +115,7 @@ sys.exit(code)
 
 
 @pytest.mark.parametrize(("arguments", "code"), LAZY.values(), ids=LAZY)
-@pytest.mark.usefixtures("photo", "stream")
+@pytest.mark.usefixtures("photo", "stream", "tiny_model")
 def test_answers_that_need_no_network_do_not_import_torch(
     arguments: Sequence[str], code: int, tmp_path: Path, stream_bytes: bytes
 ) -> None:

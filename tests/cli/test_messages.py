@@ -21,6 +21,7 @@ CODES = {
     errors.ModelError: 3,
     errors.UnknownModelError: 3,
     errors.BadModelError: 3,
+    errors.BackendError: 4,
     errors.MissingDependencyError: 4,
     OSError: 4,
     MemoryError: 4,

@@ -17,43 +17,64 @@ class Terminal(io.StringIO):
         return True
 
 
-def shown_after(seconds: float, stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(sys, "stderr", stream)
+def waits_for(stream: io.StringIO, text: str) -> bool:
+    """Whether the text appears; generous, because the machine may be busy with other tests."""
+    deadline = time.monotonic() + 30
+    while text not in stream.getvalue():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "DELAY", 0.05)
     monkeypatch.setenv("TERM", "xterm")
-    with DelayedProgress("working hard", total=4) as bar:
-        time.sleep(seconds)
-        bar.update(3, "on x.png")
-    return stream.getvalue()
+    monkeypatch.setenv("COLUMNS", "100")
+    for name in ("NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def test_slow_work_on_a_terminal_shows_label_and_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = shown_after(1.0, Terminal(), monkeypatch)
-    assert "working hard" in shown
-    assert "75 %" in shown
-    assert "on x.png" in shown
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with DelayedProgress("working hard", total=4) as bar:
+        bar.update(3, "on x.png")
+        assert waits_for(stream, "working hard")
+        assert waits_for(stream, "75 %")
+        assert waits_for(stream, "on x.png")
 
 
 def test_quick_work_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert shown_after(0.0, Terminal(), monkeypatch) == ""
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(progress, "DELAY", 30.0)
+    with DelayedProgress("working hard", total=4) as bar:
+        bar.update(3)
+    assert stream.getvalue() == ""
 
 
 def test_nothing_is_written_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert shown_after(0.3, io.StringIO(), monkeypatch) == ""
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with DelayedProgress("working hard", total=4) as bar:
+        bar.update(3)
+        time.sleep(0.3)
+    assert stream.getvalue() == ""
 
 
 def test_failing_work_takes_the_bar_away(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr(progress, "DELAY", 0.0)
 
     def fail() -> None:
-        with DelayedProgress("x", total=None):
-            time.sleep(0.5)
+        with DelayedProgress("doomed", total=None):
+            assert waits_for(stream, "doomed")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
     written = len(stream.getvalue())
     time.sleep(0.3)
-    assert len(stream.getvalue()) == written > 0
+    assert len(stream.getvalue()) == written

@@ -1,8 +1,8 @@
 """vqcodec encode: pictures into .vqc files."""
 
 import argparse
-import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
@@ -120,14 +120,18 @@ class _Encoder:
 
 
 def find_model_early(name: str) -> None:
-    """Refuse the unknown name of a model at once, rather than after pictures are read.
+    """Refuse what is no model at once, rather than after pictures are read and torch is loaded.
 
     Raises:
-        UnknownModelError: it is neither a file nor a model that is here.
+        ModelError: no model has this name, or the file of this name is not one.
     """
-    if not os.path.exists(name):
-        from vqcodec.catalog import find_model
+    from vqcodec.catalog import find_model
+    from vqcodec.checkpoint import read_card
 
+    path = Path(name)
+    if path.suffix == ".safetensors":
+        read_card(path)
+    else:
         find_model(name)
 
 

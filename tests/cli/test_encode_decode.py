@@ -1,0 +1,242 @@
+"""Pictures to files and back, through the command."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from vqcodec.metrics import psnr
+
+RunCli = Callable[..., Any]
+
+pytestmark = pytest.mark.usefixtures("tiny_model")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def load(path: Path | str) -> NDArray[np.uint8]:
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+def test_photo_becomes_a_small_file_and_comes_back(
+    run_cli: RunCli, photo: Path, pixels: NDArray[np.uint8]
+) -> None:
+    encoded = run_cli("encode", "photo.png", "-m", "tiny", "-q", 100)
+    assert (encoded.code, encoded.err) == (0, "")
+    assert encoded.out.startswith("photo.vqc: 53 x 37, ")
+    assert Path("photo.vqc").stat().st_size < photo.stat().st_size
+    decoded = run_cli("decode", "photo.vqc", "-o", "back.png")
+    assert (decoded.code, decoded.err) == (0, "")
+    assert decoded.out.startswith("back.png: 53 x 37, ")
+    assert psnr(load("back.png"), pixels) > 14
+
+
+@pytest.mark.usefixtures("photo")
+def test_two_encodes_give_the_same_bytes(run_cli: RunCli) -> None:
+    for name in ("one.vqc", "two.vqc"):
+        assert run_cli("encode", "photo.png", "-m", "tiny", "-o", name).code == 0
+    assert Path("one.vqc").read_bytes() == Path("two.vqc").read_bytes()
+
+
+@pytest.mark.usefixtures("photo")
+def test_quality_orders_size(run_cli: RunCli) -> None:
+    sizes = []
+    for quality in (0, 50, 100):
+        run_cli("encode", "photo.png", "-m", "tiny", "-q", quality, "-o", "x.vqc", "-f")
+        sizes.append(Path("x.vqc").stat().st_size)
+    assert sizes == sorted(set(sizes))
+
+
+@pytest.mark.usefixtures("photo")
+def test_size_and_rate_are_kept_to(run_cli: RunCli) -> None:
+    run_cli("encode", "photo.png", "-m", "tiny", "-q", 0, "-o", "low.vqc")
+    run_cli("encode", "photo.png", "-m", "tiny", "-q", 100, "-o", "high.vqc")
+    low, high = (Path(name).stat().st_size for name in ("low.vqc", "high.vqc"))
+    limit = (low + high) // 2
+    assert run_cli("encode", "photo.png", "-m", "tiny", "--size", limit, "-o", "a.vqc").code == 0
+    bpp = 8 * limit / (53 * 37)
+    assert run_cli("encode", "photo.png", "-m", "tiny", "--bpp", bpp, "-o", "b.vqc").code == 0
+    for name in ("a.vqc", "b.vqc"):
+        assert low <= Path(name).stat().st_size <= limit
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("x.png", "PNG"),
+        ("x.jpg", "JPEG"),
+        ("x.webp", "WEBP"),
+        ("x.tiff", "TIFF"),
+        ("X.JPEG", "JPEG"),
+    ],
+)
+@pytest.mark.usefixtures("photo")
+def test_suffix_chooses_the_picture_format(run_cli: RunCli, name: str, kind: str) -> None:
+    run_cli("encode", "photo.png", "-m", "tiny")
+    assert run_cli("decode", "photo.vqc", "-o", name).code == 0
+    assert run_cli("decode", "photo.vqc", "-o", "ref.png").code == 0
+    with Image.open(name) as picture:
+        assert picture.format == kind
+        assert psnr(np.asarray(picture.convert("RGB")), load("ref.png")) > 30
+
+
+@pytest.mark.usefixtures("photo")
+def test_default_output_does_not_overwrite_the_original(run_cli: RunCli) -> None:
+    before = Path("photo.png").read_bytes()
+    run_cli("encode", "photo.png", "-m", "tiny")
+    outcome = run_cli("decode", "photo.vqc")
+    assert outcome.code == 4
+    assert outcome.err == "vqcodec: photo.vqc: photo.png exists already (-f overwrites it)\n"
+    assert Path("photo.png").read_bytes() == before
+    assert run_cli("decode", "photo.vqc", "-f").code == 0
+    assert Path("photo.png").read_bytes() != before
+
+
+@pytest.mark.usefixtures("photo")
+def test_json_says_what_was_done(run_cli: RunCli) -> None:
+    record = json.loads(run_cli("encode", "photo.png", "-m", "tiny", "--json").out)
+    size = Path("photo.vqc").stat().st_size
+    assert record.pop("seconds") > 0
+    assert record == {
+        "input": "photo.png",
+        "output": "photo.vqc",
+        "width": 53,
+        "height": 37,
+        "bytes": size,
+        "bpp": 8 * size / (53 * 37),
+    }
+    record = json.loads(run_cli("decode", "photo.vqc", "-o", "b.png", "--json").out)
+    assert (record["output"], record["width"], record["height"]) == ("b.png", 53, 37)
+
+
+def test_folder_keeps_its_shape_and_comes_back(run_cli: RunCli, photo: Path) -> None:
+    for name in ("in/a.png", "in/sub/b.png"):
+        Path(name).parent.mkdir(exist_ok=True, parents=True)
+        Path(name).write_bytes(photo.read_bytes())
+    Path("in/notes.txt").write_text("no picture")
+    Path("vqc").mkdir()
+    Path("out").mkdir()
+    assert run_cli("encode", "in", "-m", "tiny", "-o", "vqc").code == 0
+    assert run_cli("decode", "vqc", "-o", "out").code == 0
+    files = sorted(str(path) for path in Path("out").rglob("*.*"))
+    assert files == ["out/a.png", "out/sub/b.png"]
+    assert np.array_equal(load("out/a.png"), load("out/sub/b.png"))
+
+
+def test_one_bad_picture_among_good_ones(run_cli: RunCli, photo: Path) -> None:
+    for name in ("a.png", "c.png"):
+        Path(name).write_bytes(photo.read_bytes())
+    Path("b.png").write_bytes(photo.read_bytes()[:-40])
+    outcome = run_cli("encode", "[abc].png", "-m", "tiny", "--json")
+    assert outcome.code == 1
+    assert [json.loads(line)["input"] for line in outcome.out.splitlines()] == [
+        "a.png",
+        "b.png",
+        "c.png",
+    ]
+    assert outcome.err.splitlines()[0].startswith("vqcodec: b.png: ")
+    assert outcome.err.splitlines()[1] == "vqcodec: 1 of 3 files failed"
+    assert [Path(name).exists() for name in ("a.vqc", "b.vqc", "c.vqc")] == [True, False, True]
+
+
+def test_pipes_from_end_to_end(photo: Path, run_cli: RunCli) -> None:
+    command = [sys.executable, "-m", "vqcodec_cli"]
+    encoded = subprocess.run(
+        [*command, "encode", "-", "-m", "tiny"],
+        input=photo.read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+    decoded = subprocess.run(
+        [*command, "decode", "-"], input=encoded.stdout, capture_output=True, check=True
+    )
+    assert (encoded.stderr, decoded.stderr) == (b"", b"")
+    run_cli("encode", "photo.png", "-m", "tiny", "-o", "x.vqc")
+    run_cli("decode", "x.vqc", "-o", "x.png")
+    assert encoded.stdout == Path("x.vqc").read_bytes()
+    with Image.open(io.BytesIO(decoded.stdout)) as picture:
+        assert picture.format == "PNG"
+        assert np.array_equal(np.asarray(picture), load("x.png"))
+
+
+class Terminal(io.TextIOWrapper):
+    """Standard output that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.usefixtures("photo")
+def test_terminal_gets_no_binary_data(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", terminal)
+    outcome = run_cli("encode", "photo.png", "-m", "tiny", "-o", "-")
+    assert outcome.code == 2
+    assert "terminal" in outcome.err
+    terminal.flush()
+    assert terminal.buffer.getvalue() == b""  # type: ignore[attr-defined]
+
+
+def test_metadata_is_kept_unless_stripped(run_cli: RunCli, pixels: NDArray[np.uint8]) -> None:
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[0x010F] = "a camera"
+    Image.fromarray(pixels).save("rich.png", icc_profile=profile, exif=exif)
+    for options, kept in ([], True), (["--strip"], False):
+        assert run_cli("encode", "rich.png", "-m", "tiny", "-f", *options).code == 0
+        assert run_cli("decode", "rich.vqc", "-o", "back.png", "-f").code == 0
+        with Image.open("back.png") as back:
+            assert (back.info.get("icc_profile") == profile) is kept
+            assert (back.getexif().get(0x010F) == "a camera") is kept
+
+
+def test_model_may_be_a_file(run_cli: RunCli, photo: Path, tiny_weights: Path) -> None:
+    assert run_cli("encode", photo, "-m", tiny_weights, "-o", "x.vqc").code == 0
+    env = {**os.environ, "VQCODEC_MODELS": "", "XDG_DATA_HOME": "/nonexistent"}
+    command = [sys.executable, "-m", "vqcodec_cli", "decode", "x.vqc", "-o", "x.png"]
+    unknown = subprocess.run(command, env=env, capture_output=True, check=False)
+    assert unknown.returncode == 3
+    known = subprocess.run(
+        [*command, "-m", str(tiny_weights)], env=env, capture_output=True, check=False
+    )
+    assert (known.returncode, known.stderr) == (0, b"")
+
+
+@pytest.mark.usefixtures("photo")
+def test_info_tells_what_encode_wrote(run_cli: RunCli) -> None:
+    run_cli("encode", "photo.png", "-m", "tiny", "-q", 100)
+    record = json.loads(run_cli("info", "photo.vqc", "--json").out)
+    assert (record["width"], record["height"], record["channels"]) == (53, 37, 3)
+    assert record["file_bytes"] == Path("photo.vqc").stat().st_size
+    assert record["installed_model"] == "tiny"
+    text = run_cli("info", "photo.vqc").out
+    assert "53 x 37 RGB" in text
+    assert f"tiny ({record['fingerprint']})" in text
+    assert run_cli("verify", "photo.vqc").out == "photo.vqc: ok\n"
+
+
+@pytest.mark.usefixtures("photo")
+def test_gpu_that_is_missing_is_an_error_and_not_a_fallback(run_cli: RunCli) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    outcome = run_cli("encode", "photo.png", "-m", "tiny", "--device", "cuda")
+    assert outcome.code == 4
+    assert outcome.err.startswith("vqcodec: ")
+    assert not Path("photo.vqc").exists()
