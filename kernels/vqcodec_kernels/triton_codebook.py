@@ -37,10 +37,10 @@ class PreparedCodebook:
 
 @triton.jit
 def power_of_two_scale(largest):
-    """Return 2^e such that `largest * 2^e` lies in [8, 16), for any normal float32."""
+    """Return 2^e such that `largest * 2^e` lies in [8, 16), for any normal float32; 1 for 0."""
     bits = largest.to(tl.int32, bitcast=True)
     exponent = 3 - ((bits >> 23) - 127)
-    exponent = tl.minimum(tl.maximum(exponent, -100), 100)
+    exponent = tl.where(bits == 0, 0, tl.minimum(tl.maximum(exponent, -100), 100))
     return ((exponent + 127) << 23).to(tl.float32, bitcast=True)
 
 

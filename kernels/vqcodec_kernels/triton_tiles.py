@@ -5,7 +5,16 @@ Never by the name of a GPU: a new one gets the largest tile that fits its shared
 
 from typing import NamedTuple
 
-__all__ = ["Device", "Tile", "Widths", "choose_tile", "pad_width", "settle_tile", "split_tiles"]
+__all__ = [
+    "Device",
+    "Tile",
+    "Widths",
+    "choose_tile",
+    "pad_width",
+    "residual_tile",
+    "settle_tile",
+    "split_tiles",
+]
 
 
 class Device(NamedTuple):
@@ -107,3 +116,8 @@ def split_tiles(row_blocks: int, tiles: int, processors: int) -> tuple[int, int]
     wanted = max(1, min(processors // max(row_blocks, 1), tiles // 2))
     each = -(-tiles // wanted)
     return -(-tiles // each), each
+
+
+def residual_tile(device: Device) -> Tile:
+    """Tile of the search that keeps its residuals in registers beside the minima."""
+    return Tile(64, 64, 4, 2, 255) if device.capability < 9 else Tile(128, 64, 8, 2, 255)
