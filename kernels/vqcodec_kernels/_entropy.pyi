@@ -9,3 +9,29 @@ def decode_symbols(
 ) -> NDArray[np.int64]: ...
 def encode_decisions(bits: NDArray[np.uint8], ones: NDArray[np.uint16]) -> bytes: ...
 def decode_decisions(payload: bytes, ones: NDArray[np.uint16]) -> NDArray[np.uint8]: ...
+
+class Tables:
+    def __init__(
+        self,
+        codebook_size: int,
+        counters: NDArray[np.uint16],
+        node_weights: NDArray[np.int16],
+        class_weights: NDArray[np.int16],
+        embeddings: NDArray[np.int16],
+        hidden_weights: NDArray[np.int16],
+        hidden_biases: NDArray[np.int32],
+        output_weights: NDArray[np.int16],
+        output_biases: NDArray[np.int32],
+        shifts: NDArray[np.int32],
+    ) -> None: ...
+
+def encode_mixing(codes: NDArray[np.int64], tables: Tables) -> bytes: ...
+def decode_mixing(
+    payload: bytes, stages: int, height: int, width: int, tables: Tables
+) -> NDArray[np.int64]: ...
+def count_mixing(
+    maps: list[NDArray[np.int64]], codebook_size: int, stage: int
+) -> NDArray[np.int64]: ...
+def learn_mixing(
+    maps: list[NDArray[np.int64]], tables: Tables, stage: int
+) -> tuple[float, NDArray[np.int16], NDArray[np.int16]]: ...

@@ -105,7 +105,8 @@ def _embed(grids: Sequence[NDArray[np.int64]], vectors: NDArray[np.float64]) -> 
     axes = axes[:, ::-1][:, :DIMENSIONS]
     scale = WIDEST / np.sqrt(spread[0] * spread)
     scaled = vectors @ (axes * np.minimum(scale, 1e3 * WIDEST / spread[0]))
-    return np.clip(np.rint(scaled), -MAX_ACTIVATION, MAX_ACTIVATION).astype(np.int16)
+    embeddings = np.clip(np.rint(scaled), -MAX_ACTIVATION, MAX_ACTIVATION)
+    return np.ascontiguousarray(embeddings, np.int16)
 
 
 def _flatten(places: Sequence[NDArray[np.int32]]) -> NDArray[np.int16]:

@@ -1,0 +1,50 @@
+"""The integer network of the mixing model; the twin of kernels/csrc/entropy/network.hpp."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec_kernels.entropy_logistic_numpy import MAX_LOGIT, logistic_tables
+from vqcodec_kernels.entropy_tables import MAX_ACTIVATION, MixingTables
+
+__all__ = ["Network"]
+
+
+class Network:
+    """Guesses codes from the sums of the embeddings of the nine places around them."""
+
+    def __init__(self, tables: MixingTables, height: int, width: int) -> None:
+        self._tables = tables
+        self._leaves = 1 << (tables.codebook_size - 1).bit_length()
+        self._decay = logistic_tables().decay
+        self._stretch = logistic_tables().stretch.tolist()
+        self._totals = np.zeros((height + 2, width + 2, tables.embeddings.shape[2]), np.int64)
+
+    def logits(self, stage: int, y: int, x: int) -> list[int]:
+        """Return the logit of bit 1 at each node of the tree; 0 where a bit is known."""
+        t = self._tables
+        places = np.clip(self._totals[y : y + 3, x : x + 3], -MAX_ACTIVATION, MAX_ACTIVATION)
+        first, second = t.shifts[stage].tolist()
+        sums = t.hidden_weights[stage].astype(np.int64) @ places.ravel() + t.hidden_biases[stage]
+        hidden = np.clip(sums >> first, 0, MAX_ACTIVATION)
+        sums = t.output_weights[stage].astype(np.int64) @ hidden + t.output_biases[stage]
+        return self._spread((sums.max() - sums) >> second)
+
+    def add(self, stage: int, y: int, x: int, code: int) -> None:
+        """Tell that code (stage, y, x) is now known."""
+        self._totals[y + 1, x + 1] += self._tables.embeddings[stage, code]
+
+    def _spread(self, drops: NDArray[np.int64]) -> list[int]:
+        masses = np.zeros(2 * self._leaves, np.int64)
+        near = self._decay[np.minimum(drops, MAX_LOGIT)]
+        masses[self._leaves :][: len(drops)] = np.where(drops > MAX_LOGIT, 1, near)
+        level = self._leaves // 2
+        while level:
+            children = masses[2 * level : 4 * level].reshape(-1, 2)
+            masses[level : 2 * level] = children.sum(axis=1)
+            level //= 2
+        logits = [0] * self._leaves
+        for node in range(1, self._leaves):
+            total, one = int(masses[node]), int(masses[2 * node + 1])
+            if total:
+                logits[node] = self._stretch[min((one << 12) // total, 4095)]
+        return logits
