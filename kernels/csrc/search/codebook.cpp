@@ -13,20 +13,6 @@ namespace {
 constexpr double kUnit = 1.0 / (1 << 24);  // half a unit in the last place of 1.0f
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// Largest ||code - mean||^2; infinite or NaN only if a code is.
-double largest_square(const float* codes, int64_t size, int64_t dim, const float* mean) {
-  double largest = 0;
-  for (int64_t k = 0; k < size; ++k) {
-    double square = 0;
-    for (int64_t d = 0; d < dim; ++d) {
-      const double value = static_cast<double>(codes[k * dim + d]) - (mean ? mean[d] : 0.0f);
-      square += value * value;
-    }
-    largest = std::max(largest, square);
-  }
-  return largest;
-}
-
 }  // namespace
 
 int64_t PackedCodebook::pack(const Rows& codes, const float* bias, PanelShape shape) {
@@ -36,32 +22,61 @@ int64_t PackedCodebook::pack(const Rows& codes, const float* bias, PanelShape sh
   panels_ = (size_ + shape.width() - 1) / shape.width();
   const int64_t last = size_ - (panels_ - 1) * shape.width();
   last_vectors_ = static_cast<int>((last + shape.lanes - 1) / shape.lanes);
-
-  rows_ = codes.floats(0, size_, copy_.reserve(size_ * dim_));
-  for (int64_t k = 0; k < size_; ++k) {
-    if (!all_finite(rows_ + k * dim_, dim_)) return k;
-  }
-  choose_mean();
+  last_valid_ = (uint64_t{1} << last) - 1;
   const int64_t padded = panels_ * shape.width();
-  fill_panels(filter_.reserve(padded * dim_), mean());
-  if (!mean_.empty()) fill_panels(exact_.reserve(padded * dim_), nullptr);
+
+  rows_ = codes.type == Type::kFloat32 ? static_cast<const float*>(codes.data)
+                                       : codes.floats(0, size_, copy_.reserve(size_ * dim_));
+  fill_panels(exact_.reserve(padded * dim_));
+  squares_.resize(padded);
+  measure_squares(exact_.data());
+  for (int64_t k = 0; k < size_; ++k) {
+    // No finite float32 is so large that float64 could not hold its square.
+    if (!std::isfinite(squares_[k])) return k;
+  }
+  centre();
   bias_.clear();
   if (bias) {
     bias_.assign(bias, bias + size_);
     bias_.resize(padded, 0.0f);
   }
-  measure(bias);
+  fill_offsets(bias);
   return -1;
 }
 
-uint64_t PackedCodebook::valid(int64_t panel) const {
-  const int64_t count = std::min<int64_t>(size_ - first_code(panel), shape_.width());
-  return count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
+void PackedCodebook::fill_panels(float* panels) const {
+  for (int64_t p = 0; p < panels_; ++p) {
+    const int width = vectors(p) * shape_.lanes;
+    const int64_t count = std::min<int64_t>(size_ - first_code(p), width);
+    const float* codes = rows_ + first_code(p) * dim_;
+    float* panel = panels + p * shape_.width() * dim_;
+    for (int64_t d = 0; d < dim_; ++d) {
+      float* lanes = panel + d * width;
+      for (int64_t lane = 0; lane < count; ++lane) lanes[lane] = codes[lane * dim_ + d];
+      std::fill(lanes + count, lanes + width, 0.0f);
+    }
+  }
+}
+
+void PackedCodebook::measure_squares(const float* panels) {
+  for (int64_t p = 0; p < panels_; ++p) {
+    const int width = vectors(p) * shape_.lanes;
+    const float* panel = panels + p * shape_.width() * dim_;
+    double* squares = squares_.data() + first_code(p);
+    std::fill(squares, squares + width, 0.0);
+    for (int64_t d = 0; d < dim_; ++d) {
+      for (int lane = 0; lane < width; ++lane) {
+        const double value = panel[d * width + lane];
+        squares[lane] += value * value;
+      }
+    }
+  }
+  largest_square_ = *std::max_element(squares_.begin(), squares_.begin() + size_);
 }
 
 // Rounding errors grow with the lengths of rows and codes, so codes that lie far from the origin
-// are moved there, if that makes them much shorter; if not, the codes are kept once, not twice.
-void PackedCodebook::choose_mean() {
+// are moved there if that makes them much shorter; if not, they are kept once, not twice.
+void PackedCodebook::centre() {
   std::vector<double> total(dim_, 0.0);
   for (int64_t k = 0; k < size_; ++k) {
     for (int64_t d = 0; d < dim_; ++d) total[d] += rows_[k * dim_ + d];
@@ -72,72 +87,64 @@ void PackedCodebook::choose_mean() {
     mean_[d] = static_cast<float>(total[d] / static_cast<double>(size_));
     mean_square += static_cast<double>(mean_[d]) * mean_[d];
   }
-  const double plain = largest_square(rows_, size_, dim_, nullptr);
-  // A short mean cannot halve the longest code.
-  if (mean_square * 16 < plain || largest_square(rows_, size_, dim_, mean_.data()) * 2 > plain) {
-    mean_.clear();
-  }
-}
-
-void PackedCodebook::fill_panels(float* panels, const float* mean) const {
+  const double plain = largest_square_;
+  // The longest code shrinks by no more than the mean's length.
+  if (mean_square * 16 < plain) return mean_.clear();
+  float* centred = centred_.reserve(panels_ * shape_.width() * dim_);
   for (int64_t p = 0; p < panels_; ++p) {
     const int width = vectors(p) * shape_.lanes;
-    const int64_t count = std::min<int64_t>(size_ - first_code(p), width);
-    float* panel = panels + p * shape_.width() * dim_;
-    for (int64_t lane = 0; lane < count; ++lane) {
-      const float* code = rows_ + (first_code(p) + lane) * dim_;
-      for (int64_t d = 0; d < dim_; ++d)
-        panel[d * width + lane] = code[d] - (mean ? mean[d] : 0.0f);
-    }
-    for (int64_t d = 0; d < dim_; ++d) {
-      std::fill(panel + d * width + count, panel + (d + 1) * width, 0.0f);
+    const int64_t start = p * shape_.width() * dim_;
+    for (int64_t i = 0; i < width * dim_; ++i) {
+      centred[start + i] = exact_.data()[start + i] - mean_[i / width];
     }
   }
+  measure_squares(centred);
+  if (largest_square_ * 2 <= plain) return;
+  mean_.clear();
+  measure_squares(exact_.data());
 }
 
-// With x and c the centred row and code, u = 2^-24, C the longest code, Q the largest |offset|:
-// the float32 score offset - 2 x.c is within (D + 2) u (Q + 2 X C) of the exact one, by the
-// standard bound of a chain of D roundings, one more of the product where there is no fused
+void PackedCodebook::fill_offsets(const float* bias) {
+  const int64_t padded = panels_ * shape_.width();
+  float* offsets = offsets_.reserve(padded);
+  largest_offset_ = 0;
+  double largest_bias = 0;
+  for (int64_t k = 0; k < size_; ++k) {
+    const double added = bias ? bias[k] : 0.0f;
+    const double offset = squares_[k] + added;
+    offsets[k] = static_cast<float>(offset);
+    largest_offset_ = std::max(largest_offset_, std::abs(offset));
+    largest_bias = std::max(largest_bias, std::abs(added));
+  }
+  std::fill(offsets + size_, offsets + padded, kInfinity);
+  set_bound(largest_bias);
+}
+
+// With x and c the row and code that the filter sees, u = 2^-24, C the longest code, Q the largest
+// |offset|: the float32 score offset - 2 x.c is within (D + 2) u (Q + 2 X C) of the exact one, by
+// the standard bound of a chain of D roundings, one more of the product where there is no fused
 // multiply-add, and one of the offset. Centring adds u (4 X C + 2 C^2) where it rounds, beyond
 // what is common to all codes, and terms of u^2. The float64 definition itself is off by
 // (D + 3) 2^-53 ((X + C)^2 + |bias|). Rounding in the subnormal range adds D 2^-149. A winner and
 // its rival err in opposite directions, so all is doubled; the comparison's own rounding is one
 // more u (Q + 2 X C).
-void PackedCodebook::measure(const float* bias) {
-  float* offsets = offsets_.reserve(panels_ * shape_.width());
-  double longest_square = 0;
-  double largest_offset = 0;
-  double largest_bias = 0;
-  for (int64_t k = 0; k < size_; ++k) {
-    double square = 0;
-    for (int64_t d = 0; d < dim_; ++d) {
-      const float value = rows_[k * dim_ + d] - (mean_.empty() ? 0.0f : mean_[d]);
-      square += static_cast<double>(value) * value;
-    }
-    const double offset = square + (bias ? bias[k] : 0.0f);
-    offsets[k] = static_cast<float>(offset);
-    longest_square = std::max(longest_square, square);
-    largest_offset = std::max(largest_offset, std::abs(offset));
-    if (bias) largest_bias = std::max<double>(largest_bias, std::abs(bias[k]));
-  }
-  std::fill(offsets + size_, offsets + panels_ * shape_.width(), kInfinity);
-
+void PackedCodebook::set_bound(double largest_bias) {
   const double dim = static_cast<double>(dim_);
-  const double longest = std::sqrt(longest_square) * 1.000001;
+  const double longest = std::sqrt(largest_square_) * 1.000001;
   const double chain = 2 * (dim + 4) * kUnit;
   const double centring = mean_.empty() ? 0.0 : 2 * kUnit;
   const double square = 16 * centring * kUnit + (dim + 4) * std::ldexp(1.0, -51);
   const double tiny = (dim + 64) * std::ldexp(1.0, -146);
-  // The factor covers the rounding of the bound itself and the 1/(1 - Du) of the chain.
+  // The factor covers the rounding of the bound itself and the 1 / (1 - D u) of the chain.
   const double safety = 1.001;
   bound_.constant =
-      static_cast<float>(safety * (chain * largest_offset + 2 * centring * longest_square +
-                                   square * (longest_square + largest_bias) + tiny));
+      static_cast<float>(safety * (chain * largest_offset_ + 2 * centring * largest_square_ +
+                                   square * (largest_square_ + largest_bias) + tiny));
   bound_.linear = static_cast<float>(safety * (2 * chain + 4 * centring) * longest);
   bound_.square = static_cast<float>(safety * square);
   constexpr double kAlmostOverflow = 1e37;
-  bound_.longest = static_cast<float>(
-      std::min(kAlmostOverflow, (kAlmostOverflow - largest_offset) / std::max(2 * longest, 1e-30)));
+  const double room = (kAlmostOverflow - largest_offset_) / std::max(2 * longest, 1e-30);
+  bound_.longest = static_cast<float>(std::min(kAlmostOverflow, room));
 }
 
 }  // namespace vqcodec

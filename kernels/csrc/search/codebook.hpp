@@ -41,15 +41,13 @@ class PackedCodebook {
   int vectors(int64_t panel) const { return panel + 1 < panels_ ? shape_.vectors : last_vectors_; }
   int64_t first_code(int64_t panel) const { return panel * shape_.width(); }
   // Bits of the panel's lanes that hold codes and not padding.
-  uint64_t valid(int64_t panel) const;
+  uint64_t valid(int64_t panel) const { return panel + 1 < panels_ ? ~uint64_t{0} : last_valid_; }
 
-  // Centred codes of a panel, [dim][vectors * lanes]; padding is zero.
+  // The codes of a panel, [dim][vectors * lanes]; padding is zero.
+  const float* exact(int64_t panel) const { return exact_.data() + panel * shape_.width() * dim_; }
+  // The same less the mean, if there is one.
   const float* filter(int64_t panel) const {
-    return filter_.data() + panel * shape_.width() * dim_;
-  }
-  // The codes themselves in the same layout.
-  const float* exact(int64_t panel) const {
-    const float* base = mean_.empty() ? filter_.data() : exact_.data();
+    const float* base = mean_.empty() ? exact_.data() : centred_.data();
     return base + panel * shape_.width() * dim_;
   }
   // ||centred code||^2 + bias of each code; padding is infinite.
@@ -65,22 +63,29 @@ class PackedCodebook {
   const ErrorBound& bound() const { return bound_; }
 
  private:
-  void choose_mean();
-  void fill_panels(float* panels, const float* mean) const;
-  void measure(const float* bias);
+  void fill_panels(float* panels) const;
+  void measure_squares(const float* panels);
+  void centre();
+  void fill_offsets(const float* bias);
+  void set_bound(double largest_bias);
 
   int64_t size_ = 0;
   int64_t dim_ = 0;
   int64_t panels_ = 0;
   int last_vectors_ = 0;
+  uint64_t last_valid_ = 0;
   PanelShape shape_{};
   const float* rows_ = nullptr;
   Aligned<float> copy_;
-  Aligned<float> filter_;
   Aligned<float> exact_;
+  Aligned<float> centred_;
   Aligned<float> offsets_;
   std::vector<float> bias_;
   std::vector<float> mean_;
+  // Of the codes that the filter sees: ||code||^2 of each, and the largest of them.
+  std::vector<double> squares_;
+  double largest_square_ = 0;
+  double largest_offset_ = 0;
   ErrorBound bound_{};
 };
 

@@ -12,7 +12,7 @@ namespace vqcodec {
 
 // Codes that may be the nearest of one row, all in one panel.
 struct Candidates {
-  float lowest;  // no lower than the lowest of their scores, no higher than the highest
+  float lowest;  // of all scores seen when they were: none of theirs is lower
   int32_t panel;
   uint64_t lanes;
 };

@@ -26,7 +26,10 @@ struct Unit {
   static inline Vec fill(float value) { return _mm256_set1_ps(value); }
   static inline Vec broadcast(const float* from) { return _mm256_broadcast_ss(from); }
   static inline Vec multiply_add(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
+  static inline Vec multiply(Vec a, Vec b) { return _mm256_mul_ps(a, b); }
+  static inline Vec subtract(Vec a, Vec b) { return _mm256_sub_ps(a, b); }
   static inline Vec minimum(Vec a, Vec b) { return _mm256_min_ps(a, b); }
+  static inline Vec square_root(Vec value) { return _mm256_sqrt_ps(value); }
   static inline float smallest(Vec value) {
     __m128 low = _mm_min_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));
     low = _mm_min_ps(low, _mm_movehl_ps(low, low));
@@ -42,7 +45,7 @@ struct Unit {
   }
 };
 
-#include "tile.inl"
+#include "block.inl"
 
 bool supported() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 

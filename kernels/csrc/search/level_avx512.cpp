@@ -26,13 +26,16 @@ struct Unit {
   static inline Vec fill(float value) { return _mm512_set1_ps(value); }
   static inline Vec broadcast(const float* from) { return _mm512_set1_ps(*from); }
   static inline Vec multiply_add(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+  static inline Vec multiply(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
+  static inline Vec subtract(Vec a, Vec b) { return _mm512_sub_ps(a, b); }
   static inline Vec minimum(Vec a, Vec b) { return _mm512_min_ps(a, b); }
+  static inline Vec square_root(Vec value) { return _mm512_sqrt_ps(value); }
   static inline float smallest(Vec value) { return _mm512_reduce_min_ps(value); }
   static inline float total(Vec value) { return _mm512_reduce_add_ps(value); }
   static inline uint32_t not_greater(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_NGT_UQ); }
 };
 
-#include "tile.inl"
+#include "block.inl"
 
 bool supported() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx2") &&

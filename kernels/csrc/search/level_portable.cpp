@@ -23,7 +23,13 @@ struct Unit {
   static inline Vec fill(float value) { return Vec{value, value, value, value}; }
   static inline Vec broadcast(const float* from) { return fill(*from); }
   static inline Vec multiply_add(Vec a, Vec b, Vec c) { return a * b + c; }
+  static inline Vec multiply(Vec a, Vec b) { return a * b; }
+  static inline Vec subtract(Vec a, Vec b) { return a - b; }
   static inline Vec minimum(Vec a, Vec b) { return a < b ? a : b; }
+  static inline Vec square_root(Vec value) {
+    for (int i = 0; i < kLanes; ++i) value[i] = __builtin_sqrtf(value[i]);
+    return value;
+  }
   static inline float smallest(Vec value) {
     float low = value[0];
     for (int i = 1; i < kLanes; ++i) low = value[i] < low ? value[i] : low;
@@ -37,7 +43,7 @@ struct Unit {
   }
 };
 
-#include "tile.inl"
+#include "block.inl"
 
 bool supported() { return true; }
 
