@@ -140,6 +140,17 @@ def test_a_picture_passes_as_it_is() -> None:
     assert picture_from(picture) is picture
 
 
+def test_a_picture_can_always_be_handed_to_torch() -> None:
+    frozen = noise(4, 5, 3)[:, ::-1]
+    frozen.flags.writeable = False
+    picture = picture_from(frozen)
+    assert picture.pixels.flags.c_contiguous
+    np.testing.assert_array_equal(torch.from_numpy(picture.pixels).numpy(), frozen)
+    assert not np.shares_memory(picture.pixels, frozen)
+    flipped = picture_from(Image.fromarray(noise(4, 5, 3))).pixels
+    np.testing.assert_array_equal(torch.from_numpy(flipped).numpy(), noise(4, 5, 3))
+
+
 @pytest.mark.parametrize(
     "pixels", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 5), np.uint8), np.zeros((4, 4, 3))]
 )

@@ -53,7 +53,7 @@ def apply_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np
         pixels = pixels[:, ::-1]
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)
+    return pixels
 
 
 def _locate(exif: bytes) -> tuple[str, int] | None:

@@ -58,9 +58,9 @@ def _quantize_samples(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.size == 0:
         raise InputError(f"the picture is empty: {array.shape = }")
     if array.dtype == np.uint8:
-        return np.ascontiguousarray(array)
+        return array
     if array.dtype == np.uint16:
-        return np.ascontiguousarray(sixteen_to_eight(array))
+        return sixteen_to_eight(array)
     if not np.issubdtype(array.dtype, np.floating):
         raise InputError(f"samples must be uint8, uint16 or float, got {array.dtype}")
     # Written so that NaN, which compares false with everything, counts as bad.
@@ -73,4 +73,4 @@ def _quantize_samples(array: NDArray[Any]) -> NDArray[np.uint8]:
             f"float samples must be in [0, 1], got {value:g} at row {row}, column {column}, "
             f"channel {channel}{hint}"
         )
-    return np.ascontiguousarray(np.floor(array.astype(np.float64) * 255 + 0.5).astype(np.uint8))
+    return np.floor(array.astype(np.float64) * 255 + 0.5).astype(np.uint8)

@@ -17,8 +17,8 @@ class Picture:
     """Pixels the right way up, with their colour profile and EXIF data.
 
     pixels: uint8 (H, W, C), C = 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA; alpha is not
-    premultiplied. icc: an ICC profile or None. exif: EXIF data from its TIFF header on, with
-    orientation 1, or None.
+    premultiplied; copied if it is not writable or not in C order. icc: an ICC profile or None.
+    exif: EXIF data from its TIFF header on, with orientation 1, or None.
     Raises: InputError for another dtype or shape, or an empty picture.
     """
 
@@ -32,6 +32,9 @@ class Picture:
             raise InputError(f"pixels must be uint8 (H, W, 1 to 4), got {dtype} {shape}")
         if 0 in shape:
             raise InputError(f"the picture is empty: {shape[1]} x {shape[0]} pixels")
+        # Torch does not take arrays that are read-only.
+        writable = np.require(self.pixels, requirements=("C", "W"))
+        object.__setattr__(self, "pixels", writable)
 
     @property
     def height(self) -> int:
