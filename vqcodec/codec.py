@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ from vqcodec.media.alpha import decode_alpha, encode_alpha
 from vqcodec.media.image import Picture, picture_from
 from vqcodec.payload import Region, decode_codes, encode_codes, tile_regions
 from vqcodec.priors import RawPrior
-from vqcodec.rate import LatentSearch, fit_quality
+from vqcodec.rate import LatentSearch, fit_psnr, fit_size
 from vqcodec.transforms.convolutional import ConvolutionalAnalysis, ConvolutionalSynthesis
 from vqcodec.transforms.tiles import apply_tiled
 from vqcodec.weights import network_from_tensors, priors_from_tensors
@@ -100,6 +99,7 @@ class Codec:
         books = self._model.quantizer.books()
         self._codebooks = torch.stack([book.vectors for book in books])
         self._bits = torch.stack([book.bits() for book in books])
+        self._mu = float(tensors["search.mu"])
 
     def encode(
         self,
@@ -108,6 +108,8 @@ class Codec:
         quality: float = 50.0,
         bpp: float | None = None,
         size: int | None = None,
+        psnr: float | None = None,
+        effort: int = 5,
         metadata: bool = True,
     ) -> bytes:
         """Encode a picture; the same input gives the same bytes.
@@ -118,27 +120,36 @@ class Codec:
             quality: 0 (smallest) to 100 (best).
             bpp: instead of a quality, at most so many bits per pixel for the whole stream.
             size: instead of a quality, at most so many bytes for the whole stream.
+            psnr: instead of a quality, at least so many dB, on 8-bit samples without alpha.
+            effort: 1 (fast) to 9 (small); the format and the decoder's time stay the same.
             metadata: keep the colour profile and EXIF data.
 
         Raises:
             InputError: not a picture, a value out of range, or a rate that cannot be reached.
         """
         picture = picture_from(image)
-        if bpp is not None and size is not None:
-            raise InputError(f"give bpp or size, not both: {bpp = }, {size = }")
+        if sum(target is not None for target in (bpp, size, psnr)) > 1:
+            raise InputError(f"give one of bpp, size and psnr: {bpp = }, {size = }, {psnr = }")
         if bpp is not None:
             if not (math.isfinite(bpp) and bpp > 0):
                 raise InputError(f"bpp must be positive, got {bpp}")
             size = int(bpp * picture.width * picture.height / 8)
         side_chunks = _side_chunks(picture, metadata=metadata)
         pixels = _to_channels(picture.pixels, self.card.config.transform.channels)
-        search = self.search(torch.from_numpy(pixels).permute(2, 0, 1).float() / 255)
+        search = self.search(torch.from_numpy(pixels).permute(2, 0, 1).float() / 255, effort=effort)
 
         def encode_at(quality: float) -> bytes:
             codes = search.at_quality(quality).cpu().numpy()
             return self._write(picture, side_chunks, codes)
 
-        return encode_at(quality) if size is None else fit_quality(encode_at, size)
+        def psnr_at(quality: float) -> float:
+            codes = search.at_quality(quality)[None]
+            decoded = self._to_pixels(codes, picture.height, picture.width, picture.channels)
+            return _psnr(picture.pixels, decoded)
+
+        if size is not None:
+            return fit_size(encode_at, size)
+        return encode_at(quality if psnr is None else fit_psnr(psnr_at, psnr))
 
     def decode(self, data: Buffer, *, max_pixels: int | None = None) -> NDArray[np.uint8]:
         """Decode a stream of this model: uint8 (H, W, C), or (H, W) for grey.
@@ -160,9 +171,7 @@ class Codec:
         stream = read_stream(data, limits)
         codes = torch.from_numpy(self.decode_codes(stream))
         header = stream.header
-        values = self.reconstruct((codes[None],), height=header.height, width=header.width)[0]
-        pixels = (values.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-        pixels = _to_channels(pixels, header.channels)
+        pixels = self._to_pixels(codes[None], header.height, header.width, header.channels)
         alpha = stream.payload(ALPHA)
         if alpha is not None:
             pixels[:, :, -1] = decode_alpha(alpha, header.height, header.width)
@@ -171,7 +180,7 @@ class Codec:
             for name, kind in (("icc", ICC), ("exif", EXIF))
             if (payload := stream.payload(kind)) is not None
         }
-        return replace(Picture(np.ascontiguousarray(pixels)), **kept)
+        return Picture(pixels, icc=kept.get("icc"), exif=kept.get("exif"))
 
     def decode_codes(self, stream: Stream) -> NDArray[np.int64]:
         """Read the codes of a stream of this model, int64 (S, rows, columns): integers only.
@@ -243,7 +252,8 @@ class Codec:
             )
         latent = self._model.quantizer.reconstruct(level.to(self.device))
         if not isinstance(self._model.synthesis, ConvolutionalSynthesis):
-            return self._model.synthesis(latent)
+            dense: Tensor = self._model.synthesis(latent)
+            return dense
         pixels = apply_tiled(
             self._model.synthesis,
             latent.contiguous(memory_format=torch.channels_last),
@@ -278,7 +288,8 @@ class Codec:
         images = images.to(self.device, torch.float32)
         grid = self._grid(images.shape[2], images.shape[3])
         if not isinstance(self._model.analysis, ConvolutionalAnalysis):
-            return self._model.analysis(images)
+            dense: Tensor = self._model.analysis(images)
+            return dense
         below = grid[0] * self._stride - images.shape[2]
         right = grid[1] * self._stride - images.shape[3]
         padded = functional.pad(images, (0, right, 0, below), mode="replicate")
@@ -291,18 +302,29 @@ class Codec:
         )
 
     @torch.inference_mode()
-    def search(self, image: Tensor) -> LatentSearch:
+    def search(self, image: Tensor, *, effort: int = 5) -> LatentSearch:
         """Run the analysis once, for codes of a picture at any number of qualities.
 
         Args:
             image: float (C, H, W) in [0, 1], with the channels of the model.
+            effort: 1 (fast) to 9 (small).
         """
         return LatentSearch(
             self._analyse(image[None])[0],
             self._codebooks,
             bits=self._bits,
             residual_energy=self._model.quantizer.residual_energy,
+            mu=self._mu,
+            effort=effort,
         )
+
+    def _to_pixels(
+        self, codes: Tensor, height: int, width: int, channels: int
+    ) -> NDArray[np.uint8]:
+        """Decode codes (1, S, *grid) to uint8 (H, W, channels); an alpha channel is opaque."""
+        values = self.reconstruct((codes,), height=height, width=width)[0]
+        rounded = (values.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0)
+        return np.ascontiguousarray(_to_channels(rounded.cpu().numpy(), channels))
 
     def _write(self, picture: Picture, side_chunks: list[Chunk], codes: NDArray[np.int64]) -> bytes:
         # The adaptive prior is nearly always the smallest; a picture of a few positions may do
@@ -321,6 +343,13 @@ class Codec:
             payloads = encode_codes(codes, prior, regions)
             streams.append(write_stream(header, side_chunks, payloads))
         return min(streams, key=len)
+
+
+def _psnr(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> float:
+    """PSNR of the colour channels of uint8 (H, W, C), dB."""
+    colours = 3 if original.shape[2] >= 3 else 1
+    difference = original[:, :, :colours].astype(np.float64) - decoded[:, :, :colours]
+    return 10 * math.log10(255**2 / max(1e-9, float(np.square(difference).mean())))
 
 
 def _device(name: str) -> torch.device:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -11,12 +12,12 @@ from vqcodec.errors import InputError
 from vqcodec.quality import plan_search
 from vqcodec.quantizers.search import beam_codes
 
-__all__ = ["LatentSearch", "fit_quality"]
+__all__ = ["LatentSearch", "fit_psnr", "fit_size"]
 
-# One bit is worth this much of the error that the last coded stage leaves, see
-# ResidualQuantizer.lagrangian. Chosen on held-out training photographs; more greys texture.
-DEFAULT_MU = 0.7
-DEFAULT_BEAMS = 4
+# Candidates kept per position, for efforts 1 to 9.
+_BEAMS = (1, 2, 2, 3, 4, 6, 8, 12, 16)
+# Above this quality the price of a bit falls to nothing at 100, where rate is no object.
+_FULL_PRICE_UP_TO = 70.0
 
 
 class LatentSearch:
@@ -27,6 +28,13 @@ class LatentSearch:
         codebooks: float32 (S, K, D).
         bits: float32 (S, K), cost of each code.
         residual_energy: float32 (S,), mean square per dimension that is left after each stage.
+        mu: weight of the rate; 1 trades at the slope of a quantizer at high rate for the error
+            that the last coded stage leaves (`ResidualQuantizer.lagrangian`). More helps squared
+            error and greys texture.
+        effort: 1 (fast) to 9 (small).
+
+    Raises:
+        InputError: effort is not 1 to 9.
     """
 
     def __init__(
@@ -36,38 +44,40 @@ class LatentSearch:
         *,
         bits: Tensor,
         residual_energy: Tensor,
-        mu: float = DEFAULT_MU,
-        beams: int = DEFAULT_BEAMS,
+        mu: float,
+        effort: int = 5,
     ) -> None:
+        if not 1 <= effort <= len(_BEAMS):
+            raise InputError(f"effort must be 1 to {len(_BEAMS)}, got {effort}")
         self._positions = latent.shape[1:]
         self._rows = latent.flatten(1).T.contiguous()
         self._codebooks, self._bits = codebooks, bits
-        self._prices = mu * 2 * torch.log(torch.tensor(2.0)) * residual_energy
-        self._beams = beams
-        self._found: dict[int, tuple[Tensor, Tensor]] = {}
+        self._prices = [mu * 2 * math.log(2) * float(energy) for energy in residual_energy]
+        self._beams = _BEAMS[effort - 1]
+        self._found: dict[tuple[int, float], tuple[Tensor, Tensor]] = {}
 
     def at_quality(self, quality: float) -> Tensor:
         """Search at a quality from 0 to 100: codes int64 (S', *positions)."""
         plan = plan_search(quality, len(self._codebooks))
-        codes, errors = self._search(plan.stages)
+        discount = min(1.0, (100 - quality) / (100 - _FULL_PRICE_UP_TO))
+        codes, errors = self._search(plan.stages, self._prices[plan.stages - 1] * discount)
         if plan.last_share < 1 and plan.stages > 1:
             codes = _thin_last_stage(codes, errors, self._bits[plan.stages - 1], plan.last_share)
         return codes.T.reshape(plan.stages, *self._positions)
 
-    def _search(self, stages: int) -> tuple[Tensor, Tensor]:
-        if stages not in self._found:
-            price = self._prices[stages - 1].expand(stages)
-            self._found[stages] = beam_codes(
+    def _search(self, stages: int, price: float) -> tuple[Tensor, Tensor]:
+        if (stages, price) not in self._found:
+            self._found[stages, price] = beam_codes(
                 self._rows,
                 self._codebooks[:stages],
                 bits=self._bits[:stages],
-                prices=price.to(self._rows),
+                prices=self._rows.new_full((stages,), price),
                 beams=self._beams,
             )
-        return self._found[stages]
+        return self._found[stages, price]
 
 
-def fit_quality(
+def fit_size(
     encode: Callable[[float], bytes], target: int, *, tolerance: float = 0.005, tries: int = 12
 ) -> bytes:
     """Find the highest quality whose stream is not larger than `target` bytes, by bisection.
@@ -94,6 +104,27 @@ def fit_quality(
         if target * (1 - tolerance) <= len(best) <= target:
             break
     return best
+
+
+def fit_psnr(measure: Callable[[float], float], target: float, *, tries: int = 10) -> float:
+    """Find the lowest quality at which a measure that grows with quality reaches a target.
+
+    Raises:
+        InputError: quality 100 does not reach it.
+    """
+    best = measure(100.0)
+    if best < target:
+        raise InputError(f"{target} dB cannot be reached: quality 100 gives {best:.2f} dB")
+    low, high = 0.0, 100.0
+    if measure(low) >= target:
+        return low
+    for _ in range(tries):
+        middle = (low + high) / 2
+        if measure(middle) >= target:
+            high = middle
+        else:
+            low = middle
+    return high
 
 
 def _thin_last_stage(codes: Tensor, errors: Tensor, bits: Tensor, share: float) -> Tensor:

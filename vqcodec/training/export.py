@@ -36,6 +36,7 @@ def export_model(
     *,
     name: str,
     pictures: Iterable[Tensor],
+    mu: float,
     metadata: Mapping[str, Any],
     report: Callable[[int], None] | None = None,
 ) -> ModelCard:
@@ -44,12 +45,14 @@ def export_model(
     Args:
         model: trained; its codebooks are renumbered in place.
         pictures: training pictures, float (C, H, W) in [0, 1], to fit the priors on.
+        mu: weight of the rate in the encoder's search.
         metadata: facts for people, JSON.
         report: called with the number of pictures that the priors have seen.
     """
     sort_codebooks(model)
     config = model.config
     tensors = network_tensors(model)
+    tensors["search.mu"] = np.array(mu, np.float32)
     bare = write_model(path, name, config, tensors, metadata)
     codec = Codec(bare, tensors, device="cpu")
     maps: list[NDArray[np.int64]] = []

@@ -22,6 +22,7 @@ class Recipe:
         unquantized: share of the run in which the latent is not quantized yet.
         mu_max: upper end of the rate weight, drawn anew for each batch (see
             `ResidualQuantizer.lagrangian`); a quarter of the batches look at distortion alone.
+        search_mu: the rate weight that the encoder searches with once the model is trained.
         ms_ssim_weight: share of MS-SSIM in the distortion (see `Objective`).
         restart_every, restart_until: dead codes are moved every so many steps, up to this share
             of the run.
@@ -34,6 +35,7 @@ class Recipe:
     warmup: int = 500
     unquantized: float = 0.005
     mu_max: float = 1.5
+    search_mu: float = 1.0
     commitment: float = 0.25
     ms_ssim_weight: float = 0.0
     clip: float = 0.003
@@ -66,7 +68,7 @@ _DIGITS = ModelConfig(
 )
 
 RECIPES = {
-    "photo-psnr": Recipe(model=_PHOTO),
+    "photo-psnr": Recipe(model=_PHOTO, search_mu=2.5),
     "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.5),
     "digits": Recipe(model=_DIGITS, side=0, batch=256, mu_max=0.0, unquantized=0.1, minutes=1.0),
 }

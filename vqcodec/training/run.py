@@ -100,6 +100,7 @@ def train(
         output,
         name=output.stem,
         pictures=sources,
+        mu=chosen.search_mu,
         metadata=_facts(recipe, trainer, seed, began),
     )
 

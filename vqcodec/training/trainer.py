@@ -79,7 +79,7 @@ class Trainer:
         self.recipe = recipe
         self.batches = batches
         self.device = device
-        self.model = VQVAE(recipe.model).to(device, memory_format=torch.channels_last)
+        self.model = VQVAE(recipe.model).to(device).to(memory_format=torch.channels_last)
         self.objective = Objective(
             commitment=recipe.commitment, ms_ssim_weight=recipe.ms_ssim_weight
         )

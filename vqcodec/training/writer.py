@@ -30,7 +30,7 @@ class LogWriter:
             raise MissingDependencyError(
                 "training logs need TensorBoard: pip install 'vqcodec[train]'"
             ) from error
-        self._writer = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(folder))
 
     def __enter__(self) -> Self:
         return self
@@ -41,7 +41,7 @@ class LogWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()
 
     def write(self, progress: Progress) -> None:
         """Log one report."""
@@ -55,10 +55,8 @@ class LogWriter:
             scalars[f"codes_alive/stage_{stage}"] = alive
             scalars[f"perplexity/stage_{stage}"] = perplexity
         for name, value in scalars.items():
-            self._writer.add_scalar(name, value, progress.steps)  # type: ignore[no-untyped-call]
+            self._writer.add_scalar(name, value, progress.steps)
         if progress.pictures is not None and progress.steps % _PICTURES_EVERY == 0:
             pixels, reconstruction = (pictures[:4].float() for pictures in progress.pictures)
             rows = torch.cat([pixels, reconstruction.clamp(0, 1)], 2)
-            self._writer.add_images(  # type: ignore[no-untyped-call]
-                "original above reconstruction", rows, progress.steps
-            )
+            self._writer.add_images("original above reconstruction", rows, progress.steps)
