@@ -25,7 +25,7 @@ FLOORS = [
         *("vqcodec.quantizers", "vqcodec.priors", "vqcodec.bitstream", "vqcodec.media"),
     },
     {"vqcodec.model", "vqcodec.checkpoint"},
-    {"vqcodec.weights", "vqcodec.catalog"},
+    {"vqcodec.weights", "vqcodec.catalog", "vqcodec.payload", "vqcodec.rate"},
     {"vqcodec.codec"},
     {"vqcodec"},
     {"vqcodec.training", "vqcodec.evaluation"},
@@ -77,6 +77,7 @@ def read_modules() -> list[Module]:
 
 
 MODULES = read_modules()
+KNOWN = {module.name for module in MODULES}
 
 
 def imported(module: Module) -> Iterator[tuple[str, int]]:
@@ -86,10 +87,9 @@ def imported(module: Module) -> Iterator[tuple[str, int]]:
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             assert node.module is not None
-            known = {m.name for m in MODULES}
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
-                yield (whole if whole in known else node.module), node.lineno
+                yield (whole if whole in KNOWN else node.module), node.lineno
 
 
 def part_of(name: str) -> str | None:

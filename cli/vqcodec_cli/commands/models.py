@@ -9,7 +9,7 @@ from vqcodec_cli import options
 from vqcodec_cli.failure import OK, printable
 
 if TYPE_CHECKING:
-    from vqcodec.catalog import ModelCard
+    from vqcodec.checkpoint import ModelCard
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vqcodec.errors import InputError
 from vqcodec_cli import options
-from vqcodec_cli.failure import OK, RefusedError, UsageError
+from vqcodec_cli.failure import OK, RefusedError, UsageError, complain
 from vqcodec_cli.output import check_output
 from vqcodec_cli.progress import DelayedProgress
 
@@ -23,13 +24,18 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.epilog = EXAMPLES
-    parser.add_argument("folder", metavar="FOLDER", help="pictures to train on, with subfolders")
+    parser.add_argument(
+        "data", metavar="FOLDER", help="pictures to train on, with subfolders; or an IDX file"
+    )
     options.add_output(parser, explanation="file of weights to write (.safetensors)")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=options.positive, metavar="M", help="train for M minutes")
     length.add_argument("--steps", type=options.whole(1), metavar="N", help="train for N steps")
     parser.add_argument(
         "--resume", action="store_true", help="take up an interrupted run of the same output"
+    )
+    parser.add_argument(
+        "--start-from", metavar="FILE", help="weights to start from instead of untrained networks"
     )
     parser.add_argument(
         "--recipe", default="photo", metavar="NAME", help="named set of choices (default: photo)"
@@ -42,30 +48,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train; returns the exit code."""
+    _check(args)
+
+    from vqcodec.training import state_path, train
+
+    try:
+        with DelayedProgress("training", total=1.0) as bar:
+            card = train(
+                args.data,
+                args.output,
+                minutes=args.minutes,
+                steps=args.steps,
+                resume=args.resume,
+                start_from=args.start_from,
+                device=args.device,
+                recipe=args.recipe,
+                seed=args.seed,
+                report=lambda progress: bar.update(*_state(progress)),
+            )
+    except FloatingPointError as error:
+        raise InputError(str(error)) from error
+    except BaseException:
+        if state_path(Path(args.output)).exists():
+            complain(args.output, "stopped; the same command with --resume goes on")
+        raise
+    size = os.path.getsize(args.output)
+    print(f"{args.output}: model {card.name} ({card.fingerprint}), {size:,} bytes")
+    return OK
+
+
+def _check(args: argparse.Namespace) -> None:
     if args.output is None:
         raise UsageError("say where to put the weights: -o FILE.safetensors")
     if not args.output.endswith(".safetensors"):
         raise UsageError(f"weights are a .safetensors file, not {args.output}")
-    if not os.path.isdir(args.folder):
-        raise RefusedError(0, "no such folder", args.folder)
+    if not os.path.exists(args.data):
+        raise RefusedError(0, "no such file or folder", args.data)
     check_output(Path(args.output), force=args.force or args.resume)
-
-    from vqcodec.training import train
-
-    with DelayedProgress("training", total=1.0) as bar:
-        train(
-            args.folder,
-            args.output,
-            minutes=args.minutes,
-            steps=args.steps,
-            resume=args.resume,
-            device=args.device,
-            recipe=args.recipe,
-            seed=args.seed,
-            report=lambda progress: bar.update(*_state(progress)),
-        )
-    print(f"{args.output}: {os.path.getsize(args.output):,} bytes")
-    return OK
 
 
 def _state(progress: "Progress") -> tuple[float, str]:
