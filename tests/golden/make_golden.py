@@ -14,6 +14,7 @@ from sklearn.datasets import load_sample_images
 
 from vqcodec import Codec, load
 from vqcodec.bitstream import PRIORS, Chunk, Header, read_stream, write_stream
+from vqcodec.bitstream.chunk import pack_chunk
 from vqcodec.bitstream.header import pack_header
 from vqcodec.checkpoint import read_model
 from vqcodec.media.image import Picture, write_picture
@@ -137,6 +138,7 @@ def damaged_streams(valid: dict[str, bytes]) -> dict[str, tuple[str, str, bytes]
     side = 0x80 | 127
     huge = head[:16] + bytes([side, side, side, 15]) * 2 + head[18:]
     raw = read_stream(valid["rgb-raw"])
+    second = read_stream(valid["two-tiles"]).codes[1]
     raw_head = pack_header(raw.header)[:-4]
 
     def made(header: bytes, *chunks: tuple[str, bytes]) -> bytes:
@@ -150,7 +152,7 @@ def damaged_streams(valid: dict[str, bytes]) -> dict[str, tuple[str, str, bytes]
         "cut-before-second-tile": (
             "TruncatedError",
             "1 of 2 code chunks",
-            valid["two-tiles"][: -len(read_stream(valid["two-tiles"]).codes[1]) - 7],
+            valid["two-tiles"][: -len(pack_chunk(Chunk("C", second), b"", 1))],
         ),
         "png": ("BadMagicError", "looks like PNG", b"\x89PNG\r\n\x1a\n" + bytes(60)),
         "text-mode": ("BadMagicError", "converted to LF", data.replace(b"\r\n", b"\n")),
