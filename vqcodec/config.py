@@ -16,7 +16,8 @@ __all__ = ["ModelConfig", "QuantizerConfig", "TransformConfig"]
 
 _Part = TypeVar("_Part", "TransformConfig", "QuantizerConfig")
 
-# A file of weights is read before it is trusted, so every number in it has a ceiling.
+# A file of weights is read before it is trusted, so every number in it has a ceiling, and what a
+# model cannot be built without is at least 1.
 _CEILINGS = {
     "channels": 4,
     "stride": 64,
@@ -30,6 +31,15 @@ _CEILINGS = {
     "width": 65536,
     "stages": 64,
     "codebook_size": 4096,
+}
+_AT_LEAST_ONE = {
+    "channels",
+    "stride",
+    "latent_dim",
+    "analysis_width",
+    "synthesis_width",
+    "stages",
+    "codebook_size",
 }
 
 
@@ -82,14 +92,14 @@ class ModelConfig:
         """
         try:
             data = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
+            # A ValueError that is no JSONDecodeError: a number of thousands of digits.
             raise BadModelError(f"the model's configuration is not JSON: {error}") from error
         if not isinstance(data, dict) or set(data) != {"transform", "quantizer"}:
             raise BadModelError("the model's configuration must hold transform and quantizer")
-        return cls(
-            transform=_part(TransformConfig, data["transform"]),
-            quantizer=_part(QuantizerConfig, data["quantizer"]),
-        )
+        transform = _part(TransformConfig, data["transform"])
+        _check_size(transform)
+        return cls(transform=transform, quantizer=_part(QuantizerConfig, data["quantizer"]))
 
 
 def _part(kind: type[_Part], data: Any) -> _Part:
@@ -97,9 +107,29 @@ def _part(kind: type[_Part], data: Any) -> _Part:
     if not isinstance(data, dict) or set(data) != names:
         raise BadModelError(f"the model's configuration must hold exactly {sorted(names)}")
     for name, value in data.items():
+        least = 1 if name in _AT_LEAST_ONE else 0
         if name == "kind":
             if value not in ("convolutional", "dense"):
-                raise BadModelError(f"unknown kind of transform: {value!r}")
-        elif type(value) is not int or not 0 <= value <= _CEILINGS[name]:
-            raise BadModelError(f"{name} must be an integer up to {_CEILINGS[name]}, is {value!r}")
+                raise BadModelError(f"unknown kind of transform: {_shown(value)}")
+        elif type(value) is not int or not least <= value <= _CEILINGS[name]:
+            raise BadModelError(
+                f"{name} must be an integer from {least} to {_CEILINGS[name]}, is {_shown(value)}"
+            )
     return kind(**data)
+
+
+def _check_size(transform: TransformConfig) -> None:
+    if transform.kind == "dense":
+        for name in ("height", "width", "positions"):
+            if getattr(transform, name) < 1:
+                raise BadModelError(f"a dense model needs a {name} of at least 1")
+        return
+    samples = transform.channels * transform.stride**2
+    if transform.latent_dim > samples:
+        raise BadModelError(
+            f"latent_dim {transform.latent_dim} is more than the {samples} samples of a patch"
+        )
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:80]

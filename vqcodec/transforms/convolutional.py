@@ -42,7 +42,8 @@ class ConvolutionalAnalysis(nn.Module):
         self.register_buffer("basis", torch.eye(latent_dim, patch))
         self.register_buffer("scale", torch.ones(()))
         with torch.no_grad():
-            self.leave.weight.mul_(_CORRECTION_SCALE)
+            for parameter in self.leave.parameters():
+                parameter.mul_(_CORRECTION_SCALE)
 
     def set_linear_path(self, basis: Tensor, scale: Tensor) -> None:
         """Take the rows of `basis` (D, C * stride^2) as linear path, and `scale` as the unit."""
@@ -57,7 +58,7 @@ class ConvolutionalAnalysis(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map pixels to the latent."""
         patches = functional.pixel_unshuffle(x - 0.5, self.stride)
-        correction = self.leave(self.blocks(self.enter(patches)))
+        correction: Tensor = self.leave(self.blocks(self.enter(patches)))
         linear = functional.conv2d(patches, self.basis[:, :, None, None])
         return (linear.float() + correction.float()) / self.scale
 
@@ -83,7 +84,8 @@ class ConvolutionalSynthesis(nn.Module):
         self.register_buffer("basis", torch.eye(latent_dim, patch))
         self.register_buffer("scale", torch.ones(()))
         with torch.no_grad():
-            self.leave.weight.mul_(_CORRECTION_SCALE)
+            for parameter in self.leave.parameters():
+                parameter.mul_(_CORRECTION_SCALE)
 
     def set_linear_path(self, basis: Tensor, scale: Tensor) -> None:
         """Undo the linear path that the analysis was given with the same numbers."""

@@ -1,0 +1,81 @@
+"""What the tests of the codec share: photographs, and a small model fitted to them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from vqcodec.codec import Codec, load
+from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
+from vqcodec.model import VQVAE
+from vqcodec.training.export import export_model
+
+Pixels = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="session")
+def photos() -> list[Pixels]:
+    """Two photographs that scikit-learn ships, uint8 (427, 640, 3)."""
+    from sklearn.datasets import load_sample_image
+
+    return [load_sample_image(name).copy() for name in ("china.jpg", "flower.jpg")]
+
+
+@pytest.fixture(scope="session")
+def photo(photos: list[Pixels]) -> Pixels:
+    """A part of one of them with sky, roof and trees, of odd sizes: uint8 (149, 203, 3)."""
+    return np.ascontiguousarray(photos[0][120:269, 250:453])
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> ModelConfig:
+    """A model small enough to be fitted in a second."""
+    return ModelConfig(
+        transform=TransformConfig(
+            latent_dim=16,
+            analysis_width=12,
+            synthesis_width=12,
+            analysis_depth=1,
+            synthesis_depth=1,
+        ),
+        quantizer=QuantizerConfig(stages=5, codebook_size=32),
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_path(
+    tiny_config: ModelConfig, photos: list[Pixels], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A file of weights: principal components, k-means codebooks, fitted priors."""
+    pictures = [torch.from_numpy(pixels).permute(2, 0, 1).float() / 255 for pixels in photos]
+    batch = torch.stack([picture[:, :424] for picture in pictures])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = VQVAE(tiny_config)
+        model.start(batch)
+        with torch.no_grad():
+            model.quantizer.start(model.analysis(batch))
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    facts = {"note": "made by a test"}
+    export_model(model.eval(), path, name="tiny", pictures=pictures, mu=1.0, metadata=facts)
+    return path
+
+
+@pytest.fixture(scope="session")
+def codec(tiny_path: Path) -> Codec:
+    """That model, ready; tests must leave it as it is."""
+    return load(tiny_path, device="cpu")
+
+
+@pytest.fixture
+def tiny_model(
+    tiny_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Install that model for one test, and hide the user's own; gives the folder."""
+    folder = tmp_path_factory.mktemp("models")
+    (folder / tiny_path.name).write_bytes(tiny_path.read_bytes())
+    monkeypatch.setenv("VQCODEC_MODELS", str(folder))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+    return folder
