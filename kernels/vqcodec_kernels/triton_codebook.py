@@ -14,7 +14,7 @@ import torch
 import triton
 import triton.language as tl
 
-__all__ = ["PreparedCodebook", "power_of_two_scale", "prepare_codebook"]
+__all__ = ["PreparedCodebook", "power_of_two_scale", "prepare_codebook", "round_kernel"]
 
 # One row of `stats` per codebook: float32 bit patterns of numbers >= 0, so that an integer
 # maximum is a maximum of the numbers. Slots: 0 largest |c|; then, of the scaled codes,
@@ -84,7 +84,7 @@ def _store_stat(stats_ptr, value):
 
 
 @triton.jit
-def _round_kernel(
+def round_kernel(
     codebook_ptr,
     bias_ptr,
     means_ptr,
@@ -162,7 +162,7 @@ def prepare_codebook(
         SLOTS=STATS,
     )
     grid = (triton.cdiv(rows, _CODES_PER_PROGRAM), batches)
-    _round_kernel[grid](
+    round_kernel[grid](
         codebook,
         codebook if bias is None else bias,
         means,

@@ -3,7 +3,7 @@
 
 A program keeps the float32 residual of its rows in registers. In each stage it filters them as
 `nearest_code` does, settles its doubtful rows at once (the next stage needs their codes), and
-takes the codes off. Rows of more than 96 columns do not fit and go stage by stage.
+takes the codes off. Rows of more than 64 columns do not fit and go stage by stage.
 """
 
 import torch
@@ -24,6 +24,7 @@ __all__ = ["residual_codes", "residual_kernel"]
 
 # Floats of scratch at once, 32 MB: the residuals of doubtful rows, for the float64 distances.
 _SCRATCH = 1 << 23
+_IN_REGISTERS = 64
 
 
 @triton.jit(do_not_specialize=["N", "count", "tiles", "K", "stages", "books"])
@@ -153,7 +154,7 @@ def residual_codes(
         biases = biases.expand(codebooks.shape[:-1])
     if not x.numel() or not stages:
         return torch.zeros((*x.shape[:-1], stages), dtype=torch.int64, device=x.device)
-    if pad_width(dim).rounded_before:
+    if dim > _IN_REGISTERS:
         return _stage_by_stage(x, codebooks, biases, stages)
     flat = codebooks.reshape(-1, books, size, dim).contiguous()
     rows = x.reshape(len(flat), -1, dim).contiguous()

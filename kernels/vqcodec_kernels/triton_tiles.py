@@ -120,4 +120,4 @@ def split_tiles(row_blocks: int, tiles: int, processors: int) -> tuple[int, int]
 
 def residual_tile(device: Device) -> Tile:
     """Tile of the search that keeps its residuals in registers beside the minima."""
-    return Tile(64, 64, 4, 2, 255) if device.capability < 9 else Tile(128, 64, 8, 2, 255)
+    return Tile(32, 64, 4, 2, 255) if device.capability < 9 else Tile(128, 64, 8, 2, 255)
