@@ -36,4 +36,4 @@ def plan_search(quality: float, stages: int) -> SearchPlan:
         raise InputError(f"quality must be 0 to 100, got {quality}")
     depth = 1 + (stages - 1) * quality / 100
     count = max(1, math.ceil(depth - 1e-9))
-    return SearchPlan(count, depth - (count - 1))
+    return SearchPlan(count, min(1.0, depth - (count - 1)))
