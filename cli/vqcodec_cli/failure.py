@@ -19,6 +19,10 @@ class RefusedError(OSError):
     """A file that the command will not read or write; exit code 4."""
 
 
+class Terminated(BaseException):
+    """SIGTERM arrived; unwinds the stack so that temporary files are removed."""
+
+
 # What a single file may fail with; anything else is a defect of ours and shows its traceback.
 EXPECTED = (VqcodecError, UsageError, OSError, MemoryError)
 
@@ -72,6 +76,7 @@ __all__ = [
     "OK",
     "USAGE",
     "RefusedError",
+    "Terminated",
     "UsageError",
     "complain",
     "exit_code",

@@ -31,10 +31,6 @@ exit codes: 0 ok, 1 bad data, 2 usage, 3 model, 4 input/output
 help on a command: vqcodec COMMAND --help"""
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived; unwinds the stack so that temporary files are removed."""
-
-
 class _Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are one line and go the way of all others."""
 
@@ -55,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         die_by(signal.SIGINT)
-    except Terminated:
+    except failure.Terminated:
         die_by(signal.SIGTERM)
     except BrokenPipeError:
         die_by(signal.SIGPIPE)
@@ -129,7 +125,7 @@ def die_by(number: signal.Signals) -> NoReturn:
 
 
 def _raise_terminated(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated
+    raise failure.Terminated
 
 
 def _abandon_stdout(error: BaseException) -> None:

@@ -76,10 +76,9 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that is small enough to make here: a transform codec with three stages."""
     import torch
 
-    from vqcodec.checkpoint import write_model
     from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
     from vqcodec.model import VQVAE
-    from vqcodec.weights import network_tensors
+    from vqcodec.training.export import export_model
 
     transform = TransformConfig(
         latent_dim=8, analysis_width=16, synthesis_width=16, analysis_depth=1, synthesis_depth=1
@@ -95,7 +94,8 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with torch.no_grad():
             model.quantizer.start(model.analysis(pixels))
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    write_model(path, "tiny", config, network_tensors(model), {"note": "made by a test"})
+    note = {"note": "made by a test"}
+    export_model(model, path, name="tiny", pictures=[pixels[0]], mu=1.0, metadata=note)
     return path
 
 

@@ -55,7 +55,7 @@ def _text(record: Any) -> str:
     rows = {
         "picture": f"{record['width']} x {record['height']} {CHANNELS[record['channels']]}",
         "file": f"{record['file_bytes']:,} bytes, {record['bits_per_pixel']:.3f} bpp",
-        "codes": f"{record['code_bytes']:,} bytes in {record['tiles']} tiles, "
+        "codes": f"{record['code_bytes']:,} bytes, {_count(record['tiles'], 'tile')}, "
         f"stages {', '.join(map(str, record['stages']))}, {record['prior']} prior",
         "metadata": ", ".join(extras) or "none",
         "model": f"{printable(model)} ({record['fingerprint']})",
@@ -63,3 +63,7 @@ def _text(record: Any) -> str:
     }
     lines = [f"  {key:<9} {value}" for key, value in rows.items()]
     return "\n".join([printable(record["input"]), *lines])
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

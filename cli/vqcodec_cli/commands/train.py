@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vqcodec.errors import InputError
 from vqcodec_cli import options
-from vqcodec_cli.failure import OK, RefusedError, UsageError, complain
+from vqcodec_cli.failure import OK, RefusedError, Terminated, UsageError, complain
 from vqcodec_cli.output import check_output
 from vqcodec_cli.progress import DelayedProgress
 
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
             )
     except FloatingPointError as error:
         raise InputError(str(error)) from error
-    except BaseException:
+    except (KeyboardInterrupt, Terminated):
         if state_path(Path(args.output)).exists():
             complain(args.output, "stopped; the same command with --resume goes on")
         raise
