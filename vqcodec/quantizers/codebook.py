@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from vqcodec.quantizers.processes import from_first_process, mean_over_processes
 from vqcodec_kernels import code_statistics, nearest_code
 
 __all__ = ["Codebook"]
@@ -58,13 +59,15 @@ class Codebook(nn.Module):
             self.vectors[used] = sums[used] / counts[used, None]
         self.share.copy_(counts / len(rows))
         self.sums.copy_(sums / len(rows))
+        for statistics in (self.vectors, self.share, self.sums):
+            statistics.copy_(from_first_process(statistics))
 
     @torch.no_grad()
     def update(self, rows: Tensor, codes: Tensor) -> None:
         """Move every code but 0 towards the mean of the rows (N, D) that chose it."""
         counts, sums = code_statistics(rows, codes, self.size)
-        self.share.lerp_(counts / len(rows), 1 - self.decay)
-        self.sums.lerp_(sums / len(rows), 1 - self.decay)
+        self.share.lerp_(mean_over_processes(counts / len(rows)), 1 - self.decay)
+        self.sums.lerp_(mean_over_processes(sums / len(rows)), 1 - self.decay)
         self.vectors[1:] = self.sums[1:] / self.share[1:, None].clamp_min(1e-9)
 
     @torch.no_grad()
@@ -77,7 +80,9 @@ class Codebook(nn.Module):
         dead = torch.nonzero(self.share[1:] < threshold / self.size).flatten() + 1
         dead = dead[: len(rows)]
         picks = torch.randperm(len(rows), device=rows.device)[: len(dead)]
-        self.vectors[dead] = rows[picks]
+        # Every process has the same averages, so the same codes are dead on all of them.
+        rows = from_first_process(rows[picks])
+        self.vectors[dead] = rows
         self.share[dead] = 4 * threshold / self.size
-        self.sums[dead] = rows[picks] * self.share[dead, None]
+        self.sums[dead] = rows * self.share[dead, None]
         self.restarts += len(dead)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from vqcodec.quantizers.base import Quantized
 from vqcodec.quantizers.codebook import Codebook
+from vqcodec.quantizers.processes import mean_over_processes
 from vqcodec_kernels import nearest_code
 
 __all__ = ["ResidualQuantizer"]
@@ -49,7 +50,7 @@ class ResidualQuantizer(nn.Module):
         for stage, codebook in enumerate(self.books()):
             codebook.start(residual)
             residual = residual - codebook.vectors[nearest_code(residual, codebook.vectors)]
-            self.residual_energy[stage] = residual.square().mean()
+            self.residual_energy[stage] = mean_over_processes(residual.square().mean())
 
     def forward(self, latent: Tensor, *, mu: float = 0.0, restart: bool = False) -> Quantized:
         """Quantize with gradients passing straight through; learn when in training mode.
@@ -88,7 +89,8 @@ class ResidualQuantizer(nn.Module):
         if mu == 0:
             # Measured only without a Lagrangian: a price that grew with the error it causes would
             # drive itself up until every code is zero.
-            self.residual_energy[stage].lerp_(left.square().mean(), 1 - codebook.decay)
+            energy = mean_over_processes(left.square().mean())
+            self.residual_energy[stage].lerp_(energy, 1 - codebook.decay)
 
     def reconstruct(self, codes: Tensor) -> Tensor:
         """Sum the vectors of codes (B, S', *positions), S' <= S -> float32 (B, D, *positions)."""

@@ -34,7 +34,7 @@ def beam_codes(
     biases = bits * prices[:, None] + codebooks.square().sum(2)
     parts = [
         _beam_block(block, codebooks, biases, bits * prices[:, None], beams)
-        for block in rows.split(_BLOCK)
+        for block in torch.split(rows, _BLOCK)
     ]
     if not parts:
         stages = len(codebooks)

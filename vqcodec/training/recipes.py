@@ -70,7 +70,16 @@ _DIGITS = ModelConfig(
 RECIPES = {
     "photo-psnr": Recipe(model=_PHOTO, search_mu=2.5),
     "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.5),
-    "digits": Recipe(model=_DIGITS, side=0, batch=256, mu_max=0.0, unquantized=0.1, minutes=1.0),
+    "digits": Recipe(
+        model=_DIGITS,
+        side=0,
+        batch=256,
+        learning_rate=2e-3,
+        clip=0.1,
+        mu_max=0.0,
+        unquantized=0.1,
+        minutes=1.0,
+    ),
 }
 
 

@@ -15,6 +15,7 @@ from vqcodec.checkpoint import ModelCard, read_model
 from vqcodec.errors import InputError
 from vqcodec.model import VQVAE
 from vqcodec.training.allocator import keep_freed_memory
+from vqcodec.training.distributed import join_processes
 from vqcodec.training.export import export_model
 from vqcodec.training.pictures import (
     FixedPictures,
@@ -53,8 +54,11 @@ def train(
     recipe: str = "photo",
     seed: int = 0,
     report: Callable[[Progress], None] | None = None,
-) -> ModelCard:
+) -> ModelCard | None:
     """Train a model on the pictures of a folder, or of an IDX file, and write it.
+
+    Under `torchrun` all processes train one model, each on crops of its own; the first writes it
+    and returns its card, the others return None.
 
     The file's stem becomes the model's name. While training, the state lies beside it in
     `NAME.state.safetensors`, renewed every minute and on interruption.
@@ -76,33 +80,44 @@ def train(
     chosen = find_recipe(recipe)
     if chosen.side == 0 and folder.is_dir():
         raise InputError(f"{folder}: recipe {recipe!r} trains on an IDX file, not on a folder")
-    torch.manual_seed(seed)
-    name = (
-        "cuda" if device == "auto" and torch.cuda.is_available() else device.replace("auto", "cpu")
-    )
-    batches, sources = _open_data(folder, chosen, seed)
-    trainer = Trainer(chosen, batches, device=torch.device(name))
-    if start_from is not None:
-        trainer.start_from(_read_network(Path(start_from)))
-    if resume:
-        trainer.resume(state_path(output))
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     budget = Budget(minutes=minutes, steps=steps)
     if minutes is None and steps is None:
         budget = Budget(minutes=chosen.minutes)
-    began = time.time()
+    with join_processes(torch.device(device)) as (processes, own_device):
+        torch.manual_seed(seed)
+        batches, sources = _open_data(folder, chosen, seed * processes.count + processes.rank)
+        trainer = Trainer(chosen, batches, device=own_device, processes=processes)
+        if start_from is not None:
+            trainer.start_from(_read_network(Path(start_from)))
+        if resume:
+            trainer.resume(state_path(output))
+        _fit(trainer, budget, output, report)
+        if not processes.is_first:
+            return None
+        return export_model(
+            trainer.model.cpu(),
+            output,
+            name=output.stem,
+            pictures=sources,
+            mu=chosen.search_mu,
+            metadata=_facts(recipe, trainer, seed),
+        )
+
+
+def _fit(
+    trainer: Trainer, budget: Budget, output: Path, report: Callable[[Progress], None] | None
+) -> None:
+    if not trainer.processes.is_first:
+        for _ in trainer.fit(budget, state_path(output)):
+            pass
+        return
     with LogWriter(output.with_suffix(".logs")) as log:
         for progress in trainer.fit(budget, state_path(output)):
             log.write(progress)
             if report is not None:
                 report(progress)
-    return export_model(
-        trainer.model.cpu(),
-        output,
-        name=output.stem,
-        pictures=sources,
-        mu=chosen.search_mu,
-        metadata=_facts(recipe, trainer, seed, began),
-    )
 
 
 def _open_data(folder: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
@@ -123,15 +138,16 @@ def _read_network(path: Path) -> VQVAE:
     return network_from_tensors(card.config, tensors, path)
 
 
-def _facts(recipe: str, trainer: Trainer, seed: int, began: float) -> dict[str, Any]:
+def _facts(recipe: str, trainer: Trainer, seed: int) -> dict[str, Any]:
     return {
         "recipe": recipe,
+        "processes": trainer.processes.count,
         "steps": trainer.state.steps,
         "training_minutes": round(trainer.state.seconds / 60, 1),
         "seed": seed,
         "device": str(trainer.device),
         "torch": torch.__version__,
-        "finished": time.strftime("%Y-%m-%d", time.gmtime(began)),
+        "finished": time.strftime("%Y-%m-%d", time.gmtime()),
         "usage": [
             {"alive": alive, "perplexity": round(perplexity, 1)}
             for alive, perplexity in trainer.model.quantizer.usage()

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from vqcodec.errors import BadModelError
 from vqcodec.model import VQVAE
+from vqcodec.quantizers.processes import from_first_process
+from vqcodec.training.distributed import ALONE, Processes
 from vqcodec.training.losses import Objective
 from vqcodec.training.recipes import Recipe
 from vqcodec.training.state import TrainingState, load_state, save_state
@@ -75,11 +77,22 @@ class Trainer:
     which `resume` goes on.
     """
 
-    def __init__(self, recipe: Recipe, batches: Batches, *, device: torch.device) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        batches: Batches,
+        *,
+        device: torch.device,
+        processes: Processes = ALONE,
+    ) -> None:
         self.recipe = recipe
         self.batches = batches
         self.device = device
-        self.model = VQVAE(recipe.model).to(device).to(memory_format=torch.channels_last)
+        self.processes = processes
+        self.model = VQVAE(recipe.model).to(device)
+        for parameter in self.model.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         self.objective = Objective(
             commitment=recipe.commitment, ms_ssim_weight=recipe.ms_ssim_weight
         )
@@ -92,6 +105,7 @@ class Trainer:
         )
         self.state = TrainingState()
         self._bf16 = device.type == "cuda" or _cpu_has_bf16()
+        self._network: torch.nn.Module = self.model
         self._linear_path_started = False
         self._quantizer_started = False
 
@@ -120,25 +134,42 @@ class Trainer:
         """
         if not self._linear_path_started:
             self.model.start(self._pixels(64))
+            for buffer in (*self.model.analysis.buffers(), *self.model.synthesis.buffers()):
+                buffer.copy_(from_first_process(buffer))
         self.model.train()
+        self._network = self._parallel()
         saved = time.monotonic()
         try:
-            while budget.share(self.state) < 1:
+            while (share := self.processes.agree(budget.share(self.state))) < 1:
                 began = time.monotonic()
-                measured = self._step(budget.share(self.state))
+                measured = self._step(share)
                 self.state.steps += 1
                 self.state.seconds += time.monotonic() - began
                 if self.state.steps % _REPORT_EVERY == 0:
-                    yield self._progress(budget, measured)
+                    yield self._progress(share, measured)
                 if time.monotonic() - saved > _SAVE_EVERY_SECONDS:
-                    save_state(state_path, self.model, self.optimizer, self.state)
+                    self._save(state_path)
                     saved = time.monotonic()
         except FloatingPointError:
             raise
         except BaseException:
-            save_state(state_path, self.model, self.optimizer, self.state)
+            self._save(state_path)
             raise
-        save_state(state_path, self.model, self.optimizer, self.state)
+        self._save(state_path)
+
+    def _save(self, path: Path) -> None:
+        if self.processes.is_first:
+            save_state(path, self.model, self.optimizer, self.state)
+
+    def _parallel(self) -> torch.nn.Module:
+        """Let several processes average their gradients."""
+        if self.processes.count == 1:
+            return self.model
+        # The buffers are the codebooks; the quantizer keeps them equal itself.
+        network: torch.nn.Module = torch.nn.parallel.DistributedDataParallel(
+            self.model, broadcast_buffers=False
+        )
+        return network
 
     def _pixels(self, size: int) -> Tensor:
         pixels = self.batches.batch(size).to(self.device, non_blocking=True).float() / 255
@@ -154,7 +185,7 @@ class Trainer:
         restart = self.state.steps % recipe.restart_every == 0 and share < recipe.restart_until
         pixels = self._pixels(recipe.batch)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
-            output = self.model(pixels, quantize=quantize, mu=self._mu(), restart=restart)
+            output = self._network(pixels, quantize=quantize, mu=self._mu(), restart=restart)
         loss, error = self.objective(pixels, output, self.model.latent_unit)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -185,17 +216,18 @@ class Trainer:
         return self.recipe.learning_rate * warmup * cosine
 
     def _mu(self) -> float:
-        draw = float(torch.rand(()))
+        # The same on every process, which must agree on what they average.
+        draw = float(torch.rand((), generator=torch.Generator().manual_seed(self.state.steps)))
         return 0.0 if draw < 0.25 else self.recipe.mu_max * (draw - 0.25) / 0.75
 
     def _progress(
-        self, budget: Budget, measured: tuple[float, float, float, tuple[Tensor, Tensor]]
+        self, share: float, measured: tuple[float, float, float, tuple[Tensor, Tensor]]
     ) -> Progress:
         loss, error, bits, pictures = measured
         return Progress(
             steps=self.state.steps,
             seconds=self.state.seconds,
-            share=budget.share(self.state),
+            share=share,
             loss=loss,
             psnr=-10 * math.log10(max(error, 1e-10)),
             bits_per_pixel=bits,
