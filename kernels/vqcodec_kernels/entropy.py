@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec_kernels import entropy_numpy
-from vqcodec_kernels.errors import BackendError, InvalidInputError
+from vqcodec_kernels.errors import BackendError, CorruptPayloadError, InvalidInputError
 
 __all__ = ["decode_decisions", "decode_symbols", "encode_decisions", "encode_symbols"]
 
@@ -56,6 +56,8 @@ def decode_symbols(
     _check_tables(cumulative, bits)
     if columns < 0:
         raise InvalidInputError(f"columns must not be negative, got {columns}")
+    if cumulative.shape[1] > 2:
+        check_capacity(payload, len(cumulative) * columns)
     symbols: NDArray[np.int64] = choose_decoder(backend, entropy_numpy).decode_symbols(
         bytes(payload), cumulative, bits, columns
     )
@@ -111,6 +113,15 @@ def choose_decoder(backend: str | None, twin: ModuleType) -> ModuleType:
     if backend == "numpy":
         return twin
     raise BackendError(f'backend must be "native" or "numpy", got {backend!r}')
+
+
+def check_capacity(payload: bytes, count: int) -> None:
+    """Raise CorruptPayloadError for more codes than a payload can hold, before memory is taken.
+
+    A code that is not certain costs more than 2^-16 bits, and the last digit holds 40 at most.
+    """
+    if count > (8 * len(payload) + 40) << 16:
+        raise CorruptPayloadError(f"{len(payload)} bytes cannot hold {count} codes")
 
 
 def check_array(array: NDArray[np.generic], dtype: type[np.generic], rank: int, name: str) -> None:

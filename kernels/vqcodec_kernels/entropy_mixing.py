@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec_kernels import entropy_mixing_numpy
-from vqcodec_kernels.entropy import check_array, choose_decoder, native
+from vqcodec_kernels.entropy import check_array, check_capacity, choose_decoder, native
 from vqcodec_kernels.entropy_tables import MixingTables
-from vqcodec_kernels.errors import CorruptPayloadError, InvalidInputError
+from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["count_mixing", "decode_mixing", "encode_mixing", "learn_mixing"]
 
@@ -44,9 +44,8 @@ def decode_mixing(
     """
     if min(shape) < 0 or shape[0] > tables.stages:
         raise InvalidInputError(f"shape must be (0 to {tables.stages}, H, W), got {shape}")
-    # A decision costs at least 2^-16.0 bits; refuse before memory is taken.
-    if tables.codebook_size > 1 and shape[0] * shape[1] * shape[2] > (8 * len(payload) + 40) << 16:
-        raise CorruptPayloadError(f"{len(payload)} bytes cannot hold codes of shape {shape}")
+    if tables.codebook_size > 1:
+        check_capacity(payload, shape[0] * shape[1] * shape[2])
     decoder = choose_decoder(backend, entropy_mixing_numpy)
     if decoder is entropy_mixing_numpy:
         return entropy_mixing_numpy.decode_mixing(bytes(payload), shape, tables)

@@ -67,6 +67,10 @@ class Prior(ABC):
         """
 
     @abstractmethod
+    def stage_bits(self, codes: CodeArray) -> NDArray[np.float64]:
+        """Return what each stage of the codes adds to the payload, in bits: float64 (S,)."""
+
+    @abstractmethod
     def tensors(self) -> Tensors:
         """Return everything that decoding depends on, as named integer arrays."""
 

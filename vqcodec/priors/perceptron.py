@@ -84,15 +84,15 @@ def train_perceptron(
     steps = max(1, min(count, 30 * len(samples.codes)) // BATCH)
     for step in range(steps):
         chosen = rng.integers(0, len(samples.codes), BATCH)
-        gradients = _gradients(parameters, samples.inputs(chosen), samples.codes[chosen])
+        slopes = gradients(parameters, samples.inputs(chosen), samples.codes[chosen])
         # A short rise, then a straight line down to nothing.
         rate = RATE * min(1.0, (step + 1) / 100) * (1 - step / steps)
-        for parameter, gradient, moment in zip(parameters, gradients, moments, strict=True):
+        for parameter, gradient, moment in zip(parameters, slopes, moments, strict=True):
             _adam(parameter, gradient, moment, rate, step + 1)
     return parameters
 
 
-def _gradients(network: Perceptron, x: FloatArray, codes: NDArray[np.int64]) -> Perceptron:
+def gradients(network: Perceptron, x: FloatArray, codes: NDArray[np.int64]) -> Perceptron:
     """Gradient of the mean cost, -ln p(code), of a batch."""
     hidden = np.maximum(x @ network.hidden_weights.T + network.hidden_biases, 0)
     logits = hidden @ network.output_weights.T + network.output_biases

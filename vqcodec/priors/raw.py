@@ -60,6 +60,11 @@ class RawPrior(Prior):
             raise CorruptPayloadError(f"code {codes.max()} >= codebook size {self.codebook_size}")
         return codes
 
+    def stage_bits(self, codes: CodeArray) -> NDArray[np.float64]:
+        """Return the same number of bits for every stage, float64 (S,)."""
+        check_codes(codes, self.codebook_size)
+        return np.full(len(codes), float(codes[0].size * len(self._shifts())))
+
     def tensors(self) -> Tensors:
         """Return `size`: int64 (2,), codebook size and stages."""
         return {"size": np.array([self.codebook_size, self.stages], np.int64)}

@@ -85,6 +85,13 @@ class StaticPrior(Prior):
         width = np.diff(self._cumulative.astype(np.float64), axis=1)
         return (_BITS - np.log2(width)).astype(np.float32)
 
+    def stage_bits(self, codes: CodeArray) -> NDArray[np.float64]:
+        """Return the information in each stage, float64 (S,)."""
+        check_codes(codes, self.codebook_size)
+        self.check_shape(codes.shape)
+        bits = self.code_bits().astype(np.float64)
+        return np.array([bits[s][stage].sum() for s, stage in enumerate(codes)])
+
     def tensors(self) -> Tensors:
         """Return `frequencies`: uint16 (S, K)."""
         return {"frequencies": self._frequencies}

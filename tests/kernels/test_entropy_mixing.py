@@ -1,0 +1,245 @@
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from vqcodec_kernels.entropy_logistic_numpy import MAX_LOGIT, logistic_tables
+from vqcodec_kernels.entropy_mixing import (
+    count_mixing,
+    decode_mixing,
+    encode_mixing,
+    learn_mixing,
+)
+from vqcodec_kernels.entropy_tables import (
+    CLASS_SETS,
+    INPUTS,
+    MAX_BIAS,
+    PLACES,
+    TRAINED_NODES,
+    TRAINED_VALUES,
+    MixingTables,
+)
+from vqcodec_kernels.errors import CorruptPayloadError, InvalidInputError
+
+
+def make_tables(
+    size: int, stages: int, dimensions: int = 0, hidden: int = 0, step: int = 7919
+) -> MixingTables:
+    """Tables of arithmetic progressions, so that they are the same numbers everywhere."""
+
+    def ramp(shape: tuple[int, ...], limit: int, dtype: type[np.generic]) -> NDArray[np.generic]:
+        count = int(np.prod(shape))
+        values = (np.arange(count, dtype=np.int64) * step + 31) % (2 * limit + 1) - limit
+        return values.reshape(shape).astype(dtype)
+
+    length = PLACES * dimensions
+    return MixingTables(
+        codebook_size=size,
+        counters=ramp((stages, TRAINED_VALUES, TRAINED_NODES), 32767, np.uint16),
+        node_weights=ramp((stages, TRAINED_NODES, INPUTS), 600, np.int16),
+        class_weights=ramp((stages, CLASS_SETS, INPUTS), 600, np.int16),
+        embeddings=ramp((stages, size, dimensions), 2047, np.int16),
+        hidden_weights=ramp((stages, hidden, length), 1023, np.int16),
+        hidden_biases=ramp((stages, hidden), MAX_BIAS, np.int32),
+        output_weights=ramp((stages, size, hidden), 1023, np.int16),
+        output_biases=ramp((stages, size), MAX_BIAS, np.int32),
+        shifts=np.tile(np.array([16, 18], np.int32), (stages, 1)),
+    )
+
+
+def make_codes(shape: tuple[int, int, int], size: int) -> NDArray[np.int64]:
+    y, x = np.indices(shape)[1:]
+    return (((x * x + 3 * y) // 5 + np.arange(shape[0])[:, None, None]) % size).astype(np.int64)
+
+
+def test_golden_payloads() -> None:
+    # Written once; a change here is a change of the format.
+    plain = encode_mixing(make_codes((2, 5, 7), 11), make_tables(11, 2))
+    assert plain.hex() == "PLAIN"
+    network = encode_mixing(make_codes((2, 5, 7), 11), make_tables(11, 2, 3, 5))
+    assert network.hex() == "NETWORK"
+    large = encode_mixing(make_codes((3, 20, 31), 256), make_tables(256, 3, 32, 48))
+    assert hashlib.sha256(large).hexdigest() == "LARGE"
+
+
+def test_logistic_tables_are_the_functions() -> None:
+    tables = logistic_tables()
+    logits = np.arange(-MAX_LOGIT, MAX_LOGIT + 1) / 256
+    np.testing.assert_allclose(tables.squash, 65536 / (1 + np.exp(-logits)), rtol=0, atol=1)
+    np.testing.assert_array_equal(tables.squash + tables.squash[::-1], 65536)
+    assert tables.squash.min() >= 1
+    middles = (np.arange(4096) + 0.5) / 4096
+    # A cell's logit is the first that reaches its middle: up to one unit of logit above, and
+    # where the function is flat, as many more as a probability of 2^-16 spans.
+    span = 1 + 256 / 65536 / (middles * (1 - middles))
+    assert (np.abs(tables.stretch - 256 * np.log(middles / (1 - middles))) <= span).all()
+    np.testing.assert_array_equal(tables.stretch, -tables.stretch[::-1])
+    drops = np.exp(-np.arange(MAX_LOGIT + 1) / 256)
+    np.testing.assert_allclose(tables.decay, 65536 * drops, rtol=0, atol=1.01)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    size=st.sampled_from([1, 2, 3, 5, 8, 13, 100, 256, 257, 1000, 4096]),
+    stages=st.integers(1, 3),
+    height=st.integers(0, 4),
+    width=st.integers(0, 5),
+    network=st.booleans(),
+    skew=st.sampled_from([0, 1, 8]),
+)
+def test_round_trip_and_twin(
+    seed: int, size: int, stages: int, height: int, width: int, network: bool, skew: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    tables = make_tables(size, stages + 1, 3 * network, 5 * network, step=2 * (seed % 5000) + 1)
+    codes = rng.integers(0, size, (stages, height, width))
+    codes[rng.random(codes.shape) < skew / 9] = 0
+    payload = encode_mixing(codes, tables)
+    for backend in ("native", "numpy"):
+        again = decode_mixing(payload, codes.shape, tables, backend=backend)
+        np.testing.assert_array_equal(again, codes)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_sums_of_the_widest_network_do_not_overflow(sign: int) -> None:
+    # Every product at its bound and of one sign; the twin adds in 64 bits.
+    size, dimensions, hidden = 4, 88, 800
+    length = PLACES * dimensions
+    tables = MixingTables(
+        codebook_size=size,
+        counters=np.full((1, TRAINED_VALUES, TRAINED_NODES), 2048 << 4, np.uint16),
+        node_weights=np.full((1, TRAINED_NODES, INPUTS), 32767, np.int16),
+        class_weights=np.full((1, CLASS_SETS, INPUTS), sign * 32767, np.int16),
+        embeddings=np.full((1, size, dimensions), sign * 2047, np.int16),
+        hidden_weights=np.full((1, hidden, length), sign * 1023, np.int16),
+        hidden_biases=np.full((1, hidden), MAX_BIAS, np.int32),
+        output_weights=np.tile(np.array([[1023], [-1023], [500], [0]], np.int16), (1, 1, hidden)),
+        output_biases=np.array([[MAX_BIAS, -MAX_BIAS, 0, MAX_BIAS]], np.int32),
+        shifts=np.zeros((1, 2), np.int32),
+    )
+    codes = np.array([[[0, 1, 2, 3, 0], [1, 1, 0, 2, 3], [3, 0, 0, 0, 1]]], np.int64)
+    payload = encode_mixing(codes, tables)
+    for backend in ("native", "numpy"):
+        again = decode_mixing(payload, codes.shape, tables, backend=backend)
+        np.testing.assert_array_equal(again, codes)
+
+
+def test_damage_is_refused_or_gives_other_codes() -> None:
+    tables = make_tables(11, 2, 3, 5)
+    codes = make_codes((2, 5, 7), 11)
+    payload = encode_mixing(codes, tables)
+    damaged = [payload[:n] for n in range(len(payload))] + [payload + b"\0", payload + b"\x90"]
+    for i in range(len(payload)):
+        for bit in (0, 3, 7):
+            damaged.append(payload[:i] + bytes([payload[i] ^ 1 << bit]) + payload[i + 1 :])
+    refused = 0
+    for data in damaged:
+        try:
+            read = decode_mixing(data, codes.shape, tables)
+        except CorruptPayloadError:
+            refused += 1
+            continue
+        assert 0 <= read.min() <= read.max() < 11
+        assert encode_mixing(read, tables) == data
+        assert not np.array_equal(read, codes)
+    assert refused > 0.5 * len(damaged)
+
+
+def test_twin_refuses_what_the_extension_refuses() -> None:
+    tables = make_tables(11, 1)
+    codes = make_codes((1, 2, 3), 11)
+    payload = encode_mixing(codes, tables)
+    for data in (b"", payload[:-1], payload + b"\0", b"\xff" * 8):
+        answers = []
+        for backend in ("native", "numpy"):
+            try:
+                read = decode_mixing(data, codes.shape, tables, backend=backend)
+                answers.append(str(read.tolist()))
+            except CorruptPayloadError as error:
+                answers.append(str(error))
+        assert answers[0] == answers[1]
+
+
+def test_huge_shape_is_refused_before_memory_is_taken() -> None:
+    with pytest.raises(CorruptPayloadError, match="cannot hold"):
+        decode_mixing(bytes(9), (1, 1 << 30, 1 << 30), make_tables(2, 1))
+
+
+def test_codes_and_shapes_outside_the_tables_are_refused() -> None:
+    tables = make_tables(11, 2)
+    for bad in (-1, 11):
+        with pytest.raises(InvalidInputError, match=r"\[0, 11\)"):
+            encode_mixing(np.full((1, 2, 2), bad, np.int64), tables)
+    with pytest.raises(InvalidInputError, match="3 stages"):
+        encode_mixing(np.zeros((3, 2, 2), np.int64), tables)
+    with pytest.raises(InvalidInputError, match="int64"):
+        encode_mixing(np.zeros((1, 2, 2), np.int32), tables)  # type: ignore[arg-type]
+    for shape in ((3, 2, 2), (1, -1, 2)):
+        with pytest.raises(InvalidInputError, match="shape"):
+            decode_mixing(b"", shape, tables)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("embeddings", 2048),
+        ("hidden_weights", -1024),
+        ("output_weights", 1024),
+        ("hidden_biases", MAX_BIAS + 1),
+        ("output_biases", -MAX_BIAS - 1),
+        ("shifts", 31),
+        ("shifts", -1),
+    ],
+)
+def test_tables_that_could_overflow_are_refused(name: str, value: int) -> None:
+    arrays = make_tables(3, 1, 2, 2).arrays()
+    arrays[name] = arrays[name].copy()
+    arrays[name].flat[0] = value  # type: ignore[assignment]
+    with pytest.raises(InvalidInputError, match=name):
+        MixingTables(codebook_size=3, **arrays)  # type: ignore[arg-type]
+
+
+def test_counts_are_how_often_a_bit_follows_a_context() -> None:
+    codes = np.array([[[0, 3, 2, 2]]], np.int64)
+    counts = count_mixing([codes, codes], codebook_size=4, stage=0)
+    # No context: the first bit is 0 once and 1 three times in each map.
+    np.testing.assert_array_equal(counts[0, 1], [2, 6])
+    np.testing.assert_array_equal(counts[0, 3], [4, 2])
+    # The left neighbour, from row 1: outside, then code + 1.
+    np.testing.assert_array_equal(counts[1, 1], [2, 0])
+    np.testing.assert_array_equal(counts[2, 1], [0, 2])
+    np.testing.assert_array_equal(counts[4, 1], [0, 2])
+    assert counts[:, 1].sum() == 2 * 4 * 6
+
+
+def test_learning_costs_what_encoding_writes() -> None:
+    tables = make_tables(13, 2, 3, 5)
+    codes = make_codes((2, 9, 8), 13)
+    bits = sum(learn_mixing([codes], tables, stage=stage)[0] for stage in range(2))
+    assert bits <= 8 * len(encode_mixing(codes, tables)) <= bits + 8 + codes.size / 16
+    # What was learned on a map makes that map cheaper.
+    _, by_node, by_class = learn_mixing([codes] * 8, tables, stage=0)
+    arrays = tables.arrays()
+    arrays["node_weights"] = np.stack([by_node, by_node])
+    arrays["class_weights"] = np.stack([by_class, by_class])
+    learned = MixingTables(codebook_size=13, **arrays)  # type: ignore[arg-type]
+    before = learn_mixing([codes], tables, stage=0)[0]
+    assert learn_mixing([codes], learned, stage=0)[0] < 0.9 * before
+
+
+def test_threads_decode_side_by_side() -> None:
+    tables = make_tables(256, 2, 8, 8)
+    all_codes = [make_codes((2, 12, 9 + i), 256) for i in range(4)]
+    payloads = [encode_mixing(codes, tables) for codes in all_codes]
+    with ThreadPoolExecutor(4) as pool:
+        read = pool.map(
+            lambda pair: decode_mixing(pair[0], pair[1].shape, tables),
+            list(zip(payloads, all_codes, strict=True)) * 3,
+        )
+        for again, codes in zip(read, all_codes * 3, strict=True):
+            np.testing.assert_array_equal(again, codes)
