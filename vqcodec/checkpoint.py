@@ -29,6 +29,8 @@ Tensors = dict[str, NDArray[Any]]
 FORMAT = "vqcodec-model-1"
 MAX_FILE_BYTES = 1 << 30
 _MAX_HEADER_BYTES = 1 << 20
+# Types that numpy has and a model needs.
+_TYPES = {"F16", "F32", "BOOL", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64"}
 # What only the encoder uses may improve without making old files unreadable.
 _ENCODER_ONLY = ("analysis.", "search.")
 
@@ -122,7 +124,11 @@ def read_model(path: Path) -> tuple[ModelCard, Tensors]:
     card = read_card(path)
     try:
         with safe_open(path, framework="np") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = list(file.keys())
+            for name in names:
+                if (kind := file.get_slice(name).get_dtype()) not in _TYPES:
+                    raise BadModelError(f"{path}: tensor {name} has the type {kind}")
+            tensors = {name: file.get_tensor(name) for name in names}
     except (SafetensorError, TypeError, ValueError) as error:
         raise BadModelError(f"{path}: {error}") from error
     for name, tensor in tensors.items():

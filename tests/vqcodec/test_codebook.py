@@ -88,7 +88,7 @@ def test_codes_move_and_zero_stays(clusters: Tensor) -> None:
         book.restart(shifted)
         assert not bool(book.vectors[0].any())
         assert bool(book.vectors.isfinite().all())
-    used = nearest_code(shifted, book.vectors).unique()
+    used = torch.unique(nearest_code(shifted, book.vectors))
     used = used[used > 0]
     assert len(used) >= 8
     assert bool(((book.vectors - before)[used].norm(dim=1) > 0.1).all())

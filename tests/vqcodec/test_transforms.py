@@ -62,9 +62,8 @@ def test_started_model_without_networks_is_the_klt(smooth: Tensor) -> None:
     """With the corrections silenced, analysis and synthesis are the KLT and its transpose."""
     model = VQVAE(small_config(latent_dim=12))
     model.start(smooth)
-    for part in (model.analysis, model.synthesis):
-        torch.nn.init.zeros_(part.leave.weight)
-        torch.nn.init.zeros_(part.leave.bias)
+    silence(model.analysis)
+    silence(model.synthesis)
     rows = patches_of(smooth, 4)
     basis, scale = principal_components(smooth, 4, 12)
     with torch.no_grad():
@@ -76,6 +75,13 @@ def test_started_model_without_networks_is_the_klt(smooth: Tensor) -> None:
     )
     projected = rows @ basis.double().T @ basis.double()
     torch.testing.assert_close(patches_of(output, 4), projected, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def silence(network: torch.nn.Module) -> None:
+    """Let the network beside the linear path say nothing."""
+    for parameter in network.parameters():
+        parameter.zero_()
 
 
 def test_untrained_network_nearly_reproduces_the_klt(smooth: Tensor) -> None:
@@ -98,8 +104,7 @@ def test_full_basis_loses_nothing(smooth: Tensor) -> None:
     analysis = ConvolutionalAnalysis(3, stride=2, width=4, depth=0, latent_dim=12)
     for part in (analysis, synthesis):
         part.set_linear_path(basis, scale)
-        torch.nn.init.zeros_(part.leave.weight)
-        torch.nn.init.zeros_(part.leave.bias)
+        silence(part)
     with torch.no_grad():
         torch.testing.assert_close(synthesis(analysis(smooth)), smooth, atol=2e-6, rtol=0)
 

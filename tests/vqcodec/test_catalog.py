@@ -1,0 +1,143 @@
+"""Where models are looked for, by what, and in which order."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from vqcodec import catalog
+from vqcodec.catalog import add_model, find_model, list_models, model_folders
+from vqcodec.checkpoint import read_model, write_model
+from vqcodec.errors import BadModelError, UnknownModelError
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Three empty folders in place of the built-in, the configured and the user's own."""
+    monkeypatch.setattr(catalog, "__file__", str(tmp_path / "package" / "catalog.py"))
+    monkeypatch.setenv("VQCODEC_MODELS", str(tmp_path / "configured"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    found = [
+        tmp_path / "package" / "models",
+        tmp_path / "configured",
+        tmp_path / "data" / "vqcodec" / "models",
+    ]
+    for folder in found:
+        folder.mkdir(parents=True)
+    return found
+
+
+@pytest.fixture
+def data(tiny_path: Path) -> bytes:
+    """The bytes of a small model named tiny."""
+    return tiny_path.read_bytes()
+
+
+def renamed(tiny_path: Path, target: Path, name: str) -> str:
+    """Write that model under another name; gives its fingerprint."""
+    card, tensors = read_model(tiny_path)
+    return write_model(target, name, card.config, tensors, {}).fingerprint
+
+
+def test_folders_in_order(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert model_folders() == folders
+    monkeypatch.delenv("VQCODEC_MODELS")
+    assert model_folders() == [folders[0], folders[2]]
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setenv("HOME", str(folders[0]))
+    assert model_folders()[-1] == folders[0] / ".local" / "share" / "vqcodec" / "models"
+
+
+def test_nothing_and_nowhere(folders: list[Path]) -> None:
+    for folder in folders:
+        folder.rmdir()
+    assert list_models() == []
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_first_folder_wins(folders: list[Path], data: bytes, first: int) -> None:
+    for folder in folders[first:]:
+        (folder / "same.safetensors").write_bytes(data)
+    assert find_model("tiny").path == folders[first] / "same.safetensors"
+    assert [card.path.parent for card in list_models()] == folders[first:]
+
+
+def test_by_name_and_by_fingerprint(folders: list[Path], tiny_path: Path) -> None:
+    fingerprint = renamed(tiny_path, folders[2] / "b.safetensors", "moon")
+    for key in ("moon", fingerprint):
+        assert find_model(key).path == folders[2] / "b.safetensors"
+    for key in ("b", "MOON", fingerprint[:15], fingerprint.upper() + "x", "", "*"):
+        with pytest.raises(UnknownModelError):
+            find_model(key)
+
+
+def test_unknown_model_is_named_with_the_places(folders: list[Path]) -> None:
+    with pytest.raises(UnknownModelError, match="00112233aabbccdd") as caught:
+        find_model("00112233aabbccdd")
+    for folder in folders:
+        assert str(folder) in str(caught.value)
+
+
+def test_message_does_not_repeat_a_huge_key() -> None:
+    with pytest.raises(UnknownModelError) as caught:
+        find_model("x" * 100_000)
+    assert len(str(caught.value)) < 2000
+
+
+def test_a_file_that_is_no_model_hides_no_other(folders: list[Path], data: bytes) -> None:
+    (folders[0] / "a.safetensors").write_bytes(b"no model")
+    (folders[0] / "b.safetensors").write_bytes(data[:100])
+    (folders[0] / "c.safetensors").mkdir()
+    (folders[0] / "d.safetensors").symlink_to("nowhere")
+    (folders[0] / "e.bin").write_bytes(data)
+    (folders[0] / "f.safetensors").write_bytes(data)
+    assert [card.path.name for card in list_models()] == ["f.safetensors"]
+
+
+def test_add_model_copies_into_the_configured_folder(
+    folders: list[Path], tiny_path: Path, data: bytes
+) -> None:
+    card = add_model(tiny_path)
+    assert card.path == folders[1] / f"tiny-{card.fingerprint}.safetensors"
+    assert card.path.read_bytes() == data
+    assert [found.name for found in folders[1].iterdir()] == [card.path.name]
+    assert find_model(card.fingerprint) == card
+
+
+def test_add_model_makes_the_users_folder(
+    folders: list[Path], tiny_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VQCODEC_MODELS")
+    os.rmdir(folders[2])
+    assert add_model(tiny_path).path.parent == folders[2]
+
+
+def test_add_model_twice_is_one_model(folders: list[Path], tiny_path: Path) -> None:
+    first = add_model(tiny_path)
+    assert add_model(tiny_path).path == first.path
+    assert add_model(first.path).path == first.path
+    assert len(list_models()) == 1
+    assert read_model(first.path)[0].name == "tiny"
+
+
+def test_add_model_refuses_a_damaged_file(folders: list[Path], tmp_path: Path, data: bytes) -> None:
+    damaged = bytearray(data)
+    damaged[-1] ^= 1
+    for bad in (bytes(damaged), data[:-1], b""):
+        path = tmp_path / "bad.safetensors"
+        path.write_bytes(bad)
+        with pytest.raises(BadModelError):
+            add_model(path)
+    assert list(folders[1].iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil", "/etc/passwd", "", ".hidden", "a/b", "Größe", "x" * 65, "a\nb", "a b"]
+)
+def test_add_model_refuses_a_name_that_is_no_file_name(
+    folders: list[Path], tiny_path: Path, tmp_path: Path, name: str
+) -> None:
+    renamed(tiny_path, tmp_path / "odd.safetensors", name)
+    with pytest.raises(BadModelError, match="not fit for a file"):
+        add_model(tmp_path / "odd.safetensors")
+    assert list(folders[1].iterdir()) == []
