@@ -1,0 +1,86 @@
+"""Inputs that nearest-code kernels get wrong, and a comparison that shows where they did.
+
+For tests and benchmarks of this package and of packages built on it.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+__all__ = ["HARD_CASES", "SearchCase", "assert_same_codes", "hard_case"]
+
+
+class SearchCase(NamedTuple):
+    """Arguments of `nearest_code`."""
+
+    x: Tensor
+    codebook: Tensor
+    bias: Tensor | None
+
+
+HARD_CASES = (
+    "normal",
+    "duplicates",
+    "near_duplicates",
+    "on_codes",
+    "midpoints",
+    "shifted",
+    "large",
+    "small",
+    "subnormal",
+    "overflowing",
+    "zero",
+    "biased",
+)
+
+
+def hard_case(name: str, rows: int, size: int, dim: int, *, seed: int = 0) -> SearchCase:
+    """Make float32 rows (rows, dim) and a codebook (size, dim) of one kind of HARD_CASES.
+
+    Most hold ties or pairs of codes that float32 cannot tell apart; the rest leave the range in
+    which float32 squares and products are exact enough, or exist at all.
+    """
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator)
+
+    x, codebook, bias = normal(rows, dim), normal(size, dim), None
+    repeated = codebook[torch.randint(max(1, size // 3), (size,), generator=generator)]
+    chosen = torch.randint(size, (2, rows), generator=generator)
+    if name == "duplicates":
+        codebook = repeated
+    elif name == "near_duplicates":
+        codebook = repeated * (1 + normal(size, 1) * 1e-7)
+    elif name == "on_codes":
+        x = codebook[chosen[0]].clone()
+    elif name == "midpoints":
+        x = (codebook[chosen[0]] + codebook[chosen[1]]) / 2
+    elif name == "shifted":
+        x, codebook = x * 1e-2 + 7, codebook * 1e-2 + 7
+    elif name in _SCALES:
+        x, codebook = x * _SCALES[name], codebook * _SCALES[name]
+    elif name == "zero":
+        x[::2], codebook[1::2] = 0, 0
+    elif name == "biased":
+        bias = normal(size).abs() * dim
+    elif name != "normal":
+        raise ValueError(f"name must be one of {HARD_CASES}, got {name!r}")
+    return SearchCase(x, codebook, bias)
+
+
+_SCALES = {"large": 1e4, "small": 1e-4, "subnormal": 1e-39, "overflowing": 3e19}
+
+
+def assert_same_codes(found: Tensor, expected: Tensor) -> None:
+    """Demand equal integers; the message counts the differences and shows the first."""
+    assert found.dtype == torch.int64, f"codes are {found.dtype}"
+    assert found.shape == expected.shape, f"codes are {found.shape}, not {expected.shape}"
+    different = (found.cpu() != expected.cpu()).nonzero()
+    if len(different):
+        first = tuple(different[0].tolist())
+        raise AssertionError(
+            f"{len(different)} of {found.numel()} codes differ, the first at {first}: "
+            f"{found[first].item()} instead of {expected[first].item()}"
+        )
