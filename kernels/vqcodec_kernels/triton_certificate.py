@@ -17,7 +17,7 @@ that score; the float64 definition's own rounding is below 2^-40 (X + C)^2.
 import triton
 import triton.language as tl
 
-__all__ = ["tolerances"]
+__all__ = ["conclude", "tolerances"]
 
 
 @triton.jit
@@ -54,3 +54,39 @@ def tolerances(best, x_squared, lost_squared, stats_ptr, D: tl.constexpr):
     radius = tl.sqrt(tl.maximum(nearest, 0.0) + gift) * 1.001
     common = 4.0 * lost * tl.minimum(reach, radius)
     return 1.01 * (common + 2.0 * single), 1.01 * 2.0 * noise
+
+
+@triton.jit
+def conclude(
+    best,
+    code,
+    second,
+    x_squared,
+    lost_squared,
+    stats_ptr,
+    codes_ptr,
+    list_ptr,
+    limits_ptr,
+    counter_ptr,
+    rows,
+    live,
+    D: tl.constexpr,
+    EXACT: tl.constexpr,
+):
+    """Store the codes, and append to the list each row that another code might still win."""
+    full, noise = tolerances(best, x_squared, lost_squared, stats_ptr, D)
+    # Written so that NaN and infinity are doubtful. At an exact tie column and tile may belong
+    # to different codes, so the fast mode settles those as well.
+    if EXACT:
+        certain = second - best > full
+        limit = best + full
+    else:
+        certain = second > best
+        limit = best + noise
+    doubtful = live & (certain == 0)
+    tl.store(codes_ptr + rows, code.to(tl.int64), mask=live)
+    found = doubtful.to(tl.int32)
+    start = tl.atomic_add(counter_ptr, tl.sum(found, axis=0))
+    slots = start + tl.cumsum(found, axis=0) - 1
+    tl.store(list_ptr + slots, rows.to(tl.int32), mask=doubtful)
+    tl.store(limits_ptr + slots, limit, mask=doubtful)

@@ -13,7 +13,7 @@ Rows that the certificate cannot settle are appended to a list for the second pa
 import triton
 import triton.language as tl
 
-from vqcodec_kernels.triton_certificate import tolerances
+from vqcodec_kernels.triton_certificate import conclude
 from vqcodec_kernels.triton_codebook import power_of_two_scale
 from vqcodec_kernels.triton_rows import take_rows
 
@@ -102,42 +102,6 @@ def scan_codes(
     column = tl.min(tl.where(column_best == best[:, None], columns, BLOCK_N - 1), axis=1)
     others = tl.where(columns == column[:, None], infinity, column_best)
     return best, best_tile * BLOCK_N + column, tl.minimum(tl.min(others, axis=1), tile_second)
-
-
-@triton.jit
-def conclude(
-    best,
-    code,
-    second,
-    x_squared,
-    lost_squared,
-    stats_ptr,
-    codes_ptr,
-    list_ptr,
-    limits_ptr,
-    counter_ptr,
-    rows,
-    live,
-    D: tl.constexpr,
-    EXACT: tl.constexpr,
-):
-    """Store the codes, and append to the list each row that another code might still win."""
-    full, noise = tolerances(best, x_squared, lost_squared, stats_ptr, D)
-    # Written so that NaN and infinity are doubtful. At an exact tie column and tile may belong
-    # to different codes, so the fast mode settles those as well.
-    if EXACT:
-        certain = second - best > full
-        limit = best + full
-    else:
-        certain = second > best
-        limit = best + noise
-    doubtful = live & (certain == 0)
-    tl.store(codes_ptr + rows, code.to(tl.int64), mask=live)
-    found = doubtful.to(tl.int32)
-    start = tl.atomic_add(counter_ptr, tl.sum(found, axis=0))
-    slots = start + tl.cumsum(found, axis=0) - 1
-    tl.store(list_ptr + slots, rows.to(tl.int32), mask=doubtful)
-    tl.store(limits_ptr + slots, limit, mask=doubtful)
 
 
 @triton.jit(do_not_specialize=["N", "count", "tiles", "tiles_per_split"])

@@ -1,0 +1,292 @@
+"""Nearest-code search on a CUDA device beside what people use today.
+
+    python bench/kernels_gpu.py [--json FILE]
+    TRITON_INTERPRET=1 python bench/kernels_gpu.py --toy
+
+Every method runs in a process of its own. Its codes are compared with the float64 definition
+before it is timed; the table says how many rows differ. Peers that are not installed say so.
+--toy runs the same program at small sizes on the CPU: it checks the program, it measures nothing.
+"""
+
+import argparse
+import datetime
+import importlib.metadata
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vqcodec_kernels import reference
+
+# A method takes its inputs and returns the call that is timed; converting, allocating and moving
+# weights is done before.
+Call = Callable[[], Tensor]
+Method = Callable[[Tensor, Tensor], Call]
+
+SHAPES = [
+    (1 << 20, 1024, 64),
+    (1 << 20, 8192, 64),
+    (1 << 20, 16384, 256),
+    (1 << 18, 1024, 8),
+    (1 << 16, 65536, 32),
+    (4096, 1024, 128),
+]
+TOY_SHAPES = [(100, 70, 16), (40, 130, 8)]
+RESIDUAL = (1 << 18, 8, 1024, 64)
+TOY_RESIDUAL = (40, 3, 32, 16)
+# Rows whose codes are checked: the definition in float64 takes longer than every method here.
+CHECKED = 1 << 14
+
+
+def exact(x: Tensor, codebook: Tensor) -> Call:
+    from vqcodec_kernels.triton_nearest import nearest_code
+
+    return lambda: torch.as_tensor(nearest_code(x, codebook))
+
+
+def fast(x: Tensor, codebook: Tensor) -> Call:
+    from vqcodec_kernels.triton_nearest import nearest_code_fast
+
+    return lambda: nearest_code_fast(x, codebook)
+
+
+def matmul_argmin(x: Tensor, codebook: Tensor) -> Tensor:
+    return (codebook.square().sum(1) - 2 * (x @ codebook.T)).argmin(1)
+
+
+def cdist_argmin(x: Tensor, codebook: Tensor) -> Tensor:
+    return torch.cdist(x, codebook).argmin(1)
+
+
+def in_blocks(search: Callable[[Tensor, Tensor], Tensor]) -> Method:
+    """Cut the rows so that the matrix of distances stays below 16 GB."""
+
+    def prepare(x: Tensor, codebook: Tensor) -> Call:
+        parts = torch.split(x, max(1, (1 << 32) // len(codebook)))
+        return lambda: torch.cat([search(part, codebook) for part in parts])
+
+    return prepare
+
+
+def flash_kmeans(x: Tensor, codebook: Tensor) -> Call:
+    from flash_kmeans.assign_euclid_triton import (  # type: ignore[import-not-found]
+        euclid_assign_triton,
+    )
+
+    # It wants ||x||^2 from its caller; left out of its time.
+    squared = x.float().square().sum(1)[None]
+    return lambda: torch.as_tensor(euclid_assign_triton(x[None], codebook[None], squared))[0]
+
+
+def vector_quantize_pytorch(x: Tensor, codebook: Tensor) -> Call:
+    from vector_quantize_pytorch import VectorQuantize  # type: ignore[import-not-found]
+
+    layer = VectorQuantize(dim=x.shape[1], codebook_size=len(codebook)).to(x.device).eval()
+    layer._codebook.embed.data.copy_(codebook[None])
+    layer._codebook.initted.fill_(True)
+    return lambda: torch.as_tensor(layer(x[None])[1])[0]
+
+
+def in_half(method: Method) -> Method:
+    return lambda x, codebook: method(x.half(), codebook.half())
+
+
+def methods(compiled: bool) -> dict[str, Method]:
+    product = torch.compile(matmul_argmin) if compiled else matmul_argmin
+    return {
+        "exact": exact,
+        "fast": fast,
+        "fast, half input": in_half(fast),
+        "matmul+argmin, compiled": in_blocks(product),
+        "cdist+argmin": in_blocks(cdist_argmin),
+        "flash-kmeans": flash_kmeans,
+        "flash-kmeans, half input": in_half(flash_kmeans),
+        "vector-quantize-pytorch": vector_quantize_pytorch,
+    }
+
+
+def residual_exact(x: Tensor, books: Tensor) -> Call:
+    from vqcodec_kernels.triton_residual import residual_codes
+
+    return lambda: residual_codes(x, books)
+
+
+def residual_vq(x: Tensor, books: Tensor) -> Call:
+    from vector_quantize_pytorch import ResidualVQ
+
+    stages, size, dim = books.shape
+    layer = ResidualVQ(dim=dim, num_quantizers=stages, codebook_size=size).to(x.device).eval()
+    for stage, book in zip(layer.layers, books, strict=True):
+        stage._codebook.embed.data.copy_(book[None])
+        stage._codebook.initted.fill_(True)
+    return lambda: torch.as_tensor(layer(x[None])[1])[0]
+
+
+RESIDUAL_METHODS: dict[str, Method] = {
+    "residual_codes": residual_exact,
+    "vector-quantize-pytorch ResidualVQ": residual_vq,
+}
+
+
+def measure(run: Callable[[], Any], device: str, seconds: float) -> dict[str, float]:
+    """Median, p20 and p80 of the seconds of a call, and the most memory beyond its inputs."""
+    run()
+    synchronize(device)
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+    taken: list[float] = []
+    stop = time.perf_counter() + seconds
+    while len(taken) < 3 or time.perf_counter() < stop:
+        taken.append(time_once(run, device))
+    deciles = statistics.quantiles(taken, n=10)
+    result = {"median_s": statistics.median(taken), "p20_s": deciles[1], "p80_s": deciles[7]}
+    if device == "cuda":
+        result["extra_bytes"] = float(torch.cuda.max_memory_allocated() - before)
+    return result
+
+
+def time_once(run: Callable[[], Any], device: str) -> float:
+    if device != "cuda":
+        start = time.perf_counter()
+        run()
+        return time.perf_counter() - start
+    start_event = torch.Event("cuda", enable_timing=True)
+    stop_event = torch.Event("cuda", enable_timing=True)
+    start_event.record()
+    run()
+    stop_event.record()
+    stop_event.synchronize()
+    return float(start_event.elapsed_time(stop_event)) * 1e-3
+
+
+def synchronize(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def compare(name: str, place: int, toy: bool) -> dict[str, Any]:
+    """Check and time one method at one shape; a peer that is missing is its result."""
+    device, seconds = ("cpu", 0.0) if toy else ("cuda", 0.5)
+    torch.manual_seed(0)
+    torch.set_grad_enabled(False)
+    try:
+        if name in RESIDUAL_METHODS:
+            return compare_residual(RESIDUAL_METHODS[name], toy, device, seconds)
+        rows, size, dim = (TOY_SHAPES if toy else SHAPES)[place]
+        x, codebook = torch.randn(rows, dim, device=device), torch.randn(size, dim, device=device)
+        run = methods(compiled=not toy)[name](x, codebook)
+        expected = torch.as_tensor(reference.nearest_code(x[:CHECKED], codebook))
+        differ = int(run()[:CHECKED].ne(expected).sum())
+        result = {"checked": len(expected), "differ": differ, **measure(run, device, seconds)}
+        return {**result, "distances_per_s": rows * size / result["median_s"]}
+    except ImportError as error:
+        return {"error": str(error)}
+
+
+def compare_residual(method: Method, toy: bool, device: str, seconds: float) -> dict[str, Any]:
+    rows, stages, size, dim = TOY_RESIDUAL if toy else RESIDUAL
+    x = torch.randn(rows, dim, device=device)
+    books = torch.randn(stages, size, dim, device=device)
+    run = method(x, books)
+    expected = reference.residual_codes(x[:CHECKED], books)
+    differ = int(run()[:CHECKED].ne(expected).any(1).sum())
+    return {"checked": len(expected), "differ": differ, **measure(run, device, seconds)}
+
+
+def ceilings() -> dict[str, float]:
+    """What this device reaches: bytes copied and half-precision operations, per second."""
+    source = torch.randn(1 << 29, device="cuda")
+    target = torch.empty_like(source)
+    copy = measure(lambda: target.copy_(source), "cuda", 1.0)["median_s"]
+    left = torch.randn(8192, 8192, device="cuda").half()
+    product = measure(lambda: left @ left, "cuda", 1.0)["median_s"]
+    return {"copy_bytes_per_s": 2**32 / copy, "half_flop_per_s": 2 * 8192**3 / product}
+
+
+def machine() -> dict[str, Any]:
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent
+    ).stdout.strip()
+    versions = {}
+    for package in ("torch", "triton", "flash-kmeans", "vector-quantize-pytorch"):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return {
+        "device": torch.cuda.get_device_name(),
+        "python": platform.python_version(),
+        "versions": versions,
+        "commit": commit,
+        "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "ceilings": ceilings(),
+    }
+
+
+def in_own_process(name: str, place: int, toy: bool) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--method", name, "--place", str(place)]
+    done = subprocess.run([*command, *(["--toy"] if toy else [])], capture_output=True, text=True)
+    if done.returncode:
+        return {"error": (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]}
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def run_all(toy: bool) -> list[dict[str, Any]]:
+    shapes: list[tuple[int, ...]] = [*(TOY_SHAPES if toy else SHAPES)]
+    results = []
+    for place, shape in enumerate(shapes):
+        for name in methods(compiled=False):
+            results.append({"method": name, "shape": shape, **in_own_process(name, place, toy)})
+    for name in RESIDUAL_METHODS:
+        shape = TOY_RESIDUAL if toy else RESIDUAL
+        results.append({"method": name, "shape": shape, **in_own_process(name, 0, toy)})
+    return results
+
+
+def print_table(results: list[dict[str, Any]]) -> None:
+    print("| shape | method | ms (p20, p80) | rows that differ | MB beyond inputs |")
+    print("|---|---|---|---|---|")
+    for row in results:
+        shape = ", ".join(str(size) for size in row["shape"])
+        if "error" in row:
+            print(f"| {shape} | {row['method']} | {row['error']} | | |")
+            continue
+        low, middle, high = (1e3 * row[key] for key in ("p20_s", "median_s", "p80_s"))
+        extra = f"{row['extra_bytes'] / 2**20:.0f}" if "extra_bytes" in row else ""
+        differ = f"{row['differ']} of {row['checked']}"
+        times = f"{middle:.3f} ({low:.3f}, {high:.3f})"
+        print(f"| {shape} | {row['method']} | {times} | {differ} | {extra} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="default: bench/results/kernels_gpu.json")
+    parser.add_argument("--toy", action="store_true", help="small sizes on the CPU, no results")
+    parser.add_argument("--method", help="run one method here and print its JSON")
+    parser.add_argument("--place", type=int, default=0, help="which shape, with --method")
+    arguments = parser.parse_args()
+    if arguments.method:
+        print(json.dumps(compare(arguments.method, arguments.place, arguments.toy)))
+        return
+    if not arguments.toy and not torch.cuda.is_available():
+        raise SystemExit("kernels_gpu: no CUDA device; --toy checks the program without one")
+    results = run_all(arguments.toy)
+    print_table(results)
+    if not arguments.toy:
+        path = arguments.json or Path(__file__).parent / "results" / "kernels_gpu.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({"machine": machine(), "results": results}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
