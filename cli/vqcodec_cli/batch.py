@@ -1,11 +1,18 @@
 """Doing the same to many files: one bad file does not keep the others from being done."""
 
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from vqcodec_cli.failure import EXPECTED, OK, complain, exit_code, printable, reason
+from vqcodec_cli.failure import (
+    EXPECTED,
+    OK,
+    complain,
+    exit_code,
+    printable,
+    reason,
+    torch_memory_as_python,
+)
 from vqcodec_cli.progress import DelayedProgress
 
 Record = Mapping[str, Any]
@@ -43,7 +50,8 @@ def run_batch(
         for number, item in enumerate(items):
             progress.update(number, printable(item.name))
             try:
-                record = work(item)
+                with torch_memory_as_python():
+                    record = work(item)
             except BrokenPipeError:
                 raise
             except EXPECTED as error:
@@ -58,9 +66,3 @@ def run_batch(
     if codes and len(items) > 1:
         complain(None, f"{len(codes)} of {len(items)} files failed")
     return codes[0] if codes else OK
-
-
-def flush_stdout() -> None:
-    """Push out what was printed, so that a full disk or a closed pipe is noticed here."""
-    if sys.stdout is not None:
-        sys.stdout.flush()

@@ -5,6 +5,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from vqcodec.errors import BackendError, MissingDependencyError, ModelError, VqcodecError
 
@@ -49,6 +51,17 @@ def reason(error: BaseException, subject: str | None = None) -> str:
     return printable(str(error) or type(error).__name__)
 
 
+@contextmanager
+def torch_memory_as_python() -> Iterator[None]:
+    """Turn the RuntimeError with which torch says that memory ran out into a MemoryError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "memory" not in str(error) or "alloc" not in str(error):
+            raise
+        raise MemoryError from error
+
+
 def printable(text: str) -> str:
     """The text with control characters and undecodable bytes escaped, so that it is one line."""
     return "".join(c if c.isprintable() else _escape(c) for c in text)
@@ -82,4 +95,5 @@ __all__ = [
     "exit_code",
     "printable",
     "reason",
+    "torch_memory_as_python",
 ]

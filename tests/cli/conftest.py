@@ -83,7 +83,7 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     transform = TransformConfig(
         latent_dim=8, analysis_width=16, synthesis_width=16, analysis_depth=1, synthesis_depth=1
     )
-    config = ModelConfig(transform=transform, quantizer=QuantizerConfig(stages=3, codebook_size=16))
+    config = ModelConfig(transform=transform, quantizer=QuantizerConfig(stages=3, codebook_size=12))
     rows, columns = np.mgrid[0:96, 0:128]
     planes = [rows * 2, columns * 2, 255 * ((rows // 9 + columns // 7) % 2)]
     pixels = torch.from_numpy(np.stack(planes).astype(np.float32))[None] / 255

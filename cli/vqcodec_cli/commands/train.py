@@ -72,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
         if state_path(Path(args.output)).exists():
             complain(args.output, "stopped; the same command with --resume goes on")
         raise
+    if card is None:  # another process of a distributed run writes the weights
+        return OK
     size = os.path.getsize(args.output)
     print(f"{args.output}: model {card.name} ({card.fingerprint}), {size:,} bytes")
     return OK
