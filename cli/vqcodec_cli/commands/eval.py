@@ -9,7 +9,7 @@ from vqcodec_cli import options
 from vqcodec_cli.commands.encode import PICTURE_SUFFIXES, find_model_early
 from vqcodec_cli.failure import OK, RefusedError, UsageError
 from vqcodec_cli.inputs import Source, find_sources
-from vqcodec_cli.output import check_output, write_file
+from vqcodec_cli.output import check_folder, check_output, write_file
 from vqcodec_cli.progress import DelayedProgress
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
     content = as_json(curves, contestants, circumstances=circumstances(), pictures=title)
     table = as_markdown(curves)
     plot = plot_curves(curves, title=title)
+    folder.mkdir(exist_ok=True)
     for name, data in zip(
         OUTPUTS, [content.encode(), as_csv(curves).encode(), table.encode(), plot], strict=True
     ):
@@ -92,10 +93,11 @@ def _results_folder(args: argparse.Namespace) -> Path:
     if not Path(args.folder).is_dir():
         raise RefusedError(0, "no such folder", args.folder)
     folder = Path(args.output)
-    if not folder.exists():
-        folder.mkdir()
-    for name in OUTPUTS:
-        check_output(folder / name, force=args.force)
+    if folder.exists():
+        for name in OUTPUTS:
+            check_output(folder / name, force=args.force)
+    else:
+        check_folder(folder.absolute().parent)
     return folder
 
 

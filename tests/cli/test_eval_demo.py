@@ -1,0 +1,111 @@
+"""vqcodec eval and the demo, from a folder of pictures to tables and pictures."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from vqcodec.metrics import psnr
+from vqcodec_cli import demo
+
+RunCli = Callable[..., Any]
+
+pytestmark = pytest.mark.usefixtures("tiny_model")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def folder(pixels: NDArray[np.uint8]) -> Path:
+    path = Path("pictures")
+    (path / "sub").mkdir(parents=True)
+    Image.fromarray(pixels).save(path / "colour.png")
+    Image.fromarray(pixels[..., 0]).save(path / "sub/grey.png")
+    return path
+
+
+def test_results_are_whole_and_agree_with_real_files(run_cli: RunCli, folder: Path) -> None:
+    outcome = run_cli(
+        "eval", folder, "-m", "tiny", "--against", "jpeg", "--qualities", "100,0", "-o", "out"
+    )
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.endswith("out/rate_distortion.png\n")
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "images.csv",
+        "rate_distortion.png",
+        "results.json",
+        "tables.md",
+    ]
+    content = json.loads(Path("out/results.json").read_text())
+    assert {codec["name"] for codec in content["codecs"]} == {"vqcodec", "jpeg"}
+    assert content["versions"]["torch"]
+    assert content["machine"]["cores"] >= 1
+    ours = [point for point in content["points"] if point["codec"] == "vqcodec"]
+    assert [point["setting"] for point in ours] == [0.0, 100.0]
+    rows = list(csv.DictReader(io.StringIO(Path("out/images.csv").read_text())))
+    assert {row["image"] for row in rows} == {"colour.png", "sub/grey.png"}
+
+    run_cli("encode", "pictures/colour.png", "-m", "tiny", "-q", 100, "-o", "c.vqc", "--strip")
+    run_cli("decode", "c.vqc", "-o", "c.png")
+    measured = next(row for row in ours[1]["images"] if row["image"] == "colour.png")
+    assert measured["size"] == Path("c.vqc").stat().st_size
+    with Image.open("c.png") as back, Image.open("pictures/colour.png") as original:
+        assert measured["psnr"] == pytest.approx(psnr(np.asarray(back), np.asarray(original)))
+
+
+def test_results_are_not_overwritten_without_force(run_cli: RunCli, folder: Path) -> None:
+    Path("out").mkdir()
+    Path("out/tables.md").write_text("old")
+    arguments = ["eval", folder, "-m", "tiny", "--against", "", "--qualities", "0", "-o", "out"]
+    outcome = run_cli(*arguments)
+    assert outcome.code == 4
+    assert "exists already" in outcome.err
+    assert Path("out/tables.md").read_text() == "old"
+    assert run_cli(*arguments, "-f").code == 0
+    assert Path("out/tables.md").read_text() != "old"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "why"),
+    [
+        (["--against", "bpg"], 2, "no codec 'bpg'"),
+        (["-m", "nowhere"], 3, "nowhere"),
+    ],
+)
+def test_refusals_come_before_the_work(
+    run_cli: RunCli, folder: Path, arguments: list[str], code: int, why: str
+) -> None:
+    outcome = run_cli("eval", folder, "-m", "tiny", "-o", "out", *arguments)
+    assert outcome.code == code
+    assert why in outcome.err
+    assert not Path("out").exists()
+
+
+def test_demo_writes_a_strip_and_prints_its_path_last(
+    capsys: pytest.CaptureFixture[str], photo: Path, pixels: NDArray[np.uint8]
+) -> None:
+    code = demo.main(["--photo", str(photo), "-m", "tiny", "--bpp", "3", "-o", "shown"])
+    said = capsys.readouterr()
+    assert (code, said.err) == (0, "")
+    assert said.out.endswith("shown/before_after.png\n")
+    for name in ("vqcodec", "jpeg", "webp"):
+        assert name in said.out
+    with Image.open("shown/before_after.png") as strip:
+        assert strip.width >= 3 * pixels.shape[1]
+        assert np.array_equal(np.asarray(strip)[26:, : pixels.shape[1]], pixels)
+    assert 8 * Path("shown/photo.vqc").stat().st_size / (53 * 37) <= 3
+
+
+def test_demo_of_a_missing_photo_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo.main(["--photo", "missing.jpg", "-m", "tiny"]) == 4
+    assert capsys.readouterr().err == "vqcodec: missing.jpg: no such file or directory\n"

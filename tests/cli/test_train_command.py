@@ -1,0 +1,144 @@
+"""vqcodec train: what reaches the trainer, and what a person sees of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import vqcodec.training
+from vqcodec.training import Progress, state_path
+from vqcodec_cli.commands.train import _state
+
+RunCli = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pictures").mkdir()
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Replace the trainer by one that notes what it was asked for and writes a file."""
+    asked: dict[str, Any] = {}
+
+    def train(data: str, output: str, **options: Any) -> SimpleNamespace:
+        asked.update(data=data, output=output, **options)
+        Path(output).write_bytes(b"w" * 1234)
+        return SimpleNamespace(name="xray", fingerprint="ab" * 8)
+
+    monkeypatch.setattr(vqcodec.training, "train", train)
+    return asked
+
+
+def test_defaults(run_cli: RunCli, trained: dict[str, Any]) -> None:
+    outcome = run_cli("train", "pictures", "-o", "xray.safetensors")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == f"xray.safetensors: model xray ({'ab' * 8}), 1,234 bytes\n"
+    assert trained.pop("report") is not None
+    assert trained == {
+        "data": "pictures",
+        "output": "xray.safetensors",
+        "minutes": None,
+        "steps": None,
+        "resume": False,
+        "start_from": None,
+        "device": "auto",
+        "recipe": "photo",
+        "seed": 0,
+    }
+
+
+def test_every_option_reaches_the_trainer(run_cli: RunCli, trained: dict[str, Any]) -> None:
+    Path("x.safetensors").touch()
+    options = ["--minutes", 2.5, "--resume", "--device", "cpu", "--recipe", "digits", "--seed", 7]
+    run_cli("train", "pictures", "-o", "x.safetensors", *options, "--start-from", "w.safetensors")
+    wanted = {
+        "minutes": 2.5,
+        "resume": True,
+        "device": "cpu",
+        "recipe": "digits",
+        "seed": 7,
+        "start_from": "w.safetensors",
+    }
+    assert trained | wanted == trained
+    run_cli("train", "pictures", "-f", "-o", "x.safetensors", "--steps", 12)
+    assert (trained["steps"], trained["minutes"]) == (12, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "why"),
+    [
+        (["missing", "-o", "x.safetensors"], 4, "missing: no such file or folder"),
+        (["pictures", "-o", "no/x.safetensors"], 4, "no folder"),
+        (["pictures", "-o", "old.safetensors"], 4, "old.safetensors exists already"),
+    ],
+)
+def test_refusals(
+    run_cli: RunCli, trained: dict[str, Any], arguments: list[str], code: int, why: str
+) -> None:
+    Path("old.safetensors").write_bytes(b"old")
+    outcome = run_cli("train", *arguments)
+    assert (outcome.code, outcome.out, trained) == (code, "", {})
+    assert why in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert Path("old.safetensors").read_bytes() == b"old"
+
+
+def test_folder_without_pictures_is_bad_data(run_cli: RunCli) -> None:
+    outcome = run_cli("train", "pictures", "-o", "x.safetensors", "--steps", 1)
+    assert outcome.code == 1
+    assert outcome.err.startswith("vqcodec: ")
+    assert outcome.err.count("\n") == 1
+    assert not Path("x.safetensors").exists()
+
+
+def test_unknown_recipe_names_the_known_ones(run_cli: RunCli) -> None:
+    outcome = run_cli("train", "pictures", "-o", "x.safetensors", "--recipe", "secret")
+    assert outcome.code == 1
+    assert "photo" in outcome.err
+
+
+def test_divergence_is_one_line(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(*_: object, **__: object) -> None:
+        raise FloatingPointError("the loss is not finite")
+
+    monkeypatch.setattr(vqcodec.training, "train", train)
+    outcome = run_cli("train", "pictures", "-o", "x.safetensors")
+    assert (outcome.code, outcome.err) == (1, "vqcodec: the loss is not finite\n")
+
+
+def test_interruption_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from vqcodec_cli.main import main
+
+    def train(*_: object, **__: object) -> None:
+        state_path(Path("x.safetensors")).touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(vqcodec.training, "train", train)
+    with pytest.raises(KeyboardInterrupt):
+        main(["train", "pictures", "-o", "x.safetensors"])
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_state_of_a_run_in_words() -> None:
+    progress = Progress(
+        steps=1200,
+        seconds=60.0,
+        share=0.25,
+        loss=0.001234,
+        psnr=27.456,
+        bits_per_pixel=0.4567,
+        restarts=3,
+        usage=[(200, 150.0), (256, 250.0)],
+    )
+    share, words = _state(progress)
+    assert share == 0.25
+    assert words == (
+        "step 1,200  loss 0.001234  27.46 dB  0.457 bpp  456 codes in use, perplexity 200"
+    )
