@@ -83,29 +83,31 @@ def _residual_codes_fake(
     return x.new_empty((*x.shape[:-1], stages), dtype=torch.int64)
 
 
+# Floats before integers: torch's opcheck adds the outputs up in this order, in place.
 def _quantize_vectors(
     x: Tensor, codebook: Tensor, bias: Tensor | None, backend: str | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    outputs = _quantize_vectors_fake(x, codebook, bias, backend)
-    if outputs[0].numel() == 0:
-        outputs[3].zero_()
-        return outputs
+    values, squared_error, codes, counts = _quantize_vectors_fake(x, codebook, bias, backend)
+    if codes.numel() == 0:
+        return values, squared_error, codes, counts.zero_()
     rows, books, biases = _search_arguments(x, codebook, bias, backend)
     operator = find_operator("quantize_vectors", backend, x.device)
     found = operator(rows, books, biases)
-    codes, values, squared_error, counts = (
-        part.reshape(output.shape) for part, output in zip(found, outputs, strict=True)
+    return (
+        found.values.reshape(values.shape),
+        found.squared_error.reshape(squared_error.shape),
+        found.codes.reshape(codes.shape),
+        found.counts.reshape(counts.shape),
     )
-    return codes, values, squared_error, counts
 
 
 def _quantize_vectors_fake(
     x: Tensor, codebook: Tensor, bias: Tensor | None, backend: str | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return (
-        x.new_empty(x.shape[:-1], dtype=torch.int64),
         x.new_empty(x.shape, dtype=codebook.dtype),
         x.new_empty(x.shape[:-1], dtype=torch.float32),
+        x.new_empty(x.shape[:-1], dtype=torch.int64),
         x.new_empty(codebook.shape[:-1], dtype=torch.int64),
     )
 
@@ -134,21 +136,21 @@ def _code_statistics_fake(
 
 def _quantize_vectors_setup(ctx: Any, inputs: Any, output: Any) -> None:
     x, codebook, _, _ = inputs
-    codes, values, _, counts = output
+    values, _, codes, counts = output
     ctx.mark_non_differentiable(codes, counts)
     ctx.save_for_backward(x, values, codes)
     ctx.codebook_like = (codebook.shape, codebook.dtype)
 
 
 def _quantize_vectors_backward(
-    ctx: Any, _codes: None, grad_values: Tensor, grad_error: Tensor, _counts: None
+    ctx: Any, grad_values: Tensor, grad_error: Tensor, _codes: None, _counts: None
 ) -> tuple[Tensor, Tensor, None, None]:
     """Gradients as if the codes were constants: values = codebook[codes]."""
     x, values, codes = ctx.saved_tensors
     shape, dtype = ctx.codebook_like
     slope = 2 * (x.float() - values.float()) * grad_error.unsqueeze(-1)
     books = shape[:-2].numel()
-    flat = codes.reshape(books, -1, 1).expand(-1, -1, shape[-1])
+    flat = codes.reshape(books, codes.numel() // max(books, 1), 1).expand(-1, -1, shape[-1])
     grad = (grad_values.float() - slope).reshape(flat.shape)
     grad_codebook = grad.new_zeros((books, *shape[-2:])).scatter_add(1, flat, grad)
     return slope.to(x.dtype), grad_codebook.reshape(shape).to(dtype), None, None

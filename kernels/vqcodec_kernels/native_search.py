@@ -9,7 +9,7 @@ default $VQCODEC_CPU_LEVEL, else the best that the processor has. Neither change
 """
 
 import os
-from typing import NoReturn
+from typing import Literal, NoReturn, overload
 
 import torch
 from torch import Tensor
@@ -31,6 +31,30 @@ LEVELS = tuple(_search.level_names())
 
 _TYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}
 _BAD_ROW = 1
+
+
+@overload
+def nearest_code(
+    x: Tensor,
+    codebook: Tensor,
+    bias: Tensor | None = ...,
+    *,
+    return_distance: Literal[False] = ...,
+    threads: int | None = ...,
+    level: str | None = ...,
+) -> Tensor: ...
+
+
+@overload
+def nearest_code(
+    x: Tensor,
+    codebook: Tensor,
+    bias: Tensor | None = ...,
+    *,
+    return_distance: Literal[True],
+    threads: int | None = ...,
+    level: str | None = ...,
+) -> tuple[Tensor, Tensor]: ...
 
 
 def nearest_code(

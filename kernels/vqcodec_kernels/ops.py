@@ -120,7 +120,8 @@ def quantize_vectors(
     straight-through estimator is the caller's.
     """
     checks.check_search(x, codebook, bias)
-    return QuantizedVectors(*_ops.quantize_vectors(x, codebook, bias, backend))
+    values, error, codes, counts = _ops.quantize_vectors(x, codebook, bias, backend)
+    return QuantizedVectors(codes, values, error, counts)
 
 
 def code_statistics(

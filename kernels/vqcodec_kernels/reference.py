@@ -9,7 +9,7 @@ multiply-add, the bias added last, and the lowest index at ties. Every backend r
 integers. Inputs are float32, float16 or bfloat16, all of which float64 holds exactly.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, overload
 
 import torch
 from torch import Tensor
@@ -34,6 +34,18 @@ class QuantizedVectors(NamedTuple):
     values: Tensor
     squared_error: Tensor
     counts: Tensor
+
+
+@overload
+def nearest_code(
+    x: Tensor, codebook: Tensor, bias: Tensor | None = ..., *, return_distance: Literal[False] = ...
+) -> Tensor: ...
+
+
+@overload
+def nearest_code(
+    x: Tensor, codebook: Tensor, bias: Tensor | None = ..., *, return_distance: Literal[True]
+) -> tuple[Tensor, Tensor]: ...
 
 
 def nearest_code(

@@ -110,11 +110,8 @@ def test_rows_in_any_memory_layout() -> None:
     x, codebook = torch.randn(41, 12), torch.randn(77, 12)
     expected = reference.nearest_code(x, codebook)
     strided = torch.full((82, 24), math.nan)[::2, ::2].copy_(x)
-    raw = torch.zeros(x.numel() * 4 + 1, dtype=torch.uint8)
-    raw[1:] = x.view(torch.uint8).flatten()
-    misaligned = torch.frombuffer(
-        memoryview(raw.numpy()), dtype=torch.float32, offset=1, count=x.numel()
-    ).reshape(41, 12)
+    raw = bytearray(b"\0" + x.numpy().tobytes())
+    misaligned = torch.frombuffer(raw, dtype=torch.float32, offset=1).reshape(41, 12)
     assert misaligned.data_ptr() % 4
     for rows in (x.T.contiguous().T, strided, misaligned):
         assert_same_codes(vqcodec_kernels.nearest_code(rows, codebook), expected)
