@@ -2,6 +2,8 @@
 """What every Triton operator needs to know of its arguments and its device."""
 
 import functools
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 import triton
@@ -10,20 +12,26 @@ from torch import Tensor
 from vqcodec_kernels.errors import BackendError
 from vqcodec_kernels.triton_tiles import Device
 
-__all__ = ["as_books", "find_device", "require_device"]
+__all__ = ["as_books", "find_device", "on_device"]
 
 
 # The interpreter runs on the CPU; small tiles keep it quick and still loop over several.
 _INTERPRETED = Device(processors=4, shared_bytes=232448, capability=9)
 
 
-def require_device(x: Tensor) -> None:
-    """Raise BackendError unless x is on a CUDA device, or Triton interprets its kernels."""
-    if not x.is_cuda and not triton.knobs.runtime.interpret:
+def on_device(x: Tensor) -> AbstractContextManager[Any]:
+    """Launch on the device of x, whichever is current.
+
+    Raises BackendError unless x is on a CUDA device, or Triton interprets its kernels.
+    """
+    if x.is_cuda:
+        return torch.cuda.device(x.device)
+    if not triton.knobs.runtime.interpret:
         raise BackendError(
             f"backend 'triton' needs CUDA tensors or TRITON_INTERPRET=1, got device "
             f"{str(x.device)!r}"
         )
+    return nullcontext()
 
 
 def find_device(device: torch.device) -> Device:

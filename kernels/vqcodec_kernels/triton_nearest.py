@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vqcodec_kernels.triton_codebook import STATS, PreparedCodebook, prepare_codebook
 from vqcodec_kernels.triton_filter import filter_kernel, merge_kernel
-from vqcodec_kernels.triton_launch import as_books, find_device, require_device
+from vqcodec_kernels.triton_launch import as_books, find_device, on_device
 from vqcodec_kernels.triton_rows import round_rows
 from vqcodec_kernels.triton_settle import CANDIDATES, distance_kernel, settle_kernel
 from vqcodec_kernels.triton_tiles import (
@@ -33,8 +33,9 @@ def nearest_code(
     x: Tensor, codebook: Tensor, bias: Tensor | None = None, *, return_distance: bool = False
 ) -> Tensor | tuple[Tensor, Tensor]:
     """Find the nearest code of every row, exactly; see `ops.nearest_code`."""
-    codes = _search(x, codebook, bias, exact=True)
-    return (codes, _distances(x, codebook, bias, codes)) if return_distance else codes
+    with on_device(x):
+        codes = _search(x, codebook, bias, exact=True)
+        return (codes, _distances(x, codebook, bias, codes)) if return_distance else codes
 
 
 def nearest_code_fast(x: Tensor, codebook: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -45,11 +46,11 @@ def nearest_code_fast(x: Tensor, codebook: Tensor, bias: Tensor | None = None) -
     with norms taken around that mean and C the largest code. Rows whose two best scores are equal
     bit for bit are settled exactly.
     """
-    return _search(x, codebook, bias, exact=False)
+    with on_device(x):
+        return _search(x, codebook, bias, exact=False)
 
 
 def _search(x: Tensor, codebook: Tensor, bias: Tensor | None, *, exact: bool) -> Tensor:
-    require_device(x)
     rows, books, biases = as_books(x, codebook, bias)
     codes = torch.zeros(rows.shape[:2], dtype=torch.int64, device=x.device)
     if rows.numel() and books.shape[1] > 1:

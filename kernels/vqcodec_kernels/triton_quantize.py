@@ -7,7 +7,7 @@ import triton.language as tl
 from torch import Tensor
 
 from vqcodec_kernels.reference import QuantizedVectors
-from vqcodec_kernels.triton_launch import as_books
+from vqcodec_kernels.triton_launch import as_books, on_device
 from vqcodec_kernels.triton_nearest import nearest_code
 
 __all__ = ["gather_kernel", "quantize_vectors"]
@@ -60,17 +60,18 @@ def quantize_vectors(x: Tensor, codebook: Tensor, bias: Tensor | None = None) ->
     errors = torch.empty(rows.shape[:2], dtype=torch.float32, device=x.device)
     counts = torch.zeros(codebook.shape[:-1], dtype=torch.int64, device=x.device)
     if rows.numel():
-        gather_kernel[(triton.cdiv(rows.shape[1], _ROWS), len(rows))](
-            rows,
-            books,
-            codes,
-            values,
-            errors,
-            counts,
-            rows.shape[1],
-            books.shape[1],
-            rows.shape[2],
-            BLOCK_M=_ROWS,
-            BLOCK_D=_COLUMNS,
-        )
+        with on_device(x):
+            gather_kernel[(triton.cdiv(rows.shape[1], _ROWS), len(rows))](
+                rows,
+                books,
+                codes,
+                values,
+                errors,
+                counts,
+                rows.shape[1],
+                books.shape[1],
+                rows.shape[2],
+                BLOCK_M=_ROWS,
+                BLOCK_D=_COLUMNS,
+            )
     return QuantizedVectors(codes, values.reshape(x.shape), errors.reshape(x.shape[:-1]), counts)

@@ -14,7 +14,7 @@ from torch import Tensor
 from vqcodec_kernels.triton_certificate import tolerances
 from vqcodec_kernels.triton_codebook import STATS, power_of_two_scale, prepare_codebook
 from vqcodec_kernels.triton_filter import scan_codes
-from vqcodec_kernels.triton_launch import find_device, require_device
+from vqcodec_kernels.triton_launch import find_device, on_device
 from vqcodec_kernels.triton_nearest import nearest_code
 from vqcodec_kernels.triton_rows import load_rows, to_half
 from vqcodec_kernels.triton_settle import CANDIDATES, settle_rows
@@ -147,7 +147,6 @@ def residual_codes(
     x: Tensor, codebooks: Tensor, biases: Tensor | None = None, stages: int | None = None
 ) -> Tensor:
     """Quantize stage by stage what the last stage left over; see `ops.residual_codes`."""
-    require_device(x)
     stages = codebooks.shape[-3] if stages is None else stages
     books, size, dim = codebooks.shape[-3:]
     if biases is not None:
@@ -161,7 +160,8 @@ def residual_codes(
     if biases is not None:
         biases = biases.reshape(-1, size).contiguous()
     codes = torch.empty((*rows.shape[:2], stages), dtype=torch.int64, device=x.device)
-    _launch(rows, flat, biases, codes)
+    with on_device(x):
+        _launch(rows, flat, biases, codes)
     return codes.reshape(*x.shape[:-1], stages)
 
 

@@ -10,7 +10,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vqcodec_kernels.triton_launch import require_device
+from vqcodec_kernels.triton_launch import on_device
 
 __all__ = ["add_pieces_kernel", "code_statistics", "sum_pieces_kernel"]
 
@@ -67,7 +67,12 @@ def add_pieces_kernel(partial_ptr, first_pieces_ptr, sums_ptr, D, BLOCK_D: tl.co
 
 def code_statistics(x: Tensor, codes: Tensor, codebook_size: int) -> tuple[Tensor, Tensor]:
     """Count and add up the vectors of every code; see `ops.code_statistics`."""
-    require_device(x)
+    with on_device(x):
+        return _sum_segments(x, codes, codebook_size)
+
+
+def _sum_segments(x: Tensor, codes: Tensor, codebook_size: int) -> tuple[Tensor, Tensor]:
+    """Counts (..., K) int64 and sums (..., K, D) float32 of x (..., N, D), codes (..., N)."""
     batch, dim = x.shape[:-2], x.shape[-1]
     groups = batch.numel() * codebook_size
     shift = torch.arange(batch.numel(), device=x.device) * codebook_size

@@ -11,6 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from vqcodec_kernels import BackendError
+
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"
 triton_nearest = pytest.importorskip(
@@ -156,3 +158,10 @@ def test_fast_names_an_existing_pair_at_ties() -> None:
     x = normal(129, 16)
     codes = triton_nearest.nearest_code_fast(x.to(DEVICE), codebook.to(DEVICE)).cpu()
     assert (codes % 150 == reference.nearest_code(x, codebook)).float().mean() > 0.98
+
+
+@pytest.mark.skipif(DEVICE == "cuda", reason="the tensors are where the kernels run")
+def test_cpu_tensors_without_the_interpreter_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRITON_INTERPRET")
+    with pytest.raises(BackendError, match=r"got device .cpu"):
+        triton_nearest.nearest_code(normal(3, 8), normal(4, 8))

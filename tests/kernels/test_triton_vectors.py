@@ -101,7 +101,7 @@ def test_quantize_matches_definition(shape: tuple[int, ...]) -> None:
         assert torch.equal(got.cpu(), want), name
 
 
-@pytest.mark.parametrize(("shape", "size"), [((1, 1), 1), ((1000, 5), 7), ((2, 300, 70), 40)])
+@pytest.mark.parametrize(("shape", "size"), [((1, 1), 1), ((1000, 5), 7), ((2, 300, 70), 6)])
 def test_statistics_match_definition(shape: tuple[int, ...], size: int) -> None:
     x = normal(*shape) * 1e3
     codes = normal(*shape[:-1], seed=1).abs().mul(size / 2).long().clamp(max=size - 1)
