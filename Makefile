@@ -15,8 +15,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
 # What an installation depends on: another pin or another line of C++ installs anew.
-SOURCES := pyproject.toml constraints.txt $(shell find kernels -name '*.cpp' -o -name '*.hpp' -o -name 'CMakeLists.txt')
-CPP := $(shell find kernels -name '*.cpp' -o -name '*.hpp')
+CPP := $(shell find kernels -name '*.cpp' -o -name '*.hpp' -o -name '*.inl')
+SOURCES := pyproject.toml constraints.txt kernels/CMakeLists.txt $(CPP)
+
+GPU := $(shell command -v nvidia-smi)
 
 # Each test process keeps to one core; several of them share the machine without fighting.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -45,7 +47,8 @@ format: $(VENV)/.dev ## Format every file in place
 	$(BIN)/clang-format -i $(CPP)
 
 bench-kernels: $(VENV)/.dev ## Time the nearest-code kernels against their peers
-	$(BIN)/python bench/bench_kernels.py
+	$(BIN)/python bench/kernels_cpu.py
+	$(if $(GPU),$(BIN)/python bench/kernels_gpu.py)
 
 clean: ## Remove the environment and everything that was built
 	rm -rf $(VENV) build demo
