@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vqcodec.errors import InputError
 from vqcodec.quality import plan_search
-from vqcodec.quantizers.search import beam_codes
+from vqcodec_kernels import beam_codes
 
 __all__ = ["LatentSearch", "fit_psnr", "fit_size"]
 
@@ -70,8 +70,7 @@ class LatentSearch:
             self._found[stages, price] = beam_codes(
                 self._rows,
                 self._codebooks[:stages],
-                bits=self._bits[:stages],
-                prices=self._rows.new_full((stages,), price),
+                self._bits[:stages] * price,
                 beams=self._beams,
             )
         return self._found[stages, price]

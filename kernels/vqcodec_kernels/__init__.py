@@ -13,6 +13,7 @@ from vqcodec_kernels.errors import (
 )
 
 if TYPE_CHECKING:
+    from vqcodec_kernels.beam import beam_codes
     from vqcodec_kernels.ops import (
         QuantizedVectors,
         code_statistics,
@@ -28,6 +29,7 @@ __all__ = [
     "InvalidInputError",
     "KernelError",
     "QuantizedVectors",
+    "beam_codes",
     "code_statistics",
     "nearest_code",
     "nearest_code_fast",
@@ -39,6 +41,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from vqcodec_kernels import ops
+    from vqcodec_kernels import beam, ops
 
-    return getattr(ops, name)
+    return getattr(beam if name == "beam_codes" else ops, name)

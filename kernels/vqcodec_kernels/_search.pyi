@@ -32,6 +32,21 @@ def search_stages(
     level: str,
     /,
 ) -> tuple[int, int]: ...
+def search_beams(
+    x: int,
+    rows: int,
+    dim: int,
+    codebooks: int,
+    size: int,
+    biases: int,
+    stages: int,
+    beams: int,
+    codes: int,
+    errors: int,
+    threads: int,
+    level: str,
+    /,
+) -> tuple[int, int]: ...
 def statistics(
     x: int,
     x_type: int,

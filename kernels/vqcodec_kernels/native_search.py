@@ -21,6 +21,7 @@ from vqcodec_kernels.reference import QuantizedVectors
 __all__ = [
     "LEVELS",
     "code_statistics",
+    "level_name",
     "nearest_code",
     "nearest_code_fast",
     "quantize_vectors",
@@ -141,7 +142,7 @@ def residual_codes(
             stages,
             _address(codes, group, groups),
             threads or torch.get_num_threads(),
-            _level(level),
+            level_name(level),
         )
         if defect[0]:
             _raise_defect(defect, x, codebooks, group, groups)
@@ -205,7 +206,7 @@ def _search_groups(
             _address(counts, group, groups),
             exact,
             threads or torch.get_num_threads(),
-            _level(level),
+            level_name(level),
         )
         if defect[0]:
             _raise_defect(defect, x, codebook, group, groups)
@@ -227,7 +228,8 @@ def _float_bias(bias: Tensor | None) -> Tensor | None:
     return None if bias is None else _aligned(bias.float())
 
 
-def _level(level: str | None) -> str:
+def level_name(level: str | None) -> str:
+    """The instruction set to use: what was asked for, $VQCODEC_CPU_LEVEL, or "" for the best."""
     level = os.environ.get("VQCODEC_CPU_LEVEL", "") if level is None else level
     if level and level not in LEVELS:
         raise BackendError(f"CPU level must be one of {LEVELS} on this processor, got {level!r}")

@@ -56,6 +56,18 @@ std::pair<int, int64_t> search_stages(uintptr_t x, int x_type, int64_t rows, int
       pointer<float>(biases), stages, pointer<int64_t>(codes), options));
 }
 
+std::pair<int, int64_t> search_beams_at(uintptr_t x, int64_t rows, int64_t dim, uintptr_t codebooks,
+                                        int64_t size, uintptr_t biases, int64_t stages,
+                                        int64_t beams, uintptr_t codes, uintptr_t errors,
+                                        int threads, const std::string& level) {
+  const SearchOptions options{&level_named(level), threads, Mode::kFast};
+  const py::gil_scoped_release release;
+  return as_pair(search_beams({pointer<void>(x), Type::kFloat32, rows, dim},
+                              {pointer<void>(codebooks), Type::kFloat32, stages * size, dim},
+                              pointer<float>(biases), stages, beams, pointer<int64_t>(codes),
+                              pointer<float>(errors), options));
+}
+
 void statistics(uintptr_t x, int x_type, int64_t rows, int64_t dim, uintptr_t codes, int64_t size,
                 uintptr_t counts, uintptr_t sums, int threads) {
   const py::gil_scoped_release release;
@@ -76,6 +88,7 @@ PYBIND11_MODULE(_search, m) {
   m.doc() = "Nearest-code search on the CPU.";
   m.def("search", &vqcodec::search);
   m.def("search_stages", &vqcodec::search_stages);
+  m.def("search_beams", &vqcodec::search_beams_at);
   m.def("statistics", &vqcodec::statistics);
   m.def("level_names", &vqcodec::level_names,
         "Instruction sets that this processor can run, best first.");

@@ -40,6 +40,13 @@ struct Scratch {
   Aligned<double> distances;
 };
 
+// A code that a row of a group may go on with, and what it would have cost so far.
+struct Pick {
+  float cost;
+  int32_t row;
+  int32_t code;
+};
+
 // Exact: codes whose scores are too close to call are settled in float64. Fast: the lowest score.
 enum class Mode { kExact, kFast };
 
@@ -51,6 +58,9 @@ struct Level {
   // row that is not finite, or -1; codes are valid only if it is -1.
   int64_t (*search)(const PackedCodebook& book, const float* rows, int64_t count, Mode mode,
                     Scratch& scratch, int64_t* codes);
+  // The `keep` cheapest of all codes for all rows of each group of `width`, see lowest.inl.
+  void (*lowest)(const PackedCodebook& book, const float* rows, const float* paid, int64_t points,
+                 int64_t width, int64_t keep, Scratch& scratch, Pick* picks);
 };
 
 extern const Level kAvx512Level;

@@ -46,6 +46,7 @@ struct Unit {
 };
 
 #include "block.inl"
+#include "lowest.inl"
 
 bool supported() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
@@ -59,8 +60,11 @@ bool supported() { return __builtin_cpu_supports("avx2") && __builtin_cpu_suppor
 #endif
 
 namespace vqcodec {
-const Level kAvx2Level = {
-    "avx2", {avx2::Unit::kLanes, avx2::Unit::kVectors}, avx2::supported, avx2::search_block};
+const Level kAvx2Level = {"avx2",
+                          {avx2::Unit::kLanes, avx2::Unit::kVectors},
+                          avx2::supported,
+                          avx2::search_block,
+                          avx2::lowest_picks};
 }  // namespace vqcodec
 
 #endif

@@ -36,6 +36,7 @@ struct Unit {
 };
 
 #include "block.inl"
+#include "lowest.inl"
 
 bool supported() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx2") &&
@@ -55,7 +56,8 @@ namespace vqcodec {
 const Level kAvx512Level = {"avx512",
                             {avx512::Unit::kLanes, avx512::Unit::kVectors},
                             avx512::supported,
-                            avx512::search_block};
+                            avx512::search_block,
+                            avx512::lowest_picks};
 }  // namespace vqcodec
 
 #endif

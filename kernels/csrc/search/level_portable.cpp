@@ -44,6 +44,7 @@ struct Unit {
 };
 
 #include "block.inl"
+#include "lowest.inl"
 
 bool supported() { return true; }
 
@@ -52,6 +53,7 @@ bool supported() { return true; }
 const Level kPortableLevel = {"portable",
                               {portable::Unit::kLanes, portable::Unit::kVectors},
                               portable::supported,
-                              portable::search_block};
+                              portable::search_block,
+                              portable::lowest_picks};
 
 }  // namespace vqcodec

@@ -39,6 +39,11 @@ Defect search_codebook(const Rows& x, const Rows& codebook, const float* bias,
 Defect search_residual(const Rows& x, const Rows& codebooks, const float* biases, int64_t stages,
                        int64_t* codes, const SearchOptions& options);
 
+// Beam search: codes (N, stages), and the squared error (N, stages) that they leave after each
+// stage. After every stage the `beams` cheapest beginnings of each row go on, see beam.cpp.
+Defect search_beams(const Rows& x, const Rows& codebooks, const float* biases, int64_t stages,
+                    int64_t beams, int64_t* codes, float* errors, const SearchOptions& options);
+
 // Adds the rows of each code: counts (K) int64, sums (K, D) float32, both overwritten. Each sum is
 // taken in float64 in the order of the rows, whatever the number of threads.
 void add_up(const Rows& x, const int64_t* codes, int64_t size, int64_t* counts, float* sums,

@@ -1,6 +1,6 @@
 // Scores of a tile of rows, written once for every instruction set.
 //
-// tile.inl, candidates.inl and block.inl are included inside a namespace and a target region, after
+// tile.inl, candidates.inl, block.inl and lowest.inl are included inside a namespace and a target region, after
 // a struct Unit that says how to load, store, broadcast, multiply-add, take minima and compare
 // Unit::kLanes floats. Nothing in them may call a function template of the standard library: an
 // instance compiled for a newer processor could end up shared.
