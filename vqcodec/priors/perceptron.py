@@ -13,7 +13,7 @@ UNIT = 256.0
 BATCH = 512
 RATE = 4e-3
 
-FloatArray = NDArray[np.float32]
+FloatArray = NDArray[np.floating]
 
 
 class Perceptron(NamedTuple):

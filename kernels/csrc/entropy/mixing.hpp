@@ -17,6 +17,7 @@
 #include "contexts.hpp"
 #include "logistic.hpp"
 #include "network.hpp"
+#include "vector.hpp"
 
 namespace vqcodec {
 
@@ -65,6 +66,13 @@ class Counters {
     return slots_[hashed_ ? (place * 0x9E3779B1u) >> 14 : place];
   }
 
+  // Asks for a node's slot ahead of time; its sibling is beside it.
+  void prefetch(uint32_t value, uint32_t node) const {
+#if defined(__GNUC__)
+    if (!hashed_) __builtin_prefetch(&slots_[(value << depth_) + node], 1);
+#endif
+  }
+
   static uint32_t unpack(uint16_t stored) {
     return (stored & 0xFFF0u) << 16 | 1u << 19 | (stored & 15u);
   }
@@ -91,6 +99,22 @@ class Counters {
 
 using Inputs = std::array<int32_t, kInputs>;
 
+constexpr int32_t kMaxWeight = 1 << 22;
+
+VQCODEC_VECTOR_CLONES inline int64_t weighted_sum(const int32_t* inputs, const int32_t* weights) {
+  int64_t sum = 0;
+  for (int i = 0; i < kInputs; ++i) sum += int64_t{inputs[i]} * weights[i];
+  return sum;
+}
+
+// |inputs| <= 2815 and |error| < 2^16, so the product stays within 32 bits.
+VQCODEC_VECTOR_CLONES inline void descend(const int32_t* inputs, int32_t error, int32_t* weights) {
+  for (int i = 0; i < kInputs; ++i) {
+    const int32_t step = (inputs[i] * error + (1 << 16)) >> 17;
+    weights[i] = std::min(std::max(weights[i] + step, -kMaxWeight), kMaxWeight);
+  }
+}
+
 // Weighted sums of the inputs; a set of weights is kInputs numbers in units of 2^-16.
 class Mixer {
  public:
@@ -109,8 +133,7 @@ class Mixer {
   // Returns the mixed logit, within +-kMaxLogit, and remembers the set for learn().
   int mix(const Inputs& inputs, std::size_t set) {
     set_ = &weights_[set * kInputs];
-    int64_t sum = 0;
-    for (int i = 0; i < kInputs; ++i) sum += int64_t{inputs[i]} * set_[i];
+    const int64_t sum = weighted_sum(inputs.data(), set_);
     logit_ = static_cast<int>(std::clamp<int64_t>(sum >> 16, -kMaxLogit, kMaxLogit));
     return logit_;
   }
@@ -118,15 +141,10 @@ class Mixer {
   // Moves the weights of the last set down the gradient of the cost of this bit.
   void learn(const Inputs& inputs, bool bit, const Logistic& logistic) {
     const int32_t error = (bit ? 65536 : 0) - logistic.squash(logit_);
-    for (int i = 0; i < kInputs; ++i) {
-      const int32_t step = (inputs[i] * error + (1 << 16)) >> 17;
-      set_[i] = std::clamp(set_[i] + step, -kMaxWeight, kMaxWeight);
-    }
+    descend(inputs.data(), error, set_);
   }
 
  private:
-  static constexpr int32_t kMaxWeight = 1 << 22;
-
   std::vector<int32_t> weights_;
   int32_t* set_ = nullptr;
   int logit_ = 0;
@@ -175,6 +193,7 @@ class MixingModel {
     for (int64_t y = 0; y < grid_.height; ++y) {
       for (int64_t x = 0; x < grid_.width; ++x) {
         const Contexts contexts = contexts_at(grid_, depth_, stage, y, x);
+        prefetch(contexts, 1);
         if (network_.exists()) network_.predict(stage, y, x);
         int64_t& code = grid_.codes[grid_.index(stage, y, x)];
         code = code_one(coder, contexts, static_cast<uint32_t>(code));
@@ -200,6 +219,11 @@ class MixingModel {
   }
 
  private:
+  void prefetch(const Contexts& contexts, uint32_t node) const {
+    if (depth_ == 0) return;
+    for (int c = 0; c < kContexts; ++c) counters_[c].prefetch(contexts.values[c], node);
+  }
+
   template <typename Coder>
   uint32_t code_one(Coder& coder, const Contexts& contexts, uint32_t code) {
     const auto size = static_cast<uint32_t>(tables_.codebook_size);
@@ -219,6 +243,7 @@ class MixingModel {
     const Logistic& logistic = Logistic::tables();
     std::array<uint32_t*, kContexts> slots;
     Inputs inputs;
+    if (level + 1 < depth_) prefetch(contexts, 2 * node);
     for (int c = 0; c < kContexts; ++c) {
       slots[c] = &counters_[c].at(contexts.values[c], node);
       const auto p = static_cast<int32_t>(*slots[c] >> 20);

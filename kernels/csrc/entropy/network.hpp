@@ -16,14 +16,7 @@
 
 #include "contexts.hpp"
 #include "logistic.hpp"
-
-// The same integers on every path; only the width of the vector unit differs.
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#define VQCODEC_VECTOR_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define VQCODEC_VECTOR_CLONES
-#endif
+#include "vector.hpp"
 
 namespace vqcodec {
 
