@@ -1,0 +1,53 @@
+"""The shapes of everyday use under pytest-benchmark: `pytest bench --benchmark-only`."""
+
+from typing import Any
+
+import pytest
+import torch
+
+import vqcodec_kernels
+from vqcodec_kernels import native_search, reference
+
+SHAPES = [(8192, 256, 48), (65536, 256, 8), (4096, 1024, 64), (1024, 1024, 256)]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Any:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "N{}-K{}-D{}".format(*shape))
+@pytest.mark.parametrize("level", native_search.LEVELS)
+def test_nearest_code(benchmark: Any, shape: tuple[int, int, int], level: str) -> None:
+    x, codebook = torch.randn(shape[0], shape[2]), torch.randn(shape[1], shape[2])
+    codes = benchmark(native_search.nearest_code, x, codebook, level=level)
+    assert torch.equal(codes[:500], reference.nearest_code(x[:500], codebook))
+
+
+def test_call_overhead(benchmark: Any) -> None:
+    x, codebook = torch.randn(1, 48), torch.randn(1, 48)
+    assert benchmark(vqcodec_kernels.nearest_code, x, codebook).item() == 0
+
+
+@pytest.mark.parametrize("rows", [1024, 8192])
+def test_residual_codes(benchmark: Any, rows: int) -> None:
+    x, codebooks = torch.randn(rows, 48), torch.randn(10, 256, 48) * 0.5
+    codes = benchmark(vqcodec_kernels.residual_codes, x, codebooks)
+    assert torch.equal(codes[:200], reference.residual_codes(x[:200], codebooks))
+
+
+@pytest.mark.parametrize("rows", [8192])
+def test_quantize_vectors(benchmark: Any, rows: int) -> None:
+    x, codebook = torch.randn(rows, 48), torch.randn(256, 48)
+    result = benchmark(vqcodec_kernels.quantize_vectors, x, codebook)
+    assert result.counts.sum().item() == rows
+
+
+@pytest.mark.parametrize("rows", [8192])
+def test_code_statistics(benchmark: Any, rows: int) -> None:
+    x, codes = torch.randn(rows, 48), torch.randint(256, (rows,))
+    _, sums = benchmark(vqcodec_kernels.code_statistics, x, codes, 256)
+    assert torch.equal(sums, reference.code_statistics(x, codes, 256)[1])
