@@ -71,9 +71,9 @@ class _Decoder:
     def decode(self, job: Job) -> dict[str, Any]:
         """Decode one file and write its picture."""
         job.check()
-        started = time.perf_counter()
         data = job.source.read()
         codec = self._codec_for(data)
+        started = time.perf_counter()
         picture = codec.decode_picture(data, max_pixels=self._args.max_pixels)
 
         from vqcodec.media.image import write_picture

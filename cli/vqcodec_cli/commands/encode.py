@@ -93,10 +93,11 @@ class _Encoder:
 
         args = self._args
         job.check()
-        started = time.perf_counter()
         limits = {} if args.max_pixels is None else {"max_pixels": args.max_pixels}
         picture = read_picture(job.source.read(), **limits)
-        data = self._loaded().encode(
+        codec = self._loaded()
+        started = time.perf_counter()
+        data = codec.encode(
             picture, quality=args.quality, bpp=args.bpp, size=args.size, metadata=not args.strip
         )
         job.write(data)
