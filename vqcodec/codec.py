@@ -31,7 +31,13 @@ from vqcodec.bitstream import (
 )
 from vqcodec.catalog import find_model
 from vqcodec.checkpoint import ModelCard, Tensors, read_model
-from vqcodec.errors import BackendError, BadModelError, InputError, UnknownModelError
+from vqcodec.errors import (
+    BackendError,
+    BadModelError,
+    CorruptError,
+    InputError,
+    UnknownModelError,
+)
 from vqcodec.media.alpha import decode_alpha, encode_alpha
 from vqcodec.media.image import Picture, picture_from
 from vqcodec.payload import Region, decode_codes, encode_codes, tile_regions
@@ -39,9 +45,9 @@ from vqcodec.priors import RawPrior
 from vqcodec.rate import LatentSearch, fit_psnr, fit_size
 from vqcodec.transforms.convolutional import ConvolutionalAnalysis, ConvolutionalSynthesis
 from vqcodec.transforms.tiles import apply_tiled
-from vqcodec.weights import network_from_tensors, priors_from_tensors
+from vqcodec.weights import network_from_tensors, priors_from_tensors, search_mu
 
-__all__ = ["Codec", "decode", "load"]
+__all__ = ["Codec", "decode", "find_device", "load"]
 
 
 def load(name_or_path: str | Path = "photo", *, device: str = "auto") -> Codec:
@@ -78,6 +84,24 @@ def decode(
     return load(header.fingerprint.hex(), device=device).decode(data, max_pixels=max_pixels)
 
 
+def find_device(name: str) -> torch.device:
+    """Find a device by name: "auto", "cpu", "cuda" or "cuda:1".
+
+    Raises:
+        BackendError: there is no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, index = name.partition(":")
+    if kind not in ("cpu", "cuda") or not (index.isdecimal() or name == kind):
+        raise BackendError(f"unknown device {name!r}; use auto, cpu, cuda or cuda:NUMBER")
+    if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
+        raise BackendError(
+            f"device {name!r} was asked for, but there are {torch.cuda.device_count()} CUDA devices"
+        )
+    return torch.device(name)
+
+
 class Codec:
     """A model, ready to encode and decode.
 
@@ -88,18 +112,20 @@ class Codec:
 
     def __init__(self, card: ModelCard, tensors: Tensors, *, device: str = "auto") -> None:
         self.card = card
-        self.device = _device(device)
+        self.device = find_device(device)
         transform = card.config.transform
-        if transform.kind == "convolutional" and TILE_SIDE % max(1, transform.stride):
+        if transform.kind == "convolutional" and TILE_SIDE % transform.stride:
             raise BadModelError(f"{card.path}: stride {transform.stride} does not divide a tile")
+        if transform.kind == "dense" and max(transform.height, transform.width) > TILE_SIDE:
+            raise BadModelError(f"{card.path}: pictures of a dense model must fit into one tile")
         self._model = network_from_tensors(card.config, tensors, card.path).to(self.device)
-        self._priors = priors_from_tensors(tensors, card.path)
+        self._priors = priors_from_tensors(card.config, tensors, card.path)
         quantizer = card.config.quantizer
         self._priors[RawPrior.mode] = RawPrior(quantizer.codebook_size, quantizer.stages)
         books = self._model.quantizer.books()
         self._codebooks = torch.stack([book.vectors for book in books])
         self._bits = torch.stack([book.bits() for book in books])
-        self._mu = float(tensors["search.mu"])
+        self._mu = search_mu(tensors, card.path)
 
     def encode(
         self,
@@ -194,13 +220,11 @@ class Codec:
                 f"needs the model {named}, this one is {self.card.name} ({self.card.fingerprint})"
             )
         height, width = stream.header.height, stream.header.width
-        return decode_codes(
-            stream.codes,
-            stream.header,
-            self._priors,
-            grid=self._grid(height, width),
-            regions=self._regions(height, width),
-        )
+        try:
+            grid, regions = self._grid(height, width), self._regions(height, width)
+        except InputError as error:
+            raise CorruptError(str(error)) from error
+        return decode_codes(stream.codes, stream.header, self._priors, grid=grid, regions=regions)
 
     @torch.inference_mode()
     def quantize(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -213,13 +237,17 @@ class Codec:
             per level, int64 (B, S, ceil(H / stride), ceil(W / stride)), on the model's device.
 
         Raises:
-            InputError: another rank or number of channels, or values that are not finite.
+            InputError: another rank or number of channels, no pixels, or values that are not
+                finite.
         """
         channels = self.card.config.transform.channels
         if images.ndim != 4 or images.shape[1] != channels or not images.is_floating_point():
             raise InputError(
-                f"images must be float (B, {channels}, H, W), got {images.dtype} {images.shape}"
+                f"images must be float (B, {channels}, H, W), "
+                f"got {images.dtype} {tuple(images.shape)}"
             )
+        if images.numel() == 0:
+            raise InputError(f"images are empty: {tuple(images.shape)}")
         if not bool(images.isfinite().all()):
             raise InputError("images hold NaN or infinite values")
         return (self._model.quantizer(self._analyse(images)).codes,)
@@ -234,7 +262,11 @@ class Codec:
         Raises:
             InputError: a code out of range, or a grid that does not belong to the size.
         """
+        if len(codes) != 1:
+            raise InputError(f"the model has one level of codes, got {len(codes)}")
         (level,) = codes
+        if level.dtype != torch.int64:
+            raise InputError(f"codes must be int64, got {level.dtype}")
         quantizer = self.card.config.quantizer
         grid = self._grid(height, width)
         if level.ndim < 3 or level.shape[2:] != grid or not 1 <= level.shape[1] <= quantizer.stages:
@@ -270,6 +302,8 @@ class Codec:
     def _grid(self, height: int, width: int) -> tuple[int, ...]:
         """The positions of a picture; a dense model has those of its one size."""
         transform = self.card.config.transform
+        if min(height, width) < 1:
+            raise InputError(f"a picture has at least one pixel, got {width} x {height}")
         if transform.kind == "convolutional":
             return -(-height // transform.stride), -(-width // transform.stride)
         if (height, width) != (transform.height, transform.width):
@@ -350,14 +384,6 @@ def _psnr(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> float:
     colours = 3 if original.shape[2] >= 3 else 1
     difference = original[:, :, :colours].astype(np.float64) - decoded[:, :, :colours]
     return 10 * math.log10(255**2 / max(1e-9, float(np.square(difference).mean())))
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise BackendError(f"device {name!r} was asked for, but there is no CUDA device")
-    return torch.device(name)
 
 
 def _limits(max_pixels: int | None) -> Limits:

@@ -20,7 +20,7 @@ Region = tuple[slice, ...]
 
 def tile_regions(width: int, height: int, stride: int) -> list[Region]:
     """The part of the grid of positions that each tile of a picture covers, in file order."""
-    regions = []
+    regions: list[Region] = []
     for tile in iterate_tiles(width, height):
         rows, columns = tile.grid(stride)
         top, left = tile.top // stride, tile.left // stride

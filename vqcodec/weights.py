@@ -16,7 +16,13 @@ from vqcodec.model import VQVAE
 from vqcodec.priors import Prior, prior_class
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["network_from_tensors", "network_tensors", "prior_tensors", "priors_from_tensors"]
+__all__ = [
+    "network_from_tensors",
+    "network_tensors",
+    "prior_tensors",
+    "priors_from_tensors",
+    "search_mu",
+]
 
 _PRIOR_MODES = (1, 2)
 
@@ -44,7 +50,8 @@ def network_from_tensors(
     that an absurd configuration is refused before anything is allocated for it.
 
     Raises:
-        BadModelError: a tensor is missing or has another shape than the configuration asks for.
+        BadModelError: a tensor is missing, has another shape than the configuration asks for, or
+            values that it cannot have.
     """
     with torch.device("meta"):
         model = VQVAE(config)
@@ -55,9 +62,17 @@ def network_from_tensors(
             raise BadModelError(
                 f"{path}: {name} is {found.shape}, its configuration says {tuple(wanted.shape)}"
             )
+        if name.endswith(".scale") and not found > 0:
+            raise BadModelError(f"{path}: {name} must be positive, is {found}")
+        if name.endswith((".share", ".residual_energy")) and not (found >= 0).all():
+            raise BadModelError(f"{path}: {name} holds negative values")
         state[name] = torch.from_numpy(found.astype(np.float32))
     model.load_state_dict(state, assign=True)
-    return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    model.requires_grad_(False)
+    return model.eval()
 
 
 def prior_tensors(prior: Prior) -> Tensors:
@@ -67,12 +82,15 @@ def prior_tensors(prior: Prior) -> Tensors:
     }
 
 
-def priors_from_tensors(tensors: Mapping[str, np.ndarray], path: Path) -> dict[int, Prior]:
+def priors_from_tensors(
+    config: ModelConfig, tensors: Mapping[str, np.ndarray], path: Path
+) -> dict[int, Prior]:
     """Build the priors that a file of weights holds, by their mode.
 
     Raises:
-        BadModelError: a prior's tables contradict each other.
+        BadModelError: a prior's tables contradict each other, or the configuration.
     """
+    wanted = (config.quantizer.codebook_size, config.quantizer.stages)
     priors: dict[int, Prior] = {}
     for mode in _PRIOR_MODES:
         kind = prior_class(mode)
@@ -83,7 +101,24 @@ def priors_from_tensors(tensors: Mapping[str, np.ndarray], path: Path) -> dict[i
                 priors[mode] = kind.from_tensors(tables)
             except InvalidInputError as error:
                 raise BadModelError(f"{path}: {error}") from error
+            found = (priors[mode].codebook_size, priors[mode].stages)
+            if found != wanted:
+                raise BadModelError(
+                    f"{path}: its {kind.name} prior has {found} codes and stages, not {wanted}"
+                )
     return priors
+
+
+def search_mu(tensors: Mapping[str, np.ndarray], path: Path) -> float:
+    """Give the weight of the rate that the encoder of a file of weights searches with, >= 0.
+
+    Raises:
+        BadModelError: there is none.
+    """
+    mu = tensors.get("search.mu")
+    if mu is None or mu.shape != () or not mu >= 0:
+        raise BadModelError(f"{path}: holds no search.mu of at least 0")
+    return float(mu)
 
 
 def _find(name: str, tensors: Mapping[str, np.ndarray], path: Path) -> np.ndarray:
@@ -95,8 +130,11 @@ def _find(name: str, tensors: Mapping[str, np.ndarray], path: Path) -> np.ndarra
         if parts[:2] == ["quantizer", "codebooks"]:
             stage = int(parts[2])
             vectors, share = tensors["codebooks"][stage], tensors["search.share"][stage]
+            if share.shape != vectors.shape[:1]:
+                raise BadModelError(f"{path}: codebooks and search.share differ in size")
             # The running sum that training goes on from is what made these vectors.
-            derived = {"vectors": vectors, "share": share, "sums": vectors * share[:, None]}
+            sums: np.ndarray = vectors * share[:, None]
+            derived = {"vectors": vectors, "share": share, "sums": sums}
             return derived[parts[3]]
         return tensors[name]
     except (KeyError, IndexError) as error:
@@ -104,5 +142,4 @@ def _find(name: str, tensors: Mapping[str, np.ndarray], path: Path) -> np.ndarra
 
 
 def _numpy(tensor: Tensor) -> np.ndarray:
-    array: np.ndarray = tensor.detach().cpu().contiguous().numpy()
-    return array
+    return np.asarray(tensor.detach().cpu().contiguous())

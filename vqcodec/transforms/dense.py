@@ -38,7 +38,7 @@ class DenseAnalysis(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map pixels to the latent."""
         latent: Tensor = self.layers(x - 0.5)
-        return latent.float().unflatten(1, self.latent_shape) / self.scale
+        return latent.float().reshape(-1, *self.latent_shape) / self.scale
 
 
 class DenseSynthesis(nn.Module):
@@ -71,4 +71,4 @@ class DenseSynthesis(nn.Module):
     def forward(self, latent: Tensor) -> Tensor:
         """Map the latent to pixels."""
         pixels: Tensor = self.layers(latent * self.scale)
-        return pixels.float().unflatten(1, self.picture_shape) + 0.5
+        return pixels.float().reshape(-1, *self.picture_shape) + 0.5
