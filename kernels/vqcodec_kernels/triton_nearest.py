@@ -42,9 +42,10 @@ def nearest_code_fast(x: Tensor, codebook: Tensor, bias: Tensor | None = None) -
     """Find a code about as near as the nearest, by one half-precision pass.
 
     x and codes are rounded to float16 around the codes' mean: the squared distance of the
-    returned code exceeds the lowest by at most 2^-9 (||x|| + C) C + (D + 4) 2^-21 (||x|| + C)^2
-    with norms taken around that mean and C the largest code. Rows whose two best scores are equal
-    bit for bit are settled exactly.
+    returned code exceeds the lowest by at most 2^-8 X C + (D + 4) 2^-21 (X + C)^2, X and C the
+    norms of the row and of the largest code around that mean, for rows whose entries are within
+    4096 times the largest of the codes (a bias adds (D + 4) 2^-22 max|bias|). Rows whose two best
+    scores are equal bit for bit are settled exactly.
     """
     with on_device(x):
         return _search(x, codebook, bias, exact=False)
