@@ -258,7 +258,7 @@ def main() -> None:
     card, tensors = read_model(HERE / "tiny.safetensors")
     size, stages = card.config.quantizer.codebook_size, card.config.quantizer.stages
     priors: dict[int, Prior] = {0: RawPrior(size, stages)} | priors_from_tensors(
-        tensors, HERE / "tiny.safetensors"
+        card.config, tensors, HERE / "tiny.safetensors"
     )
     valid = valid_streams(codec, priors)
     manifest: dict[str, Any] = {"fingerprint": card.fingerprint, "valid": {}, "damaged": {}}

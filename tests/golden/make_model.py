@@ -4,12 +4,18 @@ import sys
 import tempfile
 from pathlib import Path
 
+import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
+from vqcodec import Codec
+from vqcodec.checkpoint import read_model, write_model
 from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
+from vqcodec.media.image import read_picture
+from vqcodec.priors import MixingPrior
 from vqcodec.training import train
 from vqcodec.training.recipes import RECIPES, Recipe
+from vqcodec.weights import prior_tensors
 
 HERE = Path(__file__).parent
 SIDE = 160
@@ -30,6 +36,21 @@ TINY = Recipe(
 )
 
 
+def give_network(path: Path, pieces: list[Path]) -> None:
+    """Fit the mixing prior anew, with its network, so that golden streams need all of it."""
+    card, tensors = read_model(path)
+    codec = Codec(card, tensors, device="cpu")
+    maps = []
+    for piece in pieces:
+        pixels = torch.from_numpy(read_picture(piece).pixels).permute(2, 0, 1).float() / 255
+        maps.append(codec.search(pixels).at_quality(100.0).cpu().numpy())
+    size = card.config.quantizer.codebook_size
+    vectors = tensors["codebooks"].astype("float32")
+    prior = MixingPrior.fit(maps, codebook_size=size, vectors=vectors, seed=1)
+    tensors |= prior_tensors(prior)
+    write_model(path, card.name, card.config, tensors, card.metadata)
+
+
 def main() -> None:
     """Cut two photographs into pieces and train on them for 1500 steps."""
     target = HERE / "tiny.safetensors"
@@ -45,8 +66,10 @@ def main() -> None:
                 for left in range(0, picture.shape[1] - SIDE + 1, SIDE // 2):
                     piece = picture[top : top + SIDE, left : left + SIDE]
                     Image.fromarray(piece).save(pieces / f"{index}-{top:03}-{left:03}.png")
-        train(pieces, folder / "tiny.safetensors", steps=1500, device="cpu", recipe="tiny", seed=1)
-        target.write_bytes((folder / "tiny.safetensors").read_bytes())
+        made = folder / "tiny.safetensors"
+        train(pieces, made, steps=1500, device="cpu", recipe="tiny", seed=1)
+        give_network(made, sorted(pieces.iterdir()))
+        target.write_bytes(made.read_bytes())
 
 
 if __name__ == "__main__":
