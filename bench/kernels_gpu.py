@@ -253,19 +253,37 @@ def run_all(toy: bool) -> list[dict[str, Any]]:
     return results
 
 
-def print_table(results: list[dict[str, Any]]) -> None:
-    print("| shape | method | ms (p20, p80) | rows that differ | MB beyond inputs |")
-    print("|---|---|---|---|---|")
+def table(results: list[dict[str, Any]]) -> str:
+    lines = [
+        "| N, K, D | method | ms (p20, p80) | rows that differ | MB beyond inputs |",
+        "|---|---|---|---|---|",
+    ]
     for row in results:
         shape = ", ".join(str(size) for size in row["shape"])
         if "error" in row:
-            print(f"| {shape} | {row['method']} | {row['error']} | | |")
+            lines.append(f"| {shape} | {row['method']} | {row['error']} | | |")
             continue
         low, middle, high = (1e3 * row[key] for key in ("p20_s", "median_s", "p80_s"))
         extra = f"{row['extra_bytes'] / 2**20:.0f}" if "extra_bytes" in row else ""
         differ = f"{row['differ']} of {row['checked']}"
         times = f"{middle:.3f} ({low:.3f}, {high:.3f})"
-        print(f"| {shape} | {row['method']} | {times} | {differ} | {extra} |")
+        lines.append(f"| {shape} | {row['method']} | {times} | {differ} | {extra} |")
+    return "\n".join(lines)
+
+
+def save(path: Path, results: list[dict[str, Any]]) -> None:
+    """Write the results, and the table into the README between its two marks."""
+    found = machine()
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"machine": found, "results": results}, indent=1))
+    readme = Path(__file__).parent / "README.md"
+    before, mark, rest = readme.read_text().partition("<!-- kernels-gpu: begin -->\n")
+    end = "<!-- kernels-gpu: end -->"
+    _, found_end, after = rest.partition(end)
+    if not mark or not found_end:
+        raise SystemExit(f"{readme}: the marks of the GPU table are missing")
+    source = f"{found['device']}, {found['versions']}, commit {found['commit']}"
+    readme.write_text(f"{before}{mark}{table(results)}\n\n{source}\n{end}{after}")
 
 
 def main() -> None:
@@ -281,11 +299,9 @@ def main() -> None:
     if not arguments.toy and not torch.cuda.is_available():
         raise SystemExit("kernels_gpu: no CUDA device; --toy checks the program without one")
     results = run_all(arguments.toy)
-    print_table(results)
+    print(table(results))
     if not arguments.toy:
-        path = arguments.json or Path(__file__).parent / "results" / "kernels_gpu.json"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps({"machine": machine(), "results": results}, indent=1))
+        save(arguments.json or Path(__file__).parent / "results" / "kernels_gpu.json", results)
 
 
 if __name__ == "__main__":
