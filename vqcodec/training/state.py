@@ -21,10 +21,11 @@ __all__ = ["TrainingState", "load_state", "save_state"]
 
 @dataclass
 class TrainingState:
-    """How far a run has come: steps taken, and seconds spent in them."""
+    """How far a run has come: steps taken, seconds spent in them, and its share of full rate."""
 
     steps: int = 0
     seconds: float = 0.0
+    rate_scale: float = 1.0
 
 
 def save_state(

@@ -125,6 +125,8 @@ class Trainer:
             raise BadModelError("the weights to start from have another configuration")
         self.model.load_state_dict(model.state_dict())
         self._linear_path_started = self._quantizer_started = True
+        # Trained weights are refined: the full rate would first undo much of what they know.
+        self.state.rate_scale = 0.5
 
     def fit(self, budget: Budget, state_path: Path) -> Iterator[Progress]:
         """Train until the budget is spent, saving the state every minute and at the end.
@@ -213,7 +215,7 @@ class Trainer:
     def _learning_rate(self, share: float) -> float:
         warmup = min(1.0, (self.state.steps + 1) / self.recipe.warmup)
         cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2
-        return self.recipe.learning_rate * warmup * cosine
+        return self.recipe.learning_rate * self.state.rate_scale * warmup * cosine
 
     def _mu(self) -> float:
         # The same on every process, which must agree on what they average.
