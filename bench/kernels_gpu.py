@@ -1,7 +1,7 @@
 """Nearest-code search on a CUDA device beside what people use today.
 
-    python bench/kernels_gpu.py [--json FILE]
-    TRITON_INTERPRET=1 python bench/kernels_gpu.py --toy
+    python -m bench.kernels_gpu [--json FILE]
+    TRITON_INTERPRET=1 python -m bench.kernels_gpu --toy
 
 Every method runs in a process of its own. Its codes are compared with the float64 definition
 before it is timed; the table says how many rows differ. Peers that are not installed say so.
@@ -22,14 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from bench.kernels_gpu_peers import RESIDUAL_METHODS, Method, methods
 from vqcodec_kernels import reference
-
-# A method takes its inputs and returns the call that is timed; converting, allocating and moving
-# weights is done before.
-Call = Callable[[], Tensor]
-Method = Callable[[Tensor, Tensor], Call]
 
 SHAPES = [
     (1 << 20, 1024, 64),
@@ -44,96 +39,6 @@ RESIDUAL = (1 << 18, 8, 1024, 64)
 TOY_RESIDUAL = (40, 3, 32, 16)
 # Rows whose codes are checked: the definition in float64 takes longer than every method here.
 CHECKED = 1 << 14
-
-
-def exact(x: Tensor, codebook: Tensor) -> Call:
-    from vqcodec_kernels.triton_nearest import nearest_code
-
-    return lambda: torch.as_tensor(nearest_code(x, codebook))
-
-
-def fast(x: Tensor, codebook: Tensor) -> Call:
-    from vqcodec_kernels.triton_nearest import nearest_code_fast
-
-    return lambda: nearest_code_fast(x, codebook)
-
-
-def matmul_argmin(x: Tensor, codebook: Tensor) -> Tensor:
-    return (codebook.square().sum(1) - 2 * (x @ codebook.T)).argmin(1)
-
-
-def cdist_argmin(x: Tensor, codebook: Tensor) -> Tensor:
-    return torch.cdist(x, codebook).argmin(1)
-
-
-def in_blocks(search: Callable[[Tensor, Tensor], Tensor]) -> Method:
-    """Cut the rows so that the matrix of distances stays below 16 GB."""
-
-    def prepare(x: Tensor, codebook: Tensor) -> Call:
-        parts = torch.split(x, max(1, (1 << 32) // len(codebook)))
-        return lambda: torch.cat([search(part, codebook) for part in parts])
-
-    return prepare
-
-
-def flash_kmeans(x: Tensor, codebook: Tensor) -> Call:
-    from flash_kmeans.assign_euclid_triton import (  # type: ignore[import-not-found]
-        euclid_assign_triton,
-    )
-
-    # It wants ||x||^2 from its caller; left out of its time.
-    squared = x.float().square().sum(1)[None]
-    return lambda: torch.as_tensor(euclid_assign_triton(x[None], codebook[None], squared))[0]
-
-
-def vector_quantize_pytorch(x: Tensor, codebook: Tensor) -> Call:
-    from vector_quantize_pytorch import VectorQuantize  # type: ignore[import-not-found]
-
-    layer = VectorQuantize(dim=x.shape[1], codebook_size=len(codebook)).to(x.device).eval()
-    layer._codebook.embed.data.copy_(codebook[None])
-    layer._codebook.initted.fill_(True)
-    return lambda: torch.as_tensor(layer(x[None])[1])[0]
-
-
-def in_half(method: Method) -> Method:
-    return lambda x, codebook: method(x.half(), codebook.half())
-
-
-def methods(compiled: bool) -> dict[str, Method]:
-    product = torch.compile(matmul_argmin) if compiled else matmul_argmin
-    return {
-        "exact": exact,
-        "fast": fast,
-        "fast, half input": in_half(fast),
-        "matmul+argmin, compiled": in_blocks(product),
-        "cdist+argmin": in_blocks(cdist_argmin),
-        "flash-kmeans": flash_kmeans,
-        "flash-kmeans, half input": in_half(flash_kmeans),
-        "vector-quantize-pytorch": vector_quantize_pytorch,
-    }
-
-
-def residual_exact(x: Tensor, books: Tensor) -> Call:
-    from vqcodec_kernels.triton_residual import residual_codes
-
-    return lambda: residual_codes(x, books)
-
-
-def residual_vq(x: Tensor, books: Tensor) -> Call:
-    from vector_quantize_pytorch import ResidualVQ
-
-    stages, size, dim = books.shape
-    layer = ResidualVQ(dim=dim, num_quantizers=stages, codebook_size=size).to(x.device).eval()
-    for stage, book in zip(layer.layers, books, strict=True):
-        stage._codebook.embed.data.copy_(book[None])
-        stage._codebook.initted.fill_(True)
-    return lambda: torch.as_tensor(layer(x[None])[1])[0]
-
-
-RESIDUAL_METHODS: dict[str, Method] = {
-    "residual_codes": residual_exact,
-    "vector-quantize-pytorch ResidualVQ": residual_vq,
-}
 
 
 def measure(run: Callable[[], Any], device: str, seconds: float) -> dict[str, float]:
@@ -233,7 +138,7 @@ def machine() -> dict[str, Any]:
 
 
 def in_own_process(name: str, place: int, toy: bool) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--method", name, "--place", str(place)]
+    command = [sys.executable, "-m", "bench.kernels_gpu", "--method", name, "--place", str(place)]
     done = subprocess.run([*command, *(["--toy"] if toy else [])], capture_output=True, text=True)
     if done.returncode:
         return {"error": (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]}
