@@ -133,9 +133,9 @@ def _find(name: str, tensors: Mapping[str, np.ndarray], path: Path) -> np.ndarra
             if share.shape != vectors.shape[:1]:
                 raise BadModelError(f"{path}: codebooks and search.share differ in size")
             # The running sum that training goes on from is what made these vectors.
-            sums: np.ndarray = vectors * share[:, None]
-            derived = {"vectors": vectors, "share": share, "sums": sums}
-            return derived[parts[3]]
+            sums = vectors * share[:, None]
+            found: np.ndarray = {"vectors": vectors, "share": share, "sums": sums}[parts[3]]
+            return found
         return tensors[name]
     except (KeyError, IndexError) as error:
         raise BadModelError(f"{path}: holds no {name}") from error
