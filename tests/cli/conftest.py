@@ -1,5 +1,6 @@
 """What the tests of the command share: running it, and small inputs for it."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ class Outcome:
 
 
 RunCli = Callable[..., Outcome]
+Refusal = Callable[..., str]
 
 
 @pytest.fixture
@@ -109,3 +111,34 @@ def tiny_model(
     monkeypatch.setenv("VQCODEC_MODELS", str(folder))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
     return "tiny"
+
+
+@pytest.fixture
+def good(run_cli: RunCli, photo: Path, tiny_model: str) -> bytes:
+    """A whole stream of the small model, without anything optional."""
+    path = photo.with_name("good.vqc")
+    assert run_cli("encode", photo, "-m", tiny_model, "-o", path, "-q", 0).code == 0
+    return path.read_bytes()
+
+
+@pytest.fixture
+def refused(run_cli: RunCli) -> Refusal:
+    """Run a command that must fail with one line about its input; gives the reason.
+
+    The output exists already and may be overwritten: it must be left alone all the same.
+    """
+
+    def run(code: int, command: str, name: str, *options: object) -> str:
+        target = Path("old.png" if command == "decode" else "old.vqc")
+        target.write_bytes(b"an older output")
+        before = sorted(os.listdir())
+        outcome = run_cli(command, name, "-f", "-o", target, *options)
+        start = f"vqcodec: {name}: "
+        assert (outcome.code, outcome.out) == (code, "")
+        assert outcome.err.startswith(start)
+        assert outcome.err.count("\n") == 1
+        assert target.read_bytes() == b"an older output"
+        assert sorted(os.listdir()) == before
+        return str(outcome.err.removeprefix(start).rstrip("\n"))
+
+    return run

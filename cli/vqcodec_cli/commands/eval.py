@@ -57,24 +57,12 @@ def run(args: argparse.Namespace) -> int:
     sources = find_sources([args.folder], suffixes=PICTURE_SUFFIXES)
     find_model_early(args.model)
 
-    from vqcodec.evaluation import as_csv, as_json, as_markdown, circumstances, evaluate
+    from vqcodec.evaluation import as_csv, as_json, as_markdown, circumstances
     from vqcodec.evaluation.plot import plot_curves
 
     contestants = _contestants(args)
-    pictures = [(str(source.place()), _pixels(source)) for source in sources]
-    steps = len(pictures) * sum(len(contestant.ladder) for contestant in contestants)
-    curves: dict[str, list[Point]] = {}
-    with DelayedProgress("measuring", total=steps) as progress:
-        done = 0
-        for contestant in contestants:
-
-            def count(name: str = contestant.name) -> None:
-                nonlocal done
-                done += 1
-                progress.update(done, name)
-
-            curves[contestant.name] = evaluate(contestant, pictures, report=count)
-    title = f"{len(pictures)} pictures of {Path(args.folder).name}"
+    curves = _measure(contestants, sources)
+    title = f"{len(sources)} pictures of {Path(args.folder).name}"
     content = as_json(curves, contestants, circumstances=circumstances(), pictures=title)
     table = as_markdown(curves)
     plot = plot_curves(curves, title=title)
@@ -85,6 +73,27 @@ def run(args: argparse.Namespace) -> int:
         write_file(folder / name, data, force=True)
     print(content if args.json else f"{table}\n{folder / OUTPUTS[-1]}")
     return OK
+
+
+def _measure(
+    contestants: "Sequence[Contestant]", sources: Sequence[Source]
+) -> "dict[str, list[Point]]":
+    from vqcodec.evaluation import evaluate
+
+    pictures = [(str(source.place()), _pixels(source)) for source in sources]
+    steps = len(pictures) * sum(len(contestant.ladder) for contestant in contestants)
+    done = 0
+    curves = {}
+    with DelayedProgress("measuring", total=steps) as progress:
+        for contestant in contestants:
+
+            def count(name: str = contestant.name) -> None:
+                nonlocal done
+                done += 1
+                progress.update(done, name)
+
+            curves[contestant.name] = evaluate(contestant, pictures, report=count)
+    return curves
 
 
 def _results_folder(args: argparse.Namespace) -> Path:
