@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vqcodec.checkpoint import ModelCard, write_model
+from vqcodec.checkpoint import ModelCard, compute_fingerprint, write_model
 from vqcodec.codec import Codec
 from vqcodec.model import VQVAE
 from vqcodec.priors import MixingPrior, Prior, StaticPrior
@@ -53,7 +53,7 @@ def export_model(
     config = model.config
     tensors = network_tensors(model)
     tensors["search.mu"] = np.array(mu, np.float32)
-    bare = write_model(path, name, config, tensors, metadata)
+    bare = ModelCard(name, path, compute_fingerprint(config, tensors), config)
     codec = Codec(bare, tensors, device="cpu")
     maps: list[NDArray[np.int64]] = []
     for picture in pictures:

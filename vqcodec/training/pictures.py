@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import struct
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,12 +162,15 @@ def read_idx(path: Path, *, limit: int = 1 << 30) -> NDArray[np.uint8]:
     try:
         with opener(path, "rb") as file:
             head = file.read(16)
-            body = file.read(limit + 1)
-    except (EOFError, gzip.BadGzipFile) as error:
+            if len(head) < 16 or head[:4] != b"\x00\x00\x08\x03":
+                raise InputError(f"{path}: not an IDX file of 8-bit pictures")
+            count, height, width = struct.unpack(">III", head[4:])
+            size = count * height * width
+            if size > limit:
+                raise InputError(f"{path}: declares {size} bytes, more than {limit}")
+            body = file.read(size + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path}: {error}") from error
-    if len(head) < 16 or head[:4] != b"\x00\x00\x08\x03":
-        raise InputError(f"{path}: not an IDX file of 8-bit pictures")
-    count, height, width = struct.unpack(">III", head[4:])
-    if len(body) != count * height * width:
-        raise InputError(f"{path}: declares {count} x {height} x {width}, holds {len(body)} bytes")
+    if len(body) != size:
+        raise InputError(f"{path}: is not as long as {count} x {height} x {width} bytes")
     return np.frombuffer(body, np.uint8).reshape(count, 1, height, width).copy()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from vqcodec.checkpoint import ModelCard, read_model
+from vqcodec.codec import find_device
 from vqcodec.errors import InputError
 from vqcodec.model import VQVAE
 from vqcodec.training.allocator import keep_freed_memory
@@ -71,8 +72,10 @@ def train(
         report: called every few steps.
 
     Raises:
-        InputError: no pictures, none large enough, or a picture that cannot be read.
+        InputError: no pictures, none large enough, a picture that cannot be read, or no state to
+            resume from.
         BadModelError: the state or the weights to start from belong to another configuration.
+        BackendError: a device was asked for that is not here.
         FloatingPointError: training diverged.
     """
     keep_freed_memory()
@@ -80,18 +83,18 @@ def train(
     chosen = find_recipe(recipe)
     if chosen.side == 0 and folder.is_dir():
         raise InputError(f"{folder}: recipe {recipe!r} trains on an IDX file, not on a folder")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     budget = Budget(minutes=minutes, steps=steps)
     if minutes is None and steps is None:
         budget = Budget(minutes=chosen.minutes)
-    with join_processes(torch.device(device)) as (processes, own_device):
+    with join_processes(find_device(device)) as (processes, own_device):
         torch.manual_seed(seed)
         batches, sources = _open_data(folder, chosen, seed * processes.count + processes.rank)
         trainer = Trainer(chosen, batches, device=own_device, processes=processes)
         if start_from is not None:
             trainer.start_from(_read_network(Path(start_from)))
         if resume:
+            if not state_path(output).is_file():
+                raise InputError(f"{state_path(output)}: no state to resume from")
             trainer.resume(state_path(output))
         _fit(trainer, budget, output, report)
         if not processes.is_first:
@@ -124,6 +127,9 @@ def _open_data(folder: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterat
     """Open the training data: batches of crops, and whole pictures to fit the priors on."""
     if recipe.side == 0:
         digits = read_idx(folder)
+        wanted = (recipe.model.transform.height, recipe.model.transform.width)
+        if len(digits) == 0 or digits.shape[2:] != wanted:
+            raise InputError(f"{folder}: pictures must be {wanted}, got {digits.shape}")
         sample = (torch.from_numpy(digit).float() / 255 for digit in digits[:2000])
         return FixedPictures(digits, seed=seed), sample
     paths, _ = split_pictures(find_pictures(folder), held_out=_HELD_OUT)

@@ -54,7 +54,9 @@ def load_state(path: Path, model: VQVAE, optimizer: torch.optim.Optimizer) -> Tr
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise BadModelError(f"{path}: {error}") from error
-    if ModelConfig.from_json(metadata.get("config", "")) != model.config:
+    if not {"config", "state"} <= metadata.keys():
+        raise BadModelError(f"{path}: not the state of a training run")
+    if ModelConfig.from_json(metadata["config"]) != model.config:
         raise BadModelError(f"{path}: was trained with another configuration: start anew")
     model.load_state_dict(_strip(tensors, "model."))
     slots: dict[int, dict[str, Tensor]] = {}

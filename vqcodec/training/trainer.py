@@ -12,13 +12,14 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from vqcodec.errors import BadModelError
+from vqcodec.errors import BadModelError, InputError
 from vqcodec.model import VQVAE
 from vqcodec.quantizers.processes import from_first_process
 from vqcodec.training.distributed import ALONE, Processes
 from vqcodec.training.losses import Objective
 from vqcodec.training.recipes import Recipe
 from vqcodec.training.state import TrainingState, load_state, save_state
+from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["Batches", "Budget", "Progress", "Trainer"]
 
@@ -35,10 +36,19 @@ class Batches(Protocol):
 
 @dataclass(frozen=True)
 class Budget:
-    """When a run ends: after so many minutes of training, or so many steps."""
+    """When a run ends: after so many minutes of training, or so many steps.
+
+    Raises:
+        InputError: a length that is not positive.
+    """
 
     minutes: float | None = None
     steps: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, length in vars(self).items():
+            if length is not None and not length > 0:
+                raise InputError(f"{name} must be positive, got {length}")
 
     def share(self, state: TrainingState) -> float:
         """How much of the run is done, 0 to 1."""
@@ -112,8 +122,8 @@ class Trainer:
     def resume(self, path: Path) -> None:
         """Take up the run whose state is in `path`."""
         self.state = load_state(path, self.model, self.optimizer)
-        self._linear_path_started = self.state.steps > 0
         self._quantizer_started = bool(self.model.quantizer.residual_energy.any())
+        self._linear_path_started = self._quantizer_started or self.state.steps > 0
 
     def start_from(self, model: VQVAE) -> None:
         """Begin a new run with the weights of another one.
@@ -138,6 +148,7 @@ class Trainer:
             self.model.start(self._pixels(64))
             for buffer in (*self.model.analysis.buffers(), *self.model.synthesis.buffers()):
                 buffer.copy_(from_first_process(buffer))
+            self._linear_path_started = True
         self.model.train()
         self._network = self._parallel()
         saved = time.monotonic()
@@ -187,18 +198,24 @@ class Trainer:
         restart = self.state.steps % recipe.restart_every == 0 and share < recipe.restart_until
         pixels = self._pixels(recipe.batch)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
-            output = self._network(pixels, quantize=quantize, mu=self._mu(), restart=restart)
+            try:
+                output = self._network(pixels, quantize=quantize, mu=self._mu(), restart=restart)
+            except InvalidInputError as refused:
+                # The quantizer takes no latent that is not finite.
+                raise self._diverged(str(refused)) from refused
         loss, error = self.objective(pixels, output, self.model.latent_unit)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
+        gradient = torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
+        # Before the step: the weights are still good ones, and stay what is saved.
+        if not (error < 1.0 and gradient.isfinite()):
+            raise self._diverged(f"mean squared error {error:.3g}, gradient {gradient:.3g}")
         self.optimizer.step()
-        if not error < 1.0:
-            raise FloatingPointError(
-                f"training diverged at step {self.state.steps}: mean squared error {error:.3g}"
-            )
         bits = float(output.quantized.bits) * self._positions_per_pixel(pixels)
         return float(loss.detach()), float(error), bits, (pixels, output.pixels.detach())
+
+    def _diverged(self, reason: str) -> FloatingPointError:
+        return FloatingPointError(f"training diverged at step {self.state.steps}: {reason}")
 
     @torch.no_grad()
     def _start_quantizer(self) -> None:
