@@ -65,6 +65,11 @@ class LatentSearch:
             codes = _thin_last_stage(codes, errors, self._bits[plan.stages - 1], plan.last_share)
         return codes.T.reshape(plan.stages, *self._positions)
 
+    def all_stages(self) -> Tensor:
+        """Search all stages at full price: codes int64 (S, *positions)."""
+        codes, _ = self._search(len(self._codebooks), self._prices[-1])
+        return codes.T.reshape(-1, *self._positions)
+
     def _search(self, stages: int, price: float) -> tuple[Tensor, Tensor]:
         if (stages, price) not in self._found:
             self._found[stages, price] = beam_codes(

@@ -57,11 +57,15 @@ def export_model(
     codec = Codec(bare, tensors, device="cpu")
     maps: list[NDArray[np.int64]] = []
     for picture in pictures:
-        maps.append(codec.search(picture).at_quality(100.0).cpu().numpy())
+        maps.append(codec.search(picture).all_stages().cpu().numpy())
         if report is not None:
             report(len(maps))
-    kinds: tuple[type[Prior], ...] = (StaticPrior, MixingPrior)
-    for kind in kinds:
-        prior = kind.fit(maps, codebook_size=config.quantizer.codebook_size)
+    size = config.quantizer.codebook_size
+    vectors = tensors["codebooks"].astype(np.float32)
+    priors: tuple[Prior, ...] = (
+        StaticPrior.fit(maps, codebook_size=size),
+        MixingPrior.fit(maps, codebook_size=size, vectors=vectors),
+    )
+    for prior in priors:
         tensors |= prior_tensors(prior)
     return write_model(path, name, config, tensors, metadata)
