@@ -1,0 +1,139 @@
+"""Finding codes for a quality, and a quality for a size or a PSNR."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from vqcodec.errors import InputError
+from vqcodec.rate import LatentSearch, _thin_last_stage, fit_psnr, fit_size
+
+STAGES, SIZE, DIM = 4, 16, 3
+
+
+def new_search(*, mu: float = 0.7, effort: int = 5) -> LatentSearch:
+    """A search over a small latent (3, 11, 13) with codebooks that shrink from stage to stage."""
+    generator = torch.Generator().manual_seed(0)
+    books = torch.randn(STAGES, SIZE, DIM, generator=generator)
+    books *= torch.tensor([1.0, 0.5, 0.25, 0.12])[:, None, None]
+    books[:, 0] = 0
+    bits = 1 + 6 * torch.rand(STAGES, SIZE, generator=generator)
+    bits[:, 0] = 1
+    latent = torch.randn(DIM, 11, 13, generator=generator)
+    energy = torch.tensor([0.3, 0.1, 0.03, 0.01])
+    return LatentSearch(latent, books, bits=bits, residual_energy=energy, mu=mu, effort=effort)
+
+
+@pytest.mark.parametrize("quality", [0, 12.5, 33.4, 50, 71, 99, 100])
+def test_codes_of_a_quality(quality: float) -> None:
+    codes = new_search().at_quality(quality)
+    depth = 1 + 3 * quality / 100
+    stages = int(np.ceil(depth))
+    assert codes.shape == (stages, 11, 13)
+    assert codes.dtype == torch.int64
+    assert 0 <= int(codes.min()) <= int(codes.max()) < SIZE
+    if stages > 1:
+        spoken = float((codes[-1] != 0).float().mean())
+        assert spoken <= depth - (stages - 1) + 1 / 143
+
+
+def test_more_quality_says_more() -> None:
+    search = new_search()
+    said = [int((search.at_quality(quality) != 0).sum()) for quality in range(0, 101, 5)]
+    assert said == sorted(said)
+
+
+def test_order_of_questions_does_not_matter() -> None:
+    search = new_search()
+    forth = [search.at_quality(quality) for quality in (10, 50, 90)]
+    other = new_search()
+    back = [other.at_quality(quality) for quality in (90, 50, 10)][::-1]
+    for a, b in zip(forth, back, strict=True):
+        assert torch.equal(a, b)
+    assert torch.equal(search.at_quality(50), forth[1])
+
+
+@pytest.mark.parametrize("effort", [0, 10, -1])
+def test_effort_out_of_range(effort: int) -> None:
+    with pytest.raises(InputError, match="effort must be 1 to 9"):
+        new_search(effort=effort)
+
+
+def thin_example() -> tuple[Tensor, Tensor, Tensor]:
+    """Codes (N, 2), errors (N, 2) and bits (K,) of ten rows whose worth is the row's number."""
+    codes = torch.ones(10, 2, dtype=torch.int64)
+    errors = torch.stack([torch.full((10,), 20.0), 20 - torch.arange(10.0)], 1)
+    return codes, errors, torch.tensor([1.0, 3.0])
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.35, 0.5, 0.99])
+def test_thinning_keeps_what_is_worth_most(share: float) -> None:
+    codes, errors, bits = thin_example()
+    thinned = _thin_last_stage(codes, errors, bits, share)
+    kept = max(1, round(share * 10))
+    assert thinned[:, 1].tolist() == [0] * (10 - kept) + [1] * kept
+    assert thinned[:, 0].tolist() == [1] * 10
+    assert codes.tolist() == [[1, 1]] * 10, "the input is left alone"
+
+
+def test_thinning_counts_gain_per_bit() -> None:
+    codes = torch.tensor([[0, 1], [0, 2], [0, 0]])
+    errors = torch.tensor([[9.0, 5.0], [9.0, 4.0], [9.0, 9.0]])
+    # 4 for 2 bits more than the zero code, 5 for 5 bits more, and nothing at all.
+    thinned = _thin_last_stage(codes, errors, torch.tensor([1.0, 3.0, 6.0]), 0.34)
+    assert thinned[:, 1].tolist() == [1, 0, 0]
+
+
+def test_thinning_keeps_the_first_of_equals() -> None:
+    codes, errors, bits = thin_example()
+    errors[:, 1] = 10
+    assert _thin_last_stage(codes, errors, bits, 0.3)[:, 1].tolist() == [1] * 3 + [0] * 7
+
+
+def coder(size: Callable[[float], float]) -> tuple[Callable[[float], bytes], list[float]]:
+    """A stand-in for an encoder, whose streams have a size for each quality."""
+    asked: list[float] = []
+
+    def encode(quality: float) -> bytes:
+        asked.append(quality)
+        return bytes(int(size(quality)))
+
+    return encode, asked
+
+
+@pytest.mark.parametrize("target", [101, 500, 1234, 9999, 10_099])
+def test_size_is_never_above_and_nearly_met(target: int) -> None:
+    encode, asked = coder(lambda quality: 100 + quality**2)
+    data = fit_size(encode, target)
+    assert 0.98 * target <= len(data) <= target
+    assert len(asked) <= 14
+
+
+def test_size_with_steps_and_dips() -> None:
+    """Real streams grow in steps, and shrink by a few bytes here and there."""
+    encode, _ = coder(lambda quality: 100 + 40 * (quality // 7) + 3 * np.sin(quality * 50))
+    for target in range(110, 700, 17):
+        assert len(fit_size(encode, target)) <= target
+
+
+def test_size_at_the_ends() -> None:
+    encode, _ = coder(lambda quality: 100 + quality)
+    assert len(fit_size(encode, 100)) == 100
+    assert len(fit_size(encode, 200)) == len(fit_size(encode, 10**9)) == 200
+    for target in (99, 0, -5):
+        with pytest.raises(InputError, match=r"the smallest stream takes 100"):
+            fit_size(encode, target)
+
+
+@pytest.mark.parametrize("target", [20.0, 20.1, 33.3, 40.0])
+def test_psnr_is_reached_at_nearly_the_lowest_quality(target: float) -> None:
+    quality = fit_psnr(lambda quality: 20 + quality / 5, target)
+    assert 20 + quality / 5 >= target
+    assert quality <= 5 * (target - 20) + 0.1
+
+
+def test_psnr_beyond_the_best() -> None:
+    with pytest.raises(InputError, match=r"quality 100 gives 40\.00 dB"):
+        fit_psnr(lambda quality: 20 + quality / 5, 40.01)
