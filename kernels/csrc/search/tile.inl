@@ -1,9 +1,9 @@
 // Scores of a tile of rows, written once for every instruction set.
 //
-// tile.inl, candidates.inl, block.inl and lowest.inl are included inside a namespace and a target region, after
-// a struct Unit that says how to load, store, broadcast, multiply-add, take minima and compare
-// Unit::kLanes floats. Nothing in them may call a function template of the standard library: an
-// instance compiled for a newer processor could end up shared.
+// tile.inl, candidates.inl, block.inl and lowest.inl are included inside a namespace and a target
+// region, after a struct Unit that says how to load, store, broadcast, multiply-add, take minima
+// and compare Unit::kLanes floats. Nothing in them may call a function template of the standard
+// library: an instance compiled for a newer processor could end up shared.
 
 // A row's scores are offset_k + sum of (-2 x_d) c_kd, the squared distance less what all codes
 // have in common. kRows rows by kVectors registers of codes stay in registers throughout.
