@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,10 +179,13 @@ class Trainer:
         """Let several processes average their gradients."""
         if self.processes.count == 1:
             return self.model
-        # The buffers are the codebooks; the quantizer keeps them equal itself.
-        network: torch.nn.Module = torch.nn.parallel.DistributedDataParallel(
-            self.model, broadcast_buffers=False
-        )
+        with warnings.catch_warnings():
+            # torch 2.13 prefers another name for the argument, which earlier versions do not know.
+            warnings.simplefilter("ignore", FutureWarning)
+            # The buffers are the codebooks; the quantizer keeps them equal itself.
+            network: torch.nn.Module = torch.nn.parallel.DistributedDataParallel(
+                self.model, broadcast_buffers=False
+            )
         return network
 
     def _pixels(self, size: int) -> Tensor:

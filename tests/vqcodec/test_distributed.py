@@ -1,0 +1,88 @@
+"""Two processes that train one model: equal codebooks, no hang, one clock."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+# Each process draws crops of its own; dead codes are restarted every third step.
+SCRIPT = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
+from vqcodec.training.distributed import join_processes
+from vqcodec.training.recipes import find_recipe
+from vqcodec.training.trainer import Budget, Trainer
+
+
+class Noise:
+    def __init__(self, seed):
+        self.random = torch.Generator().manual_seed(seed)
+
+    def batch(self, size):
+        shape = (size, 3, 32, 32)
+        return torch.randint(0, 256, shape, generator=self.random, dtype=torch.uint8)
+
+
+transform = TransformConfig(latent_dim=6, analysis_width=8, synthesis_width=8, analysis_depth=1,
+                            synthesis_depth=1)
+config = ModelConfig(transform=transform, quantizer=QuantizerConfig(stages=2, codebook_size=64))
+recipe = replace(find_recipe("photo-psnr"), model=config, unquantized=0.0, restart_every=3)
+folder = Path(sys.argv[1])
+torch.set_num_threads(1)
+torch.manual_seed(5)
+with join_processes(torch.device("cpu")) as (processes, device):
+    trainer = Trainer(recipe, Noise(processes.rank), device=device, processes=processes)
+    torch.manual_seed(processes.rank)
+    for _ in trainer.fit(Budget(steps=50), folder / "state.safetensors"):
+        # Some codes die, as they do in long runs.
+        trainer.model.quantizer.books()[1].share[5:9] = 0
+    restarts = sum(book.restarts for book in trainer.model.quantizer.books())
+    assert restarts > 0, "nothing was restarted, so nothing was tested"
+    tensors = {name: t.contiguous() for name, t in trainer.model.state_dict().items()}
+    save_file(tensors, folder / f"rank{processes.rank}.safetensors")
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port: int = server.getsockname()[1]
+        return port
+
+
+@pytest.mark.slow
+def test_two_processes_end_with_the_same_model(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT)
+    group = {
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+        "OMP_NUM_THREADS": "1",
+    }
+    runs = [
+        subprocess.Popen(
+            [sys.executable, script, tmp_path],
+            env={**os.environ, **group, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    errors = [run.communicate(timeout=120)[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], "\n".join(errors)
+    first, second = (load_file(tmp_path / f"rank{rank}.safetensors") for rank in range(2))
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        assert tensor.equal(second[name]), name
+    assert (tmp_path / "state.safetensors").is_file()
