@@ -51,8 +51,9 @@ format: $(VENV)/.dev ## Format every file in place
 	$(BIN)/clang-format -i $(CPP)
 
 bench-kernels: $(VENV)/.dev ## Time the nearest-code kernels against their peers
-	$(BIN)/python bench/kernels_cpu.py
-	$(if $(GPU),$(BIN)/python bench/kernels_gpu.py)
+	$(PIP) install --quiet --constraint constraints.txt --requirement bench/requirements.txt
+	$(BIN)/python -m bench.kernels_cpu
+	$(if $(GPU),$(BIN)/python -m bench.kernels_gpu)
 
 clean: ## Remove the environment and everything that was built
 	rm -rf $(VENV) build demo

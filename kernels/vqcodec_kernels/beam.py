@@ -30,7 +30,7 @@ def beam_codes(
 
     A beginning costs the squared length of what it leaves of the row and the biases of its codes.
 
-    x: float32 (N, D). codebooks: float32 (S, K, D), S >= 1. biases: float32 (S, K). beams: 1 to 64.
+    x: float32 (N, D). codebooks: float32 (S, K, D), S >= 1. biases: (S, K) or (K,). beams: 1 to 64.
     backend: "native" (CPU), "torch" (any device), or None for the fastest.
     Returns codes int64 (N, S) and the squared error float32 (N, S), biases left out, that the
     cheapest of the last stage leaves after each stage.
@@ -48,15 +48,15 @@ def beam_codes(
         raise InvalidInputError(f"beams must be in [1, {_MAX_BEAMS}], got {beams}")
     if backend is None:
         backend = "native" if x.device.type == "cpu" else "torch"
-    if biases is None:
-        biases = codebooks.new_zeros(codebooks.shape[:2])
+    biases = codebooks.new_zeros(()) if biases is None else biases.float()
+    biases = biases.expand(codebooks.shape[:2])
     if backend == "torch":
-        return _beam_codes_torch(x, codebooks, biases.float(), beams)
+        return _beam_codes_torch(x, codebooks, biases, beams)
     if backend != "native" or x.device.type != "cpu":
         raise BackendError(f"backend {backend!r} has no beam search for device {x.device}")
     from vqcodec_kernels import native_beam
 
-    return native_beam.beam_codes(x, codebooks, biases.float(), beams)
+    return native_beam.beam_codes(x, codebooks, biases, beams)
 
 
 def _beam_codes_torch(

@@ -89,6 +89,15 @@ def test_no_bias_is_a_bias_of_zero() -> None:
     assert torch.equal(bare[1], zero[1])
 
 
+@pytest.mark.parametrize("backend", ["torch", "native"])
+def test_one_bias_serves_all_stages(backend: str) -> None:
+    x, codebooks, bias = draw(40, 8, seed=12), draw(3, 9, 8, seed=13), draw(9, seed=14)
+    shared = beam_codes(x, codebooks, bias, beams=3, backend=backend)
+    repeated = beam_codes(x, codebooks, bias.repeat(3, 1), beams=3, backend=backend)
+    assert torch.equal(shared[0], repeated[0])
+    assert torch.equal(shared[1], repeated[1])
+
+
 def test_threads_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     x, codebooks = draw(3000, 48, seed=14), draw(4, 256, 48, seed=15)
     results = []
