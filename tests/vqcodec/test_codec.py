@@ -35,7 +35,7 @@ KINDS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}
 
 
 def psnr(a: Pixels, b: Pixels) -> float:
-    return -10 * np.log10(np.square(a / 255.0 - b / 255.0).mean())
+    return float(-10 * np.log10(np.square(a / 255.0 - b / 255.0).mean()))
 
 
 def of_kind(photo: Pixels, channels: int) -> Pixels:
@@ -226,7 +226,7 @@ def test_more_pixels_than_allowed(codec: Codec, photo: Pixels) -> None:
     assert codec.decode(data, max_pixels=count).shape == photo.shape
     for refuse in (codec.decode, codec.decode_picture, decode):
         with pytest.raises(LimitError):
-            refuse(data, max_pixels=count - 1)  # type: ignore[operator]
+            refuse(data, max_pixels=count - 1)
 
 
 def test_damaged_streams_are_refused(codec: Codec, photo: Pixels) -> None:
@@ -280,7 +280,7 @@ def test_codes_of_a_stream_do_not_depend_on_threads(codec: Codec, photos: list[P
     for count in (1, 2):
         torch.set_num_threads(count)
         found.append(codec.decode_codes(read_stream(data)))
-    np.testing.assert_array_equal(*found)
+    np.testing.assert_array_equal(found[0], found[1])
 
 
 def test_codes_of_a_stream_are_those_that_were_chosen(codec: Codec, photo: Pixels) -> None:

@@ -13,17 +13,64 @@ from vqcodec.rate import LatentSearch, _thin_last_stage, fit_psnr, fit_size
 STAGES, SIZE, DIM = 4, 16, 3
 
 
-def new_search(*, mu: float = 0.7, effort: int = 5) -> LatentSearch:
-    """A search over a small latent (3, 11, 13) with codebooks that shrink from stage to stage."""
+def problem() -> tuple[Tensor, Tensor, Tensor]:
+    """A latent (3, 11, 13), codebooks that shrink from stage to stage, and bits (S, K)."""
     generator = torch.Generator().manual_seed(0)
     books = torch.randn(STAGES, SIZE, DIM, generator=generator)
     books *= torch.tensor([1.0, 0.5, 0.25, 0.12])[:, None, None]
     books[:, 0] = 0
     bits = 1 + 6 * torch.rand(STAGES, SIZE, generator=generator)
     bits[:, 0] = 1
-    latent = torch.randn(DIM, 11, 13, generator=generator)
+    return torch.randn(DIM, 11, 13, generator=generator), books, bits
+
+
+def new_search(*, mu: float = 0.7, effort: int = 5, columns: int = 13) -> LatentSearch:
+    """A search over the first columns of that latent."""
+    latent, books, bits = problem()
     energy = torch.tensor([0.3, 0.1, 0.03, 0.01])
-    return LatentSearch(latent, books, bits=bits, residual_energy=energy, mu=mu, effort=effort)
+    return LatentSearch(
+        latent[:, :, :columns], books, bits=bits, residual_energy=energy, mu=mu, effort=effort
+    )
+
+
+def spent(codes: Tensor) -> tuple[float, float]:
+    """Bits of codes (S', 11, 13), and the squared error they leave of the latent."""
+    latent, books, bits = problem()
+    used = [bits[stage, codes[stage]].sum() for stage in range(len(codes))]
+    values = [books[stage][codes[stage]].movedim(-1, 0) for stage in range(len(codes))]
+    error = (latent - torch.stack(values).sum(0)).square().sum()
+    return float(torch.stack(used).sum()), float(error)
+
+
+def test_a_higher_price_buys_fewer_bits_for_more_error() -> None:
+    found = [spent(new_search(mu=mu).at_quality(70)) for mu in (0.0, 1.0, 10.0, 1000.0)]
+    bits = [paid for paid, _ in found]
+    errors = [left for _, left in found]
+    assert bits == sorted(bits, reverse=True)
+    assert errors == sorted(errors)
+    assert bits[-1] < 0.7 * bits[0]
+
+
+def test_more_effort_is_nearer_to_the_optimum() -> None:
+    """What the search minimises: the error, and the bits at the price of four stages."""
+    price = 0.7 * 2 * np.log(2) * 0.01
+    costs = []
+    for effort in (1, 5, 9):
+        bits, error = spent(new_search(effort=effort).all_stages())
+        costs.append(error + price * bits)
+    assert costs == sorted(costs, reverse=True)
+    assert costs[-1] < 0.95 * costs[0]
+
+
+def test_price_falls_to_nothing_at_the_highest_quality() -> None:
+    free = new_search(mu=0.0)
+    assert torch.equal(new_search(mu=50.0).at_quality(100), free.at_quality(100))
+    assert torch.equal(free.all_stages(), free.at_quality(100))
+
+
+def test_a_position_does_not_feel_its_neighbours() -> None:
+    whole, part = new_search(), new_search(columns=5)
+    assert torch.equal(whole.all_stages()[:, :, :5], part.all_stages())
 
 
 @pytest.mark.parametrize("quality", [0, 12.5, 33.4, 50, 71, 99, 100])

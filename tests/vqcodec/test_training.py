@@ -110,9 +110,9 @@ def test_resumed_run_has_the_state_that_was_saved(
     assert second.state == first.state
     assert second.state.steps == 30
     assert_equal_states(everything(first), everything(second))
-    for parameter in second.model.parameters():
-        for moment in second.optimizer.state[parameter].values():
-            assert moment.ndim == 0 or moment.stride() == parameter.stride()
+    for weights in second.model.parameters():
+        for moment in second.optimizer.state[weights].values():
+            assert moment.ndim == 0 or moment.stride() == weights.stride()
 
 
 def test_resumed_run_goes_on_exactly_as_if_it_had_not_stopped(
@@ -171,12 +171,16 @@ def test_run_that_nobody_listens_to_leaves_its_state(
     assert again.state.steps == 20
 
 
+def parameter(trainer: Trainer, name: str) -> torch.nn.Parameter:
+    return dict(trainer.model.named_parameters())[name]
+
+
 def poison_output(trainer: Trainer) -> None:
-    torch.nn.init.constant_(trainer.model.synthesis.leave.bias, 50.0)
+    torch.nn.init.constant_(parameter(trainer, "synthesis.leave.bias"), 50.0)
 
 
 def poison_latent(trainer: Trainer) -> None:
-    torch.nn.init.constant_(trainer.model.analysis.leave.bias, torch.nan)
+    torch.nn.init.constant_(parameter(trainer, "analysis.leave.bias"), torch.nan)
 
 
 @pytest.mark.parametrize("poison", [poison_output, poison_latent])
@@ -198,20 +202,21 @@ def test_gradient_that_is_not_finite_does_not_reach_the_weights(
     trainer = new_trainer()
     run(trainer, 20, tmp_path / "state")
     before = [parameter.clone() for parameter in trainer.model.parameters()]
-    trainer.model.analysis.enter.weight.register_hook(lambda gradient: gradient * torch.inf)  # type: ignore[union-attr,operator]
+    weight = parameter(trainer, "analysis.enter.weight")
+    weight.register_hook(lambda gradient: gradient * torch.inf)  # type: ignore[no-untyped-call]
     with pytest.raises(FloatingPointError, match="gradient"):
         run(trainer, 40, tmp_path / "state")
-    for parameter, wanted in zip(trainer.model.parameters(), before, strict=True):
-        assert torch.equal(parameter, wanted)
+    for now, wanted in zip(trainer.model.parameters(), before, strict=True):
+        assert torch.equal(now, wanted)
 
 
 def test_a_second_fit_goes_on(new_trainer: Callable[..., Trainer], tmp_path: Path) -> None:
     trainer = new_trainer()
     run(trainer, 4, tmp_path / "state")
-    trainer.model.analysis.basis.mul_(0.5)
-    basis = trainer.model.analysis.basis.clone()
+    basis = dict(trainer.model.named_buffers())["analysis.basis"]
+    wanted = basis.mul_(0.5).clone()
     run(trainer, 5, tmp_path / "state")
-    assert torch.equal(trainer.model.analysis.basis, basis), "the start is not done twice"
+    assert torch.equal(basis, wanted), "the start is not done twice"
 
 
 def test_states_that_are_refused(
@@ -303,7 +308,7 @@ def test_recipes_are_possible(name: str) -> None:
 
 
 def test_unknown_recipe() -> None:
-    with pytest.raises(InputError, match="no recipe .cake"):
+    with pytest.raises(InputError, match="no recipe"):
         find_recipe("cake")
 
 
@@ -327,10 +332,10 @@ def test_digits_in_one_call(digits: Pixels, tmp_path: Path) -> None:
     source = write_idx(tmp_path / "digits.idx", digits[:1500])
     seen: list[Progress] = []
     output = tmp_path / "zip.safetensors"
-    card = train(source, output, steps=300, device="cpu", recipe="digits", report=seen.append)
+    card = train(source, output, steps=400, device="cpu", recipe="digits", report=seen.append)
     assert card is not None
     assert card.name == "zip"
-    assert card.metadata["steps"] == 300
+    assert card.metadata["steps"] == 400
     assert seen[-1].psnr > seen[0].psnr + 2
     assert read_model(output)[0] == card
     assert state_path(output).is_file()
@@ -344,16 +349,16 @@ def test_digits_in_one_call(digits: Pixels, tmp_path: Path) -> None:
     output_pixels = codec.reconstruct((codes,), height=28, width=28).clamp(0, 1)
     error = float((output_pixels - pixels).square().mean())
     common = np.square(held_out / 255 - digits[:1500].mean(0) / 255).mean()
-    assert 10 * np.log10(common / error) > 3
-    assert -10 * np.log10(error) > 14
+    assert -10 * np.log10(common) < 13.5
+    assert -10 * np.log10(error) > 16
     data = codec.encode(held_out[0], quality=100)
     assert len(data) < 60
     assert codec.decode(data).shape == (28, 28)
     with pytest.raises(InputError, match="positive"):
         train(source, output, steps=-1, recipe="digits")
-    resumed = train(source, output, steps=310, resume=True, device="cpu", recipe="digits")
+    resumed = train(source, output, steps=405, resume=True, device="cpu", recipe="digits")
     assert resumed is not None
-    assert resumed.metadata["steps"] == 310
+    assert resumed.metadata["steps"] == 405
 
 
 def test_an_error_in_the_report_leaves_the_state_and_no_weights(

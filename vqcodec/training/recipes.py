@@ -68,13 +68,14 @@ _DIGITS = ModelConfig(
 )
 
 RECIPES = {
-    "photo-psnr": Recipe(model=_PHOTO, search_mu=2.5),
+    "photo-psnr": Recipe(model=_PHOTO, search_mu=3.0),
     "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.5),
     "digits": Recipe(
         model=_DIGITS,
         side=0,
         batch=256,
         learning_rate=2e-3,
+        warmup=50,
         clip=0.1,
         mu_max=0.0,
         unquantized=0.1,
