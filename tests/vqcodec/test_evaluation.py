@@ -159,10 +159,25 @@ def test_summary_reads_off_rates_and_compares_with_each_peer() -> None:
     assert summary.at_rate["ms_ssim_db"]["jpeg"][at[0.5]] == pytest.approx(14)
     assert summary.at_rate["psnr"]["vqcodec"][at[0.25]] == pytest.approx(30)
     assert summary.at_rate["psnr"]["vqcodec"][at[0.5]] is None
-    difference = summary.bd_rates["psnr"]["jpeg"]
+    difference = summary.bd_rates["psnr"]["vqcodec"]["jpeg"]
     assert difference is not None
     assert difference.percent == pytest.approx(-50)
     assert "ssimulacra2" not in summary.at_rate
+
+
+def test_every_model_of_ours_is_compared_with_every_peer_and_none_with_another() -> None:
+    curves = {"vqcodec a": line("a", 0.5), "vqcodec b": line("b"), "jpeg": line("jpeg")}
+    rates = summarize(curves).bd_rates["psnr"]
+    percents = {
+        (own, codec): difference.percent
+        for own, row in rates.items()
+        for codec, difference in row.items()
+        if difference is not None
+    }
+    assert percents == {
+        ("vqcodec a", "jpeg"): pytest.approx(-50),
+        ("vqcodec b", "jpeg"): pytest.approx(0),
+    }
 
 
 def test_json_holds_everything_and_is_json() -> None:
@@ -176,7 +191,7 @@ def test_json_holds_everything_and_is_json() -> None:
     ]
     # The MS-SSIM of a picture of 2 x 2 is not a number.
     assert content["points"][0]["images"][0]["ms_ssim"] is None
-    assert content["summary"]["bd_rates"]["psnr"]["jpeg"]["percent"] == pytest.approx(0)
+    assert content["summary"]["bd_rates"]["psnr"]["vqcodec"]["jpeg"]["percent"] == pytest.approx(0)
 
 
 def test_csv_has_a_row_for_every_picture_and_setting() -> None:
@@ -192,7 +207,7 @@ def test_tables_say_dash_outside_the_measured_range() -> None:
     assert "| PSNR dB at bpp | 0.1 | 0.15 | 0.25 | 0.5 | 0.75 |" in text
     assert "| jpeg | 24.00 |" in text
     assert "| 30.00 | - | - |" in text
-    assert "| PSNR | jpeg | -50.0 % | 24.00 to 30.00 (100%) |" in text
+    assert "| PSNR | vqcodec | jpeg | -50.0 % | 24.00 to 30.00 (100%) |" in text
 
 
 def test_plot_is_a_picture_with_a_panel_for_each_measure() -> None:

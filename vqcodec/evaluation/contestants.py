@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
 
-__all__ = ["Contestant", "Pixels", "codec_contestant"]
+__all__ = ["Contestant", "Pixels", "codec_contestant", "is_own"]
 
 Pixels = NDArray[np.uint8]
 
@@ -41,12 +41,17 @@ class Contestant:
 def codec_contestant(
     codec: Codec, *, settings: str, qualities: Sequence[float] = QUALITIES
 ) -> Contestant:
-    """vqcodec itself, with one model, over a ladder of qualities."""
+    """vqcodec itself, with one model, over a ladder of qualities; named "vqcodec MODEL"."""
     return Contestant(
-        name="vqcodec",
+        name=f"vqcodec {codec.card.name}",
         version=f"vqcodec {version('vqcodec')}",
         settings=settings,
         ladder=tuple(sorted(qualities)),
         encode=lambda pixels, quality: codec.encode(pixels, quality=quality),
         decode=lambda data: codec.decode(data),
     )
+
+
+def is_own(name: str) -> bool:
+    """Whether a contestant of this name is a model of this project."""
+    return name.split()[0] == "vqcodec"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from vqcodec.errors import MissingDependencyError
+from vqcodec.evaluation.contestants import is_own
 from vqcodec.evaluation.measure import Point
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ PANELS = {"psnr": "PSNR, dB", "ms_ssim_db": "MS-SSIM, dB", "ssimulacra2": "SSIMU
 
 
 def plot_curves(curves: Mapping[str, Sequence[Point]], *, title: str) -> bytes:
-    """Draw quality over bits per pixel; vqcodec is the thick line.
+    """Draw quality over bits per pixel; our models are the thick lines.
 
     Returns: the bytes of a PNG.
 
@@ -47,9 +49,10 @@ def plot_curves(curves: Mapping[str, Sequence[Point]], *, title: str) -> bytes:
 
 
 def _draw(axes: Axes, curves: Mapping[str, Sequence[Point]], measure: str) -> None:
+    own_colours = itertools.cycle(("black", "crimson", "navy"))
     for codec, points in curves.items():
         shown = [p for p in points if getattr(p, measure) is not None]
-        ours = codec == "vqcodec"
+        ours = is_own(codec)
         axes.plot(
             [p.bpp for p in shown],
             [getattr(p, measure) for p in shown],
@@ -57,7 +60,7 @@ def _draw(axes: Axes, curves: Mapping[str, Sequence[Point]], measure: str) -> No
             marker="o",
             markersize=4,
             linewidth=2.6 if ours else 1.3,
-            color="black" if ours else None,
+            color=next(own_colours) if ours else None,
             zorder=3 if ours else 2,
         )
     axes.set_xscale("log")

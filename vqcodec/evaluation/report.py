@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from vqcodec.evaluation.contestants import Contestant
+from vqcodec.evaluation.contestants import Contestant, is_own
 from vqcodec.evaluation.curves import BdRate, bd_rate, value_at
 from vqcodec.evaluation.measure import Measurement, Point
 
@@ -27,18 +27,18 @@ class Summary:
     """What a reader looks for first.
 
     at_rate: measure -> codec -> quality at each of `rates` (None outside the measured range).
-    bd_rates: measure -> reference codec -> difference of vqcodec to it, over mean curves.
+    bd_rates: measure -> model of ours -> other codec -> difference to it, over mean curves.
     """
 
     rates: tuple[float, ...]
     at_rate: dict[str, dict[str, list[float | None]]]
-    bd_rates: dict[str, dict[str, BdRate | None]]
+    bd_rates: dict[str, dict[str, dict[str, BdRate | None]]]
 
 
 def summarize(curves: Curves, *, rates: Sequence[float] = RATES) -> Summary:
-    """Read quality at fixed rates off the mean curves, and compare vqcodec with each codec."""
+    """Read quality at fixed rates off the mean curves, and compare each of our models with others."""
     at_rate: dict[str, dict[str, list[float | None]]] = {}
-    bd_rates: dict[str, dict[str, BdRate | None]] = {}
+    bd_rates: dict[str, dict[str, dict[str, BdRate | None]]] = {}
     for measure in MEASURES:
         lines = {
             codec: ([p.bpp for p in points], [getattr(p, measure) for p in points])
@@ -50,9 +50,13 @@ def summarize(curves: Curves, *, rates: Sequence[float] = RATES) -> Summary:
             codec: [value_at(rate, *line) for rate in rates] for codec, line in lines.items()
         }
         bd_rates[measure] = {
-            codec: bd_rate(*lines["vqcodec"], reference_rates=line[0], reference_values=line[1])
-            for codec, line in lines.items()
-            if codec != "vqcodec" and "vqcodec" in lines
+            own: {
+                codec: bd_rate(*lines[own], reference_rates=line[0], reference_values=line[1])
+                for codec, line in lines.items()
+                if not is_own(codec)
+            }
+            for own in lines
+            if is_own(own)
         }
     return Summary(rates=tuple(rates), at_rate=at_rate, bd_rates=bd_rates)
 
@@ -101,12 +105,19 @@ def as_markdown(curves: Curves) -> str:
         head = [f"{MEASURES[measure]} at bpp", *(f"{rate:g}" for rate in summary.rates)]
         blocks.append(_table(head, rows))
     rows = [
-        [_measure_name(measure), codec, _percent(difference), _range(difference)]
-        for measure, references in summary.bd_rates.items()
+        [_measure_name(measure), own, codec, _percent(difference), _range(difference)]
+        for measure, models in summary.bd_rates.items()
+        for own, references in models.items()
         for codec, difference in references.items()
     ]
     if rows:
-        head = ["measure", "vqcodec against", "BD-rate", "qualities compared (share of vqcodec's)"]
+        head = [
+            "measure",
+            "model",
+            "against",
+            "BD-rate",
+            "qualities compared (share of the model's)",
+        ]
         blocks.append(_table(head, rows))
     return "\n\n".join(blocks) + "\n"
 

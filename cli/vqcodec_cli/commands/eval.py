@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.add_argument("folder", metavar="FOLDER", help="pictures, with subfolders")
     options.add_output(parser, explanation="folder for the results; made if it is not there")
-    options.add_model(parser, default="photo", explanation="model to measure (default: photo)")
+    options.add_model(
+        parser, default="photo", explanation="models to measure, with commas (default: photo)"
+    )
     parser.add_argument(
         "--against",
         metavar="CODECS",
@@ -55,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     """Measure everything, write the results, print the tables; returns the exit code."""
     folder = _results_folder(args)
     sources = find_sources([args.folder], suffixes=PICTURE_SUFFIXES)
-    find_model_early(args.model)
+    for model in _names(args.model):
+        find_model_early(model)
 
     from vqcodec.evaluation import as_csv, as_json, as_markdown, circumstances
     from vqcodec.evaluation.plot import plot_curves
@@ -119,10 +122,13 @@ def _contestants(args: argparse.Namespace) -> "Sequence[Contestant]":
         peers = [find_peer(name) for name in args.against]
     except InputError as error:
         raise UsageError(str(error)) from error
-    codec = vqcodec.load(args.model, device=args.device)
     chosen = {} if args.qualities is None else {"qualities": args.qualities}
-    settings = f"model {args.model}, device {args.device}, without metadata"
-    return [codec_contestant(codec, settings=settings, **chosen), *peers]
+    own = []
+    for model in _names(args.model):
+        codec = vqcodec.load(model, device=args.device)
+        settings = f"model {codec.card.fingerprint}, device {codec.device}, without metadata"
+        own.append(codec_contestant(codec, settings=settings, **chosen))
+    return [*own, *peers]
 
 
 def _pixels(source: Source) -> "Pixels":
