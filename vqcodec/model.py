@@ -104,12 +104,21 @@ class VQVAE(nn.Module):
         return per_pixel * float(self.synthesis.scale) ** 2
 
     def forward(
-        self, pixels: Tensor, *, quantize: bool = True, mu: float = 0.0, restart: bool = False
+        self,
+        pixels: Tensor,
+        *,
+        quantize: bool = True,
+        mu: float = 0.0,
+        restart: bool = False,
+        stages: int | None = None,
     ) -> Reconstruction:
-        """Run the whole model; with `quantize` off the latent reaches the synthesis as it is."""
+        """Run the whole model; with `quantize` off the latent reaches the synthesis as it is.
+
+        The other arguments are those of `ResidualQuantizer.forward`.
+        """
         latent = self.analysis(pixels)
         if quantize:
-            quantized = self.quantizer(latent, mu=mu, restart=restart)
+            quantized = self.quantizer(latent, mu=mu, restart=restart, stages=stages)
         else:
             zero = latent.new_zeros(())
             codes = torch.zeros(0, dtype=torch.int64, device=latent.device)

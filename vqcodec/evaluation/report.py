@@ -36,7 +36,7 @@ class Summary:
 
 
 def summarize(curves: Curves, *, rates: Sequence[float] = RATES) -> Summary:
-    """Read quality at fixed rates off the mean curves, and compare each of our models with others."""
+    """Read quality at fixed rates off the mean curves, and compare our models with the others."""
     at_rate: dict[str, dict[str, list[float | None]]] = {}
     bd_rates: dict[str, dict[str, dict[str, BdRate | None]]] = {}
     for measure in MEASURES:

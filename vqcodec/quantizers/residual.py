@@ -35,13 +35,14 @@ class ResidualQuantizer(nn.Module):
         )
         self.register_buffer("residual_energy", torch.zeros(stages))
 
-    def lagrangian(self, mu: float) -> float:
+    def lagrangian(self, mu: float, stages: int | None = None) -> float:
         """Squared distance that one bit is worth, in latent units.
 
         At high rate the squared error of a D-dimensional quantizer falls by 2 ln 2 / D of itself
-        per bit; mu = 1 trades at that slope for the error that the last stage leaves.
+        per bit; mu = 1 trades at that slope for the error that the last of `stages` leaves.
         """
-        return mu * 2 * math.log(2) * float(self.residual_energy[-1])
+        left = self.residual_energy[len(self.codebooks) - 1 if stages is None else stages - 1]
+        return mu * 2 * math.log(2) * float(left)
 
     @torch.no_grad()
     def start(self, latent: Tensor) -> None:
@@ -52,20 +53,23 @@ class ResidualQuantizer(nn.Module):
             residual = residual - codebook.vectors[nearest_code(residual, codebook.vectors)]
             self.residual_energy[stage] = mean_over_processes(residual.square().mean())
 
-    def forward(self, latent: Tensor, *, mu: float = 0.0, restart: bool = False) -> Quantized:
+    def forward(
+        self, latent: Tensor, *, mu: float = 0.0, restart: bool = False, stages: int | None = None
+    ) -> Quantized:
         """Quantize with gradients passing straight through; learn when in training mode.
 
         Args:
             latent: float (B, D, *positions).
             mu: weight of the rate in the search (see `lagrangian`); 0 looks at distortion alone.
             restart: move dead codes onto residuals of this batch.
+            stages: how many stages to use; all by default.
         """
         with torch.no_grad(), torch.autocast(latent.device.type, enabled=False):
             rows = _rows(latent.detach().float())
-            price = self.lagrangian(mu)
-            residual, stages = rows, []
+            price = self.lagrangian(mu, stages)
+            residual, found = rows, []
             bits = rows.new_zeros(())
-            for stage, codebook in enumerate(self.books()):
+            for stage, codebook in enumerate(self.books()[:stages]):
                 costs = codebook.bits()
                 codes = nearest_code(residual, codebook.vectors, costs * price if mu else None)
                 bits = bits + costs[codes].mean()
@@ -73,11 +77,11 @@ class ResidualQuantizer(nn.Module):
                 if self.training:
                     self._learn(stage, residual, codes, left, mu=mu, restart=restart)
                 residual = left
-                stages.append(codes)
+                found.append(codes)
             values = _unrows(rows - residual, latent)
         commitment = (latent.float() - values).square().mean()
         straight = latent + (values - latent).detach()
-        return Quantized(straight, _codes(torch.stack(stages, 1), latent), commitment, bits)
+        return Quantized(straight, _codes(torch.stack(found, 1), latent), commitment, bits)
 
     def _learn(
         self, stage: int, rows: Tensor, codes: Tensor, left: Tensor, *, mu: float, restart: bool

@@ -22,6 +22,8 @@ class Recipe:
         unquantized: share of the run in which the latent is not quantized yet.
         mu_max: upper end of the rate weight, drawn anew for each batch (see
             `ResidualQuantizer.lagrangian`); a quarter of the batches look at distortion alone.
+        truncated: share of the batches that are coded with part of the stages, their number drawn
+            anew; teaches the synthesis what low rates look like.
         search_mu: the rate weight that the encoder searches with once the model is trained.
         ms_ssim_weight: share of MS-SSIM in the distortion (see `Objective`).
         restart_every, restart_until: dead codes are moved every so many steps, up to this share
@@ -35,6 +37,7 @@ class Recipe:
     warmup: int = 500
     unquantized: float = 0.005
     mu_max: float = 1.5
+    truncated: float = 0.0
     search_mu: float = 1.0
     commitment: float = 0.25
     ms_ssim_weight: float = 0.0
@@ -69,7 +72,7 @@ _DIGITS = ModelConfig(
 
 RECIPES = {
     "photo-psnr": Recipe(model=_PHOTO, search_mu=3.0),
-    "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.5),
+    "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.5, truncated=0.5),
     "digits": Recipe(
         model=_DIGITS,
         side=0,

@@ -203,7 +203,9 @@ class Trainer:
         pixels = self._pixels(recipe.batch)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
             try:
-                output = self._network(pixels, quantize=quantize, mu=self._mu(), restart=restart)
+                output = self._network(
+                    pixels, quantize=quantize, mu=self._mu(), restart=restart, stages=self._stages()
+                )
             except InvalidInputError as refused:
                 # The quantizer takes no latent that is not finite.
                 raise self._diverged(str(refused)) from refused
@@ -239,9 +241,23 @@ class Trainer:
         return self.recipe.learning_rate * self.state.rate_scale * warmup * cosine
 
     def _mu(self) -> float:
-        # The same on every process, which must agree on what they average.
-        draw = float(torch.rand((), generator=torch.Generator().manual_seed(self.state.steps)))
+        draw = self._draw(0)
         return 0.0 if draw < 0.25 else self.recipe.mu_max * (draw - 0.25) / 0.75
+
+    def _stages(self) -> int:
+        """How many stages this step's batch is coded with."""
+        every = self.recipe.model.quantizer.stages
+        if self._draw(1) >= self.recipe.truncated:
+            return every
+        return 1 + int(self._draw(2) * (every - 1))
+
+    def _draw(self, number: int) -> float:
+        """One of a step's random numbers in [0, 1).
+
+        The same on every process: they must agree on what they average.
+        """
+        seeded = torch.Generator().manual_seed(self.state.steps)
+        return float(torch.rand(number + 1, generator=seeded)[number])
 
     def _progress(
         self, share: float, measured: tuple[float, float, float, tuple[Tensor, Tensor]]
