@@ -20,10 +20,6 @@ SOURCES := pyproject.toml constraints.txt kernels/CMakeLists.txt $(CPP)
 
 GPU := $(shell command -v nvidia-smi)
 
-# Without a GPU the Triton kernels are tested under Triton's interpreter, which has to be said
-# before anything imports Triton.
-INTERPRET := $(if $(GPU),,TRITON_INTERPRET=1)
-
 # Each test process keeps to one core; several of them share the machine without fighting.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
@@ -37,7 +33,7 @@ demo: $(VENV)/.demo ## Encode a photograph, decode it, compare with JPEG and Web
 	@$(BIN)/python -m vqcodec_cli.demo $(if $(PHOTO),--photo "$(PHOTO)")
 
 test: $(VENV)/.dev ## Run the whole test suite
-	$(ONE_THREAD) $(INTERPRET) $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(TESTS)
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(TESTS)
 
 check: $(VENV)/.dev ## Formatting, lint and types, of Python and of C++
 	$(BIN)/ruff format --check .

@@ -3,6 +3,10 @@ import os
 import pytest
 import torch
 
+# Triton settles when it is first imported whether it interprets its kernels.
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip GPU tests where there is no GPU, unless the run says that there must be one."""

@@ -26,6 +26,7 @@ FLOORS = [
     },
     {"vqcodec.model", "vqcodec.checkpoint"},
     {"vqcodec.weights", "vqcodec.catalog", "vqcodec.payload", "vqcodec.rate"},
+    {"vqcodec.tokenizer"},
     {"vqcodec.codec"},
     {"vqcodec"},
     {"vqcodec.training", "vqcodec.evaluation"},
@@ -35,6 +36,7 @@ FLOORS = [
 # Parts take plain numbers; the configuration is for those who put parts together.
 CONFIG_READERS = {
     *("vqcodec.model", "vqcodec.checkpoint", "vqcodec.weights", "vqcodec.codec"),
+    "vqcodec.tokenizer",
     *("vqcodec.training", "vqcodec"),
 }
 

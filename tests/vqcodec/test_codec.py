@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import vqcodec
 from vqcodec.bitstream import Header, read_header, read_stream, write_stream
 from vqcodec.checkpoint import read_model, write_model
-from vqcodec.codec import Codec, decode, find_device, load
+from vqcodec.codec import Codec, decode, load
 from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
 from vqcodec.errors import (
     BackendError,
@@ -25,6 +25,7 @@ from vqcodec.errors import (
 )
 from vqcodec.media.picture import Picture
 from vqcodec.model import VQVAE
+from vqcodec.tokenizer import find_device
 from vqcodec.weights import network_tensors
 
 Pixels = NDArray[np.uint8]

@@ -62,7 +62,7 @@ class MixingPrior(Prior):
         network learn from the others, the mixing of them from it.
         """
         stages = check_maps(maps, codebook_size)
-        grids = [as_grid(codes) for codes in maps]
+        grids = [_as_grid(codes) for codes in maps]
         held = grids[::8] if len(grids) > 1 else grids
         rest = [grid for i, grid in enumerate(grids) if i % 8] or grids
         network = Network.absent(codebook_size, stages)
@@ -81,7 +81,7 @@ class MixingPrior(Prior):
         """Code all stages, in order, each position in row-major order."""
         check_codes(codes, self.codebook_size)
         self.check_shape(codes.shape)
-        return encode_mixing(as_grid(codes), self._tables)
+        return encode_mixing(_as_grid(codes), self._tables)
 
     def decode(
         self, payload: bytes, shape: tuple[int, ...], *, backend: str | None = None
@@ -95,7 +95,7 @@ class MixingPrior(Prior):
         """Return the information in each stage as the adapting model sees it, float64 (S,)."""
         check_codes(codes, self.codebook_size)
         self.check_shape(codes.shape)
-        grid = as_grid(codes)
+        grid = _as_grid(codes)
         stages = range(len(codes))
         return np.array([learn_mixing([grid], self._tables, stage=s)[0] for s in stages])
 
@@ -121,7 +121,7 @@ def _grid_shape(positions: tuple[int, ...]) -> tuple[int, int]:
     return int(np.prod(positions[:-1], dtype=object)), width
 
 
-def as_grid(codes: CodeArray) -> CodeArray:
+def _as_grid(codes: CodeArray) -> CodeArray:
     return np.ascontiguousarray(codes).reshape(len(codes), *_grid_shape(codes.shape[1:]))
 
 

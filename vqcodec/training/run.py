@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from vqcodec.checkpoint import ModelCard, read_model
-from vqcodec.codec import find_device
 from vqcodec.errors import InputError
 from vqcodec.model import VQVAE
+from vqcodec.tokenizer import find_device
 from vqcodec.training.allocator import keep_freed_memory
 from vqcodec.training.distributed import join_processes
 from vqcodec.training.export import export_model

@@ -53,6 +53,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rate.add_argument(
         "--size", type=options.whole(1), metavar="BYTES", help="at most BYTES for the whole file"
     )
+    rate.add_argument(
+        "--psnr", type=options.positive, metavar="DB", help="at least so many dB, no larger file"
+    )
+    parser.add_argument(
+        "--effort",
+        type=int,
+        choices=range(1, 10),
+        default=5,
+        metavar="E",
+        help="1 (fast) to 9 (smaller file at the same look); default 5",
+    )
     options.add_model(parser, default="photo", explanation="model to encode with (default: photo)")
     options.add_device(parser)
     parser.add_argument(
@@ -98,7 +109,13 @@ class _Encoder:
         codec = self._loaded()
         started = time.perf_counter()
         data = codec.encode(
-            picture, quality=args.quality, bpp=args.bpp, size=args.size, metadata=not args.strip
+            picture,
+            quality=args.quality,
+            bpp=args.bpp,
+            size=args.size,
+            psnr=args.psnr,
+            effort=args.effort,
+            metadata=not args.strip,
         )
         job.write(data)
         height, width = picture.pixels.shape[:2]
