@@ -61,9 +61,10 @@ def plan_jobs(
 ) -> list[Job]:
     """Name the output of every input.
 
-    Without `output` it is the input's name with `suffix`, beside the input, and standard output
-    for standard input. With an `output`, a single input goes to that file, or into that folder if
-    it is one; several go into the folder, keeping the shape of the tree that they come from.
+    Without `output` it is the input's name with `suffix`, beside the input (`a.png.png` for
+    `a.png`), and standard output for standard input. With an `output`, a single input goes to that
+    file, or into that folder if it is one; several go into the folder, keeping the shape of the
+    tree that they come from.
 
     Raises:
         UsageError: two inputs would share an output; an output is one of the inputs; several
@@ -81,7 +82,12 @@ def plan_jobs(
 
 def _target(source: Source, output: str | None, suffix: str, count: int) -> str:
     if output is None:
-        return STDOUT if source.is_stdin else str(Path(source.name).with_suffix(suffix))
+        if source.is_stdin:
+            return STDOUT
+        path = Path(source.name)
+        # An input that has the suffix already keeps it, so that the output is another file: a
+        # picture given to decode is told that it is no stream, not that it would be overwritten.
+        return str(path.with_suffix((path.suffix if path.suffix == suffix else "") + suffix))
     if output == STDOUT:
         return STDOUT
     alone = count == 1 and source.root is None

@@ -52,6 +52,45 @@ def test_two_encodes_give_the_same_bytes(run_cli: RunCli) -> None:
 
 
 @pytest.mark.usefixtures("photo")
+def test_psnr_is_reached_by_a_file_that_is_not_larger_than_needed(
+    run_cli: RunCli, pixels: NDArray[np.uint8]
+) -> None:
+    ends = []
+    for quality in (0, 100):
+        run_cli("encode", "photo.png", "-m", "tiny", "-q", quality, "-o", "x.vqc", "-f")
+        run_cli("decode", "x.vqc", "-o", "x.png", "-f")
+        ends.append((psnr(load("x.png"), pixels), Path("x.vqc").stat().st_size))
+    wanted = (ends[0][0] + ends[1][0]) / 2
+    assert run_cli("encode", "photo.png", "-m", "tiny", "--psnr", wanted, "-o", "y.vqc").code == 0
+    run_cli("decode", "y.vqc", "-o", "y.png")
+    assert psnr(load("y.png"), pixels) >= wanted
+    assert ends[0][1] < Path("y.vqc").stat().st_size < ends[1][1]
+    beyond = run_cli("encode", "photo.png", "-m", "tiny", "--psnr", 99, "-o", "z.vqc")
+    assert (beyond.code, Path("z.vqc").exists()) == (1, False)
+    assert "99.0 dB cannot be reached" in beyond.err
+
+
+@pytest.mark.usefixtures("photo")
+def test_effort_buys_quality_or_size(run_cli: RunCli, pixels: NDArray[np.uint8]) -> None:
+    found = []
+    for effort in (1, 9):
+        arguments = ["-m", "tiny", "-q", 100, "--effort", effort, "-o", "x.vqc", "-f"]
+        assert run_cli("encode", "photo.png", *arguments).code == 0
+        run_cli("decode", "x.vqc", "-o", "x.png", "-f")
+        found.append(psnr(load("x.png"), pixels))
+    assert found[1] > found[0]
+
+
+def test_a_picture_given_to_decode_is_told_what_it_is(run_cli: RunCli, photo: Path) -> None:
+    before = photo.read_bytes()
+    outcome = run_cli("decode", "photo.png")
+    assert outcome.code == 1
+    assert outcome.err == "vqcodec: photo.png: not a vqcodec file (looks like PNG)\n"
+    assert photo.read_bytes() == before
+    assert list(Path().iterdir()) == [Path("photo.png")]
+
+
+@pytest.mark.usefixtures("photo")
 def test_quality_orders_size(run_cli: RunCli) -> None:
     sizes = []
     for quality in (0, 50, 100):
