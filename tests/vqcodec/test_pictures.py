@@ -116,6 +116,16 @@ def test_crops_depend_on_the_seed_alone(tmp_path: Path) -> None:
     assert not torch.equal(wanted, first.batch(16))
 
 
+def test_a_run_that_goes_on_does_not_see_its_first_crops_again(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", numbered(40, 30))
+    fresh, resumed, same = (PictureCrops([path], side=8, seed=5) for _ in range(3))
+    resumed.go_on(100)
+    same.go_on(100)
+    batch = resumed.batch(16)
+    assert not torch.equal(batch, fresh.batch(16))
+    assert torch.equal(batch, same.batch(16))
+
+
 def test_large_pictures_are_drawn_more_often(tmp_path: Path) -> None:
     small, large = numbered(10, 10), numbered(30, 30)
     small[:, :, 2], large[:, :, 2] = 0, 255

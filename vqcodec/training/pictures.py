@@ -84,6 +84,7 @@ class PictureCrops:
         report: Callable[[int, int], None] | None = None,
     ) -> None:
         self.side = side
+        self._seed = seed
         self._random = np.random.default_rng(seed)
         self._pictures: list[NDArray[np.uint8]] = []
         order = [paths[i] for i in self._random.permutation(len(paths))]
@@ -118,6 +119,10 @@ class PictureCrops:
 
         threading.Thread(target=run, daemon=True).start()
 
+    def go_on(self, steps: int) -> None:
+        """Draw other crops from now on than a run drew in its first so many steps."""
+        self._random = np.random.default_rng([self._seed, steps])
+
     def batch(self, size: int) -> Tensor:
         """Draw uint8 (size, 3, side, side)."""
         crops = np.empty((size, self.side, self.side, 3), np.uint8)
@@ -144,7 +149,12 @@ class FixedPictures:
 
     def __init__(self, pictures: NDArray[np.uint8], *, seed: int) -> None:
         self._pictures = torch.from_numpy(np.ascontiguousarray(pictures))
+        self._seed = seed
         self._random = np.random.default_rng(seed)
+
+    def go_on(self, steps: int) -> None:
+        """Draw in another order from now on than a run did in its first so many steps."""
+        self._random = np.random.default_rng([self._seed, steps])
 
     def batch(self, size: int) -> Tensor:
         """Draw uint8 (size, C, H, W)."""

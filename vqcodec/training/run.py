@@ -27,7 +27,7 @@ from vqcodec.training.pictures import (
     split_pictures,
 )
 from vqcodec.training.recipes import Recipe, find_recipe
-from vqcodec.training.trainer import Batches, Budget, Progress, Trainer
+from vqcodec.training.trainer import Budget, Progress, Trainer
 from vqcodec.training.writer import LogWriter
 from vqcodec.weights import network_from_tensors
 
@@ -96,6 +96,7 @@ def train(
             if not state_path(output).is_file():
                 raise InputError(f"{state_path(output)}: no state to resume from")
             trainer.resume(state_path(output))
+            batches.go_on(trainer.state.steps)
         _fit(trainer, budget, output, report)
         if not processes.is_first:
             return None
@@ -123,7 +124,9 @@ def _fit(
                 report(progress)
 
 
-def _open_data(folder: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
+def _open_data(
+    folder: Path, recipe: Recipe, seed: int
+) -> tuple[FixedPictures | PictureCrops, Iterator[Tensor]]:
     """Open the training data: batches of crops, and whole pictures to fit the priors on."""
     if recipe.side == 0:
         digits = read_idx(folder)
