@@ -23,8 +23,11 @@ static int ascending(const void* a, const void* b) {
 double fma_ceiling(void) {
   double rates[RUNS];
   for (int run = 0; run < RUNS; ++run) {
-    vec sums[24] = {{0}};
-    const vec a = sums[0] + 1.0001f, b = sums[0] + 0.5f;
+    // Starts that the compiler cannot know, or it would merge chains that are equal.
+    volatile float unknown = 0.0f;
+    vec sums[24];
+    for (int j = 0; j < 24; ++j) sums[j] = (vec){0} + (unknown + (float)j);
+    const vec a = (vec){0} + (unknown + 0.999f), b = (vec){0} + (unknown + 0.5f);
     const double start = now();
     for (int i = 0; i < STEPS; ++i) {
 #pragma GCC unroll 24
