@@ -167,6 +167,7 @@ class Trainer:
         except FloatingPointError:
             raise
         except BaseException:
+            # Whatever stops a run, Ctrl-C above all, must leave the steps that were paid for.
             self._save(state_path)
             raise
         self._save(state_path)
