@@ -9,8 +9,16 @@ from pathlib import Path
 
 from vqcodec.checkpoint import ModelCard, read_card, read_model
 from vqcodec.errors import BadModelError, UnknownModelError
+from vqcodec.models import PUBLISHED
 
-__all__ = ["add_model", "find_model", "list_models", "model_folders"]
+__all__ = [
+    "add_model",
+    "find_model",
+    "list_models",
+    "model_folders",
+    "next_generation",
+    "published_label",
+]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -38,16 +46,40 @@ def list_models() -> list[ModelCard]:
 
 
 def find_model(key: str) -> ModelCard:
-    """Find a model by its name or by its fingerprint (16 hexadecimal digits).
+    """Find a model by name, by name and generation, or by fingerprint.
+
+    Args:
+        key: "photo" for the highest generation that is here, "photo-1", or 16 hexadecimal digits.
+            Among equal models the one in the first folder is taken.
 
     Raises:
-        UnknownModelError: there is none; the message says where it was looked for.
+        UnknownModelError: there is none; the message says where it was looked for, or how to get
+            a model that was built in once.
     """
-    for card in list_models():
-        if key in (card.name, card.fingerprint):
+    cards = list_models()
+    for card in cards:
+        if card.fingerprint == key:
             return card
-    places = ", ".join(str(folder) for folder in model_folders())
-    raise UnknownModelError(f"no model {key[:80]!r} in {places}")
+    named = [card for card in cards if card.name == key]
+    if named:
+        return max(named, key=lambda card: card.generation)
+    for card in cards:
+        if card.label == key:
+            return card
+    raise UnknownModelError(_missing(key))
+
+
+def published_label(fingerprint: str) -> str | None:
+    """Name and generation of a model that is or was built in, "photo-1"; None for any other."""
+    known = PUBLISHED.get(fingerprint)
+    return None if known is None else f"{known[0]}-{known[1]}"
+
+
+def next_generation(name: str) -> int:
+    """The generation of a new model of this name: after all that are here or were published."""
+    installed = [card.generation for card in list_models() if card.name == name]
+    published = [generation for known, generation in PUBLISHED.values() if known == name]
+    return 1 + max([*installed, *published], default=0)
 
 
 def add_model(path: Path) -> ModelCard:
@@ -66,6 +98,19 @@ def add_model(path: Path) -> ModelCard:
     shutil.copyfile(path, partial)
     os.replace(partial, target)
     return ModelCard(card.name, target, card.fingerprint, card.config, card.metadata)
+
+
+def _missing(key: str) -> str:
+    for fingerprint in PUBLISHED:
+        label = published_label(fingerprint)
+        if key in (label, fingerprint):
+            return (
+                f"needs the model {label} ({fingerprint}), which is not installed; it was built "
+                "into an earlier vqcodec (docs/models.md says which): take its file from there "
+                "and run `vqcodec models add FILE`"
+            )
+    places = ", ".join(str(folder) for folder in model_folders())
+    return f"no model {key[:80]!r} in {places}"
 
 
 def _user_folder() -> Path:

@@ -33,6 +33,7 @@ _MAX_HEADER_BYTES = 1 << 20
 _TYPES = {"F16", "F32", "BOOL", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64"}
 # What only the encoder uses may improve without making old files unreadable.
 _ENCODER_ONLY = ("analysis.", "search.")
+_MAX_GENERATION = 999_999
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,11 @@ class ModelCard:
         path: where it was read from.
         fingerprint: 16 hexadecimal digits; a stream names its model by them.
         config: the architecture.
-        metadata: free facts for people: how and on what it was trained.
+        metadata: free facts for people: how and on what it was trained; and the model's
+            generation, 1 to 999999, which is 1 if it is not there.
+
+    Raises:
+        BadModelError: the generation is not such a number.
     """
 
     name: str
@@ -52,6 +57,24 @@ class ModelCard:
     fingerprint: str
     config: ModelConfig
     metadata: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        number = self.metadata.get("generation", 1)
+        if type(number) is not int or not 1 <= number <= _MAX_GENERATION:
+            raise BadModelError(
+                f"{self.path}: its generation must be a whole number from 1 to {_MAX_GENERATION}, "
+                f"is {repr(number)[:80]}"
+            )
+
+    @property
+    def generation(self) -> int:
+        """How many models have borne this name so far, this one included."""
+        return int(self.metadata.get("generation", 1))
+
+    @property
+    def label(self) -> str:
+        """Name and generation, "photo-2"."""
+        return f"{self.name}-{self.generation}"
 
 
 def compute_fingerprint(config: ModelConfig, tensors: Mapping[str, NDArray[Any]]) -> str:
@@ -76,12 +99,16 @@ def write_model(
     tensors: Mapping[str, NDArray[Any]],
     metadata: Mapping[str, Any],
 ) -> ModelCard:
-    """Write a model file, whole or not at all; equal input gives equal bytes."""
-    fingerprint = compute_fingerprint(config, tensors)
+    """Write a model file, whole or not at all; equal input gives equal bytes.
+
+    Raises:
+        BadModelError: the metadata holds a generation that is none, see `ModelCard`.
+    """
+    card = ModelCard(name, path, compute_fingerprint(config, tensors), config, dict(metadata))
     header = {
         "format": FORMAT,
         "name": name,
-        "fingerprint": fingerprint,
+        "fingerprint": card.fingerprint,
         "config": config.to_json(),
         "metadata": json.dumps(metadata, sort_keys=True),
     }
@@ -92,7 +119,7 @@ def write_model(
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)
-    return ModelCard(name, path, fingerprint, config, dict(metadata))
+    return card
 
 
 def read_card(path: Path) -> ModelCard:

@@ -1,5 +1,6 @@
 """Models that are missing, damaged or malicious: exit code 3, and nothing is run."""
 
+import json
 import os
 import pickle
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from vqcodec.catalog import find_model
+from vqcodec.models import PUBLISHED
 
 RunCli = Callable[..., Any]
 Refusal = Callable[..., str]
@@ -28,6 +30,19 @@ def test_unknown_model_says_fingerprint_and_where_it_looked(
     assert "07" * 8 in reason
     assert os.environ["VQCODEC_MODELS"] in reason
     assert tiny_model == "tiny"
+
+
+@pytest.mark.usefixtures("tiny_model")
+def test_model_that_was_built_in_once_is_asked_for_by_name(
+    refused: Refusal, run_cli: RunCli, stream: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PUBLISHED, "07" * 8, ("photo", 77))
+    reason = refused(3, "decode", stream.name)
+    assert reason.startswith(f"needs the model photo-77 ({'07' * 8}), which is not installed")
+    assert "vqcodec models add" in reason
+    assert f"photo-77, not installed ({'07' * 8})" in run_cli("info", stream).out
+    record = json.loads(run_cli("info", stream, "--json").out)
+    assert (record["installed_model"], record["published_model"]) == (None, "photo-77")
 
 
 def test_wrong_weights_under_the_right_name(refused: Refusal, good: bytes) -> None:

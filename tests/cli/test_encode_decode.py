@@ -262,10 +262,10 @@ def test_info_tells_what_encode_wrote(run_cli: RunCli) -> None:
     record = json.loads(run_cli("info", "photo.vqc", "--json").out)
     assert (record["width"], record["height"], record["channels"]) == (53, 37, 3)
     assert record["file_bytes"] == Path("photo.vqc").stat().st_size
-    assert record["installed_model"] == "tiny"
+    assert record["installed_model"] == "tiny-1"
     text = run_cli("info", "photo.vqc").out
     assert "53 x 37 RGB" in text
-    assert f"tiny ({record['fingerprint']})" in text
+    assert f"tiny-1 ({record['fingerprint']})" in text
     assert run_cli("verify", "photo.vqc").out == "photo.vqc: ok\n"
 
 

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from vqcodec.checkpoint import read_model, write_model
 
 RunCli = Callable[..., Any]
 
@@ -19,7 +22,8 @@ def test_list_has_every_model_with_its_fingerprint(run_cli: RunCli, tiny_model: 
     text = run_cli("models").out
     assert text == run_cli("models", "list").out
     for record in records:
-        line = next(line for line in text.splitlines() if line.startswith(record["name"] + " "))
+        label = f"{record['name']}-{record['generation']}"
+        line = next(line for line in text.splitlines() if line.startswith(label + " "))
         assert record["fingerprint"] in line
         assert record["path"] in line
 
@@ -27,11 +31,29 @@ def test_list_has_every_model_with_its_fingerprint(run_cli: RunCli, tiny_model: 
 @pytest.mark.usefixtures("tiny_model")
 def test_show_by_name_and_by_fingerprint(run_cli: RunCli) -> None:
     by_name = json.loads(run_cli("models", "show", "tiny", "--json").out)
-    by_fingerprint = run_cli("models", "show", by_name["fingerprint"], "--json").out
-    assert json.loads(by_fingerprint) == by_name
+    for key in (by_name["fingerprint"], "tiny-1"):
+        assert json.loads(run_cli("models", "show", key, "--json").out) == by_name
     text = run_cli("models", "show", "tiny").out
-    assert text.startswith("tiny\n")
+    assert text.startswith("tiny-1\n")
     assert "made by a test" in text
+
+
+def test_a_second_generation(
+    run_cli: RunCli, tiny_weights: Path, tiny_model: str, photo: Path, tmp_path: Path
+) -> None:
+    """Both can be had by name; what the first has written still needs the first."""
+    card, tensors = read_model(tiny_weights)
+    tensors["made.for"] = np.zeros(1, np.uint8)
+    newer = write_model(
+        tmp_path / "n.safetensors", tiny_model, card.config, tensors, {"generation": 2}
+    )
+    assert run_cli("models", "add", newer.path).out.startswith(f"added tiny-2 ({newer.fingerprint}")
+    for key, label in (("tiny", "tiny-2"), ("tiny-1", "tiny-1"), ("tiny-2", "tiny-2")):
+        assert run_cli("encode", photo, "-f", "-m", key).code == 0
+        record = json.loads(run_cli("info", tmp_path / "photo.vqc", "--json").out)
+        assert record["installed_model"] == label
+        assert f" {label} (" in run_cli("info", tmp_path / "photo.vqc").out
+    assert json.loads(run_cli("models", "show", "tiny", "--json").out)["generation"] == 2
 
 
 @pytest.mark.usefixtures("tiny_model")
@@ -53,6 +75,6 @@ def test_added_model_encodes_and_decodes(
     assert run_cli("encode", photo, "-m", "tiny").code == 3
     added = run_cli("models", "add", tiny_weights)
     assert (added.code, added.err) == (0, "")
-    assert added.out.startswith("added tiny (")
+    assert added.out.startswith("added tiny-1 (")
     assert run_cli("encode", photo, "-m", "tiny").code == 0
     assert run_cli("decode", tmp_path / "photo.vqc", "-o", tmp_path / "back.png").code == 0

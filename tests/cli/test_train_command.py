@@ -28,7 +28,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def train(data: str, output: str, **options: Any) -> SimpleNamespace:
         asked.update(data=data, output=output, **options)
         Path(output).write_bytes(b"w" * 1234)
-        return SimpleNamespace(name="xray", fingerprint="ab" * 8)
+        return SimpleNamespace(label="xray-3", fingerprint="ab" * 8)
 
     monkeypatch.setattr(vqcodec.training, "train", train)
     return asked
@@ -37,7 +37,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_defaults(run_cli: RunCli, trained: dict[str, Any]) -> None:
     outcome = run_cli("train", "pictures", "-o", "xray.safetensors")
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out == f"xray.safetensors: model xray ({'ab' * 8}), 1,234 bytes\n"
+    assert outcome.out == f"xray.safetensors: model xray-3 ({'ab' * 8}), 1,234 bytes\n"
     assert trained.pop("report") is not None
     assert trained == {
         "data": "pictures",

@@ -3,12 +3,23 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vqcodec import catalog
-from vqcodec.catalog import add_model, find_model, list_models, model_folders
-from vqcodec.checkpoint import read_model, write_model
+from vqcodec.catalog import (
+    add_model,
+    find_model,
+    list_models,
+    model_folders,
+    next_generation,
+    published_label,
+)
+from vqcodec.checkpoint import read_card, read_model, write_model
 from vqcodec.errors import BadModelError, UnknownModelError
+from vqcodec.models import PUBLISHED
+
+BUILT_IN = Path(catalog.__file__).parent / "models"
 
 
 @pytest.fixture(autouse=True)
@@ -33,10 +44,12 @@ def data(tiny_path: Path) -> bytes:
     return tiny_path.read_bytes()
 
 
-def renamed(tiny_path: Path, target: Path, name: str) -> str:
-    """Write that model under another name; gives its fingerprint."""
+def renamed(tiny_path: Path, target: Path, name: str, generation: int | None = None) -> str:
+    """Write that model under another name, as another model; gives its fingerprint."""
     card, tensors = read_model(tiny_path)
-    return write_model(target, name, card.config, tensors, {}).fingerprint
+    tensors["made.for"] = np.frombuffer(target.name.encode(), np.uint8)
+    metadata = {} if generation is None else {"generation": generation}
+    return write_model(target, name, card.config, tensors, metadata).fingerprint
 
 
 def test_folders_in_order(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +82,68 @@ def test_by_name_and_by_fingerprint(folders: list[Path], tiny_path: Path) -> Non
     for key in ("b", "MOON", fingerprint[:15], fingerprint.upper() + "x", "", "*"):
         with pytest.raises(UnknownModelError):
             find_model(key)
+
+
+def test_the_highest_generation_of_a_name(folders: list[Path], tiny_path: Path) -> None:
+    places: list[tuple[int, str, str, int | None]]
+    places = [(0, "a", "moon", 2), (1, "b", "moon", 10), (1, "c", "moon", 9), (2, "d", "moon", 10)]
+    places += [(0, "e", "moon-10", 1), (2, "f", "sun", None)]
+    prints = {
+        file: renamed(tiny_path, folders[folder] / f"{file}.safetensors", name, generation)
+        for folder, file, name, generation in places
+    }
+    wanted = {"moon": "b", "moon-2": "a", "moon-9": "c", "sun": "f", "sun-1": "f"}
+    # A whole name goes before a name with a generation.
+    wanted |= {"moon-10": "e", "moon-10-1": "e"}
+    wanted |= {fingerprint: file for file, fingerprint in prints.items()}
+    assert {key: find_model(key).path.stem for key in wanted} == wanted
+    for key in ("moon-1", "moon-02", "moon-", "sun-2", "-1"):
+        with pytest.raises(UnknownModelError):
+            find_model(key)
+
+
+def test_a_fingerprint_goes_before_a_name(folders: list[Path], tiny_path: Path) -> None:
+    fingerprint = renamed(tiny_path, folders[2] / "a.safetensors", "moon")
+    renamed(tiny_path, folders[0] / "b.safetensors", fingerprint)
+    assert find_model(fingerprint).name == "moon"
+
+
+def test_next_generation(folders: list[Path], tiny_path: Path) -> None:
+    assert next_generation("moon") == 1
+    for number, generation in enumerate((3, 7, 5)):
+        renamed(tiny_path, folders[number] / "a.safetensors", "moon", generation)
+    renamed(tiny_path, folders[0] / "b.safetensors", "photo", None)
+    assert next_generation("moon") == 8
+    assert next_generation("moo") == 1
+    latest = max(generation for name, generation in PUBLISHED.values() if name == "photo")
+    assert next_generation("photo") == latest + 1
+
+
+def test_built_in_weights_are_published() -> None:
+    cards = [read_card(path) for path in sorted(BUILT_IN.glob("*.safetensors"))]
+    assert {"photo", "photo-psnr"} <= {card.name for card in cards}
+    assert {c.fingerprint: (c.name, c.generation) for c in cards}.items() <= PUBLISHED.items()
+
+
+def test_what_was_published_is_told_apart() -> None:
+    labels = [published_label(fingerprint) for fingerprint in PUBLISHED]
+    assert len(set(labels)) == len(labels)
+    assert published_label("c04ff1710fa201f5") == "photo-1"
+    assert published_label("00c525ed972c282c") == "photo-psnr-1"
+    assert published_label("00112233aabbccdd") is None
+    for name in {name for name, _ in PUBLISHED.values()}:
+        generations = sorted(
+            generation for known, generation in PUBLISHED.values() if known == name
+        )
+        assert generations == list(range(1, len(generations) + 1))
+
+
+@pytest.mark.parametrize("key", ["00c525ed972c282c", "photo-psnr-1"])
+def test_a_model_that_was_built_in_is_asked_for_by_name(key: str) -> None:
+    with pytest.raises(UnknownModelError) as caught:
+        find_model(key)
+    for words in ("photo-psnr-1 (00c525ed972c282c)", "not installed", "vqcodec models add"):
+        assert words in str(caught.value)
 
 
 def test_unknown_model_is_named_with_the_places(folders: list[Path]) -> None:

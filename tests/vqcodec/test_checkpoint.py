@@ -72,6 +72,27 @@ def test_round_trip(path: Path) -> None:
     assert read_card(path) == card
 
 
+@pytest.mark.parametrize(("metadata", "wanted"), [({}, 1), ({"generation": 2}, 2)])
+def test_generation(tmp_path: Path, metadata: dict[str, int], wanted: int) -> None:
+    written = write_model(tmp_path / "w", "moon", CONFIG, some_tensors(), metadata)
+    assert (written.generation, written.label) == (wanted, f"moon-{wanted}")
+    assert read_card(tmp_path / "w") == written
+    assert written.fingerprint == fingerprint(some_tensors())
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.0, 1e400, "2", None, True, 1_000_000, 10**4000, [1]])
+def test_generation_that_is_none(tmp_path: Path, value: object) -> None:
+    path = tmp_path / "odd.safetensors"
+    with pytest.raises(BadModelError, match="generation") as caught:
+        write_model(path, "odd", CONFIG, some_tensors(), {"generation": value})
+    assert len(str(caught.value)) < 500
+    assert not path.exists()
+    write_raw(path, some_tensors(), metadata=json.dumps({"generation": value}))
+    for read in (read_card, read_model):
+        with pytest.raises(BadModelError, match="generation"):
+            read(path)
+
+
 def test_raw_files_of_these_tests_are_good_by_default(tmp_path: Path) -> None:
     write_raw(tmp_path / "raw", some_tensors())
     assert read_model(tmp_path / "raw")[0].name == "raw"

@@ -29,24 +29,25 @@ def run(args: argparse.Namespace) -> int:
         from vqcodec.bitstream import inspect
 
         info = asdict(inspect(source.read(), limits(args.max_pixels)))
-        return {"input": source.name, **info, "installed_model": _installed(info["fingerprint"])}
+        return {"input": source.name, **info, **_model(info["fingerprint"])}
 
     sources = find_sources(args.inputs, suffixes=STREAM_SUFFIXES)
     return run_batch(sources, work, label="reading", show=_text, as_json=args.json)
 
 
-def _installed(fingerprint: str) -> str | None:
-    from vqcodec.catalog import find_model
-    from vqcodec.errors import UnknownModelError
+def _model(fingerprint: str) -> dict[str, str | None]:
+    from vqcodec.catalog import list_models, published_label
 
-    try:
-        return find_model(fingerprint).name
-    except UnknownModelError:
-        return None
+    installed = {card.fingerprint: card.label for card in list_models()}
+    return {
+        "installed_model": installed.get(fingerprint),
+        "published_model": published_label(fingerprint),
+    }
 
 
 def _text(record: Any) -> str:
-    model = record["installed_model"] or f"{record['model_name'] or 'unnamed'}, not installed"
+    missing = record["published_model"] or record["model_name"] or "unnamed"
+    model = record["installed_model"] or f"{missing}, not installed"
     extras = [
         f"{label} {record[key]:,} bytes"
         for label, key in [("colour profile", "icc_bytes"), ("EXIF", "exif_bytes")]

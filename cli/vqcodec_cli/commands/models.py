@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="the models that are here (the default)")
     listing.set_defaults(action=_list)
     show = actions.add_parser("show", help="what a model is and where it came from")
-    show.add_argument("name", metavar="NAME", help="name or fingerprint")
+    show.add_argument("name", metavar="NAME", help="photo, photo-1 or a fingerprint")
     show.set_defaults(action=_show)
     add = actions.add_parser("add", help="make a file of weights available under its name")
     add.add_argument("file", metavar="FILE", help="weights, as vqcodec train writes them")
@@ -38,7 +38,7 @@ def _list(args: argparse.Namespace) -> None:
     from vqcodec.catalog import list_models
 
     for card in list_models():
-        _print(card, args.json, f"{card.name:<16} {card.fingerprint}  {card.path}")
+        _print(card, args.json, f"{card.label:<16} {card.fingerprint}  {card.path}")
 
 
 def _show(args: argparse.Namespace) -> None:
@@ -48,14 +48,14 @@ def _show(args: argparse.Namespace) -> None:
     rows = {"path": str(card.path), "fingerprint": card.fingerprint, **_details(card)}
     width = max(len(key) for key in rows)
     lines = [f"  {key:<{width}}  {_said(value)}" for key, value in rows.items()]
-    _print(card, args.json, "\n".join([card.name, *lines]))
+    _print(card, args.json, "\n".join([card.label, *lines]))
 
 
 def _add(args: argparse.Namespace) -> None:
     from vqcodec.catalog import add_model
 
     card = add_model(Path(args.file))
-    _print(card, args.json, f"added {card.name} ({card.fingerprint}) as {card.path}")
+    _print(card, args.json, f"added {card.label} ({card.fingerprint}) as {card.path}")
 
 
 def _print(card: "ModelCard", as_json: bool, text: str) -> None:
@@ -63,6 +63,7 @@ def _print(card: "ModelCard", as_json: bool, text: str) -> None:
         text = json.dumps(
             {
                 "name": card.name,
+                "generation": card.generation,
                 "path": str(card.path),
                 "fingerprint": card.fingerprint,
                 **_details(card),

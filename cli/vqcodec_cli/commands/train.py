@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     if card is None:  # another process of a distributed run writes the weights
         return OK
     size = os.path.getsize(args.output)
-    print(f"{args.output}: model {card.name} ({card.fingerprint}), {size:,} bytes")
+    print(f"{args.output}: model {card.label} ({card.fingerprint}), {size:,} bytes")
     return OK
 
 
