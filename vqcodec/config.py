@@ -42,6 +42,10 @@ _AT_LEAST_ONE = {
     "codebook_size",
 }
 
+# Fields that were added when models had been published already. With its default value such a
+# field is left out of the JSON, so that the fingerprints of those models stay what they are.
+_LATER: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class TransformConfig:
@@ -81,14 +85,15 @@ class ModelConfig:
 
     def to_json(self) -> str:
         """Write as JSON with sorted keys: equal configs give equal bytes."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
+        parts = {"transform": _fields(self.transform), "quantizer": _fields(self.quantizer)}
+        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> ModelConfig:
-        """Read what `to_json` wrote, trusting nothing.
+        """Read what `to_json` wrote, trusting nothing; a missing field has its default value.
 
         Raises:
-            BadModelError: not JSON, an unknown or missing field, a wrong type, or an absurd number.
+            BadModelError: not JSON, an unknown field, a wrong type, or an absurd number.
         """
         try:
             data = json.loads(text)
@@ -102,10 +107,20 @@ class ModelConfig:
         return cls(transform=transform, quantizer=_part(QuantizerConfig, data["quantizer"]))
 
 
+def _fields(part: TransformConfig | QuantizerConfig) -> dict[str, Any]:
+    return {
+        field.name: value
+        for field in dataclasses.fields(part)
+        if (value := getattr(part, field.name)) != field.default or field.name not in _LATER
+    }
+
+
 def _part(kind: type[_Part], data: Any) -> _Part:
     names = {field.name for field in dataclasses.fields(kind)}
-    if not isinstance(data, dict) or set(data) != names:
-        raise BadModelError(f"the model's configuration must hold exactly {sorted(names)}")
+    if not isinstance(data, dict):
+        raise BadModelError(f"a part of the model's configuration is {_shown(data)}")
+    if unknown := sorted(set(data) - names):
+        raise BadModelError(f"the model's configuration has unknown fields: {_shown(unknown)}")
     for name, value in data.items():
         least = 1 if name in _AT_LEAST_ONE else 0
         if name == "kind":
