@@ -5,18 +5,19 @@ All pictures here are uint8, (height, width) or (height, width, channels), value
 
 from __future__ import annotations
 
+import io
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vqcodec.errors import InputError
+from vqcodec.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["bits_per_pixel", "ms_ssim", "ms_ssim_db", "perplexity", "psnr"]
+__all__ = ["bits_per_pixel", "ms_ssim", "ms_ssim_db", "perplexity", "psnr", "ssimulacra2"]
 
 Pixels = NDArray[np.uint8]
 
@@ -74,6 +75,29 @@ def ms_ssim_db(value: float) -> float:
     return math.inf if value >= 1 else -10 * math.log10(1 - value)
 
 
+def ssimulacra2(picture: Pixels, reference: Pixels) -> float:
+    """SSIMULACRA2 of RGB pictures: 100 for equal ones, 70 high quality, 30 low; may be negative.
+
+    Computed by the package ssimulacra2, a port of libjxl's program to NumPy. Its six scales need
+    225 pixels on each side; a smaller picture gets fewer, and such a value compares only with
+    others of its kind.
+
+    Raises:
+        InputError: as `psnr`; or not (H, W, 3) with at least 8 pixels on each side.
+        MissingDependencyError: the package is not installed.
+    """
+    try:
+        from ssimulacra2 import compute_ssimulacra2
+    except ImportError as error:
+        missing = "SSIMULACRA2 needs ssimulacra2: pip install 'vqcodec[eval]'"
+        raise MissingDependencyError(missing) from error
+    _check_pair(picture, reference)
+    if picture.shape[2:] != (3,) or min(picture.shape[:2]) < 8:
+        raise InputError(f"SSIMULACRA2 needs RGB of 8 x 8 pixels or more, got {picture.shape}")
+    # The package reads files only.
+    return float(compute_ssimulacra2(_as_file(reference), _as_file(picture)))
+
+
 def bits_per_pixel(size: int, *, width: int, height: int) -> float:
     """Rate of a file of `size` bytes that holds a picture of that many pixels."""
     if width < 1 or height < 1:
@@ -105,6 +129,15 @@ def _check_pair(picture: Pixels, reference: Pixels) -> None:
     for pixels in (picture, reference):
         if pixels.dtype != np.uint8:
             raise InputError(f"pictures must be uint8, got {pixels.dtype}")
+
+
+def _as_file(pixels: Pixels) -> io.BytesIO:
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format="BMP")
+    file.seek(0)
+    return file
 
 
 def _as_planes(pixels: Pixels) -> Tensor:

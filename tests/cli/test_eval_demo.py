@@ -75,16 +75,62 @@ def test_results_are_not_overwritten_without_force(run_cli: RunCli, folder: Path
     assert Path("out/tables.md").read_text() != "old"
 
 
+def test_published_curves_and_the_third_measure_reach_every_result(
+    run_cli: RunCli, folder: Path
+) -> None:
+    pytest.importorskip("ssimulacra2", reason="the measure needs ssimulacra2")
+    curve = {"name": "other", "points": [{"bpp": 0.01, "psnr": 1}, {"bpp": 90, "psnr": 80.5}]}
+    Path("curves.json").write_text(json.dumps({"source": "Somebody 2018.", "curves": [curve]}))
+    arguments = ["eval", folder, "-m", "tiny", "--against", "", "--qualities", "0,100", "-o", "out"]
+    measures = ["--measures", "ssimulacra2,psnr", "--published", "curves.json"]
+    outcome = run_cli(*arguments, *measures)
+    assert (outcome.code, outcome.err) == (0, "")
+    content = json.loads(Path("out/results.json").read_text())
+    assert list(content["summary"]["at_rate"]) == ["psnr", "ssimulacra2"]
+    assert content["published"][0]["points"][1]["bpp"] == 90
+    assert content["versions"]["ssimulacra2"]
+    assert content["codecs"][0]["runs_on"].endswith(("thread", "threads"))
+    tables = Path("out/tables.md").read_text()
+    assert tables == outcome.out.removesuffix("\nout/rate_distortion.png\n")
+    assert "| other (published) |" in tables
+    assert "not run here, numbers as published. Somebody 2018." in tables
+    assert "SSIMULACRA2 at bpp" in tables
+    assert "MS-SSIM" not in tables
+    rows = list(csv.DictReader(io.StringIO(Path("out/images.csv").read_text())))
+    assert all(row["ms_ssim"] == "" and float(row["ssimulacra2"]) <= 100 for row in rows)
+
+
+@pytest.mark.parametrize("missing", ["ssimulacra2", "matplotlib"])
+def test_a_missing_package_is_said_before_the_work(
+    run_cli: RunCli, folder: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    for module in ("vqcodec.evaluation.measures", "vqcodec.evaluation.plot"):
+        monkeypatch.setattr(f"{module}.find_spec", lambda name: None if name == missing else 1)
+    outcome = run_cli("eval", folder, "-m", "tiny", "--measures", "ssimulacra2", "-o", "out")
+    assert outcome.code == 4
+    assert f"needs {missing}: pip install 'vqcodec[eval]'" in outcome.err
+    assert not Path("out").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "why"),
     [
         (["--against", "bpg"], 2, "no codec 'bpg'"),
         (["-m", "nowhere"], 3, "nowhere"),
+        (["--measures", "psnr,lpips"], 2, "no such measure: lpips"),
+        (["--measures", ""], 2, "no such measure: none"),
+        (["--published", "missing.json"], 4, "missing.json: no such file or directory"),
+        (["--published", "bad.json"], 1, "bad.json: not JSON"),
+        (["--published", "a.json", "--published", "a.json"], 2, "a codec twice: other, other"),
     ],
 )
 def test_refusals_come_before_the_work(
     run_cli: RunCli, folder: Path, arguments: list[str], code: int, why: str
 ) -> None:
+    Path("bad.json").write_text("{")
+    Path("a.json").write_text(
+        json.dumps({"source": "s", "curves": [{"name": "other", "points": [{"bpp": 1}]}]})
+    )
     outcome = run_cli("eval", folder, "-m", "tiny", "-o", "out", *arguments)
     assert outcome.code == code
     assert why in outcome.err

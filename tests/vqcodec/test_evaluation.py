@@ -1,9 +1,8 @@
-"""Measuring codecs: real bytes, honest averages, reports that can be read again."""
+"""Measuring codecs: real bytes, honest averages."""
 
-import csv
 import io
-import json
 import math
+import sys
 import zlib
 
 import numpy as np
@@ -11,21 +10,17 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from vqcodec.errors import InputError
+from vqcodec.errors import InputError, MissingDependencyError
 from vqcodec.evaluation import (
     PEERS,
     Contestant,
-    Point,
-    as_csv,
-    as_json,
-    as_markdown,
     evaluate,
+    find_measures,
     find_peer,
-    plot_curves,
-    summarize,
+    measure,
+    pillow_codec,
 )
 from vqcodec.evaluation.matching import match_size
-from vqcodec.evaluation.measure import measure
 from vqcodec.evaluation.pictures import draw_strip, rgb_pixels
 from vqcodec.media.image import Picture
 from vqcodec.metrics import ms_ssim, ms_ssim_db, psnr
@@ -66,23 +61,73 @@ def coarse(name: str = "vqcodec") -> Contestant:
     )
 
 
+def peer_or_skip(name: str) -> Contestant:
+    """A codec; jxl and mozjpeg come in packages that may be missing."""
+    for peer, package in (("jxl", "pillow_jxl"), ("mozjpeg", "pyvips")):
+        if name == peer:
+            pytest.importorskip(package, reason=f"{peer} needs {package}")
+    return find_peer(name)
+
+
+@pytest.mark.parametrize("name", PEERS)
 def test_peers_use_real_files_and_get_better_with_size(
-    pictures: list[tuple[str, Pixels]],
+    name: str, pictures: list[tuple[str, Pixels]]
 ) -> None:
-    for name in ("jpeg", "webp", "avif", "jp2"):
-        peer = find_peer(name)
-        ladder = (peer.ladder[2], peer.ladder[-2])
-        low, high = (measure(peer, q, name="p", pixels=pictures[0][1]) for q in ladder)
-        assert low.size < high.size, name
-        assert low.psnr + 2 < high.psnr, name
-        data = peer.encode(pictures[0][1], ladder[0])
-        assert len(data) == low.size
-        with Image.open(io.BytesIO(data)) as opened:
-            assert opened.size == (205, 171)
-            decoded = np.asarray(opened.convert("RGB"))
-        assert low.psnr == psnr(decoded, pictures[0][1])
-        assert low.ms_ssim == ms_ssim(decoded, pictures[0][1])
-        assert low.bpp == 8 * len(data) / (171 * 205)
+    peer = peer_or_skip(name)
+    pixels = pictures[0][1]
+    ladder = (peer.ladder[2], peer.ladder[-2])
+    low, high = (measure(peer, quality, name="p", pixels=pixels) for quality in ladder)
+    assert low.size < high.size
+    assert low.psnr is not None
+    assert high.psnr is not None
+    assert low.psnr + 2 < high.psnr
+    data = peer.encode(pixels, ladder[0])
+    assert len(data) == low.size
+    with Image.open(io.BytesIO(data)) as opened:
+        assert opened.size == (205, 171)
+        decoded = np.asarray(opened.convert("RGB"))
+    assert low.psnr == psnr(decoded, pixels)
+    assert low.ms_ssim == ms_ssim(decoded, pixels)
+    assert low.bpp == 8 * len(data) / (171 * 205)
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "variable", "one_thread"),
+    [
+        ("avif", "PIL.AvifImagePlugin", "DEFAULT_MAX_THREADS", 1),
+        ("avif-psnr", "PIL.AvifImagePlugin", "DEFAULT_MAX_THREADS", 1),
+        ("jxl", "pillow_jxl.JpegXLImagePlugin", "DECODE_THREADS", 0),
+    ],
+)
+def test_decoders_run_on_one_thread_and_leave_pillow_as_it_was(
+    name: str, module: str, variable: str, one_thread: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer = peer_or_skip(name)
+    plugin = sys.modules[module]
+    monkeypatch.setattr(plugin, variable, 7)
+    seen = []
+    load = pillow_codec.load
+
+    def watched(data: bytes) -> Pixels:
+        seen.append(getattr(plugin, variable))
+        return load(data)
+
+    monkeypatch.setattr(pillow_codec, "load", watched)
+    data = peer.encode(np.full((16, 17, 3), 90, np.uint8), peer.ladder[-1])
+    assert np.abs(peer.decode(data).astype(int) - 90).max() <= 2
+    with pytest.raises(OSError, match="cannot identify"):
+        peer.decode(b"nothing")
+    assert seen == [one_thread, one_thread]
+    assert getattr(plugin, variable) == 7
+
+
+@pytest.mark.parametrize(("name", "package"), [("jxl", "pillow_jxl"), ("mozjpeg", "pyvips")])
+def test_a_peer_whose_package_is_missing_says_what_to_install(
+    name: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingDependencyError, match="pip install"):
+        find_peer(name)
 
 
 def test_jpeg_is_the_strong_one(pictures: list[tuple[str, Pixels]]) -> None:
@@ -95,6 +140,8 @@ def test_ladders_rise() -> None:
     for name in ("jpeg", "webp", "avif", "avif-psnr"):
         ladder = find_peer(name).ladder
         assert list(ladder) == sorted(set(ladder))
+    ratios = find_peer("jp2").ladder
+    assert list(ratios) == sorted(set(ratios), reverse=True)
 
 
 def test_unknown_peer_is_refused_with_the_known_ones() -> None:
@@ -110,10 +157,44 @@ def test_means_are_of_per_picture_values(pictures: list[tuple[str, Pixels]]) -> 
         assert [row.image for row in rows] == ["p1.png", "p2.png"]
         assert point.psnr == pytest.approx(np.mean([row.psnr for row in rows]))
         assert point.bpp == pytest.approx(np.mean([row.bpp for row in rows]))
-        similarity = np.mean([row.ms_ssim for row in rows])
-        assert point.ms_ssim == pytest.approx(similarity)
-        assert point.ms_ssim_db == pytest.approx(ms_ssim_db(float(similarity)))
-        assert point.ms_ssim_db < np.mean([ms_ssim_db(row.ms_ssim) for row in rows])
+        similarities = [row.ms_ssim for row in rows if row.ms_ssim is not None]
+        assert point.ms_ssim == pytest.approx(np.mean(similarities))
+        assert point.ms_ssim_db == pytest.approx(ms_ssim_db(float(np.mean(similarities))))
+        assert point.ms_ssim_db is not None
+        assert point.ms_ssim_db < np.mean([ms_ssim_db(value) for value in similarities])
+        assert point.ssimulacra2 is None
+
+
+def test_only_what_was_asked_for_is_measured(pictures: list[tuple[str, Pixels]]) -> None:
+    for point in evaluate(coarse(), pictures, measures=["psnr"]):
+        assert point.psnr is not None
+        assert (point.ms_ssim, point.ms_ssim_db, point.ssimulacra2) == (None, None, None)
+        assert all(row.ms_ssim is None for row in point.images)
+
+
+def test_ssimulacra2_is_the_measure_of_the_decoded_picture(
+    pictures: list[tuple[str, Pixels]],
+) -> None:
+    pytest.importorskip("ssimulacra2", reason="the measure needs ssimulacra2")
+    from vqcodec.metrics import ssimulacra2
+
+    codec = coarse()
+    name, pixels = pictures[0]
+    row = measure(codec, 3, name=name, pixels=pixels, measures=["ssimulacra2"])
+    assert row.ssimulacra2 == ssimulacra2(codec.decode(codec.encode(pixels, 3)), pixels)
+    assert row.psnr is None
+
+
+def test_measures_are_found_by_name_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = find_measures(["ms-ssim", "psnr", "psnr"])
+    assert [measure.label for measure in chosen] == ["PSNR dB", "MS-SSIM dB"]
+    with pytest.raises(InputError, match="no such measure: lpips; there are psnr, ms-ssim, ssim"):
+        find_measures(["psnr", "lpips"])
+    with pytest.raises(InputError, match="none"):
+        find_measures([])
+    monkeypatch.setattr("vqcodec.evaluation.measures.find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match="needs ssimulacra2: pip install"):
+        find_measures(["ssimulacra2"])
 
 
 def test_every_measurement_is_reported(pictures: list[tuple[str, Pixels]]) -> None:
@@ -127,98 +208,15 @@ def test_no_pictures_is_an_error() -> None:
         evaluate(coarse(), [])
 
 
-def test_tiny_picture_has_no_ms_ssim_but_counts() -> None:
-    row = measure(coarse(), 3, name="tiny", pixels=np.full((4, 5, 3), 15, np.uint8))
+def test_tiny_picture_has_no_structure_but_counts() -> None:
+    everything = ("psnr", "ms-ssim", "ssimulacra2")
+    pixels = np.full((4, 5, 3), 15, np.uint8)
+    row = measure(coarse(), 3, name="tiny", pixels=pixels, measures=everything)
+    assert row.ms_ssim is not None
+    assert row.ssimulacra2 is not None
     assert math.isnan(row.ms_ssim)
+    assert math.isnan(row.ssimulacra2)
     assert row.psnr == pytest.approx(20 * math.log10(255))
-
-
-def line(codec: str, scale: float = 1.0) -> list[Point]:
-    """A made-up curve through known values."""
-    return [
-        Point(
-            codec=codec,
-            setting=float(number),
-            bpp=scale * bpp,
-            psnr=psnr_,
-            ms_ssim=1 - 10 ** (-db / 10),
-            ms_ssim_db=db,
-            ssimulacra2=None,
-            encode_seconds=0.1,
-            decode_seconds=0.2,
-            images=(measure(coarse(), 1, name="a,b", pixels=np.zeros((2, 2, 3), np.uint8)),),
-        )
-        for number, (bpp, psnr_, db) in enumerate([(0.1, 24, 8), (0.25, 27, 11), (0.5, 30, 14)])
-    ]
-
-
-def test_summary_reads_off_rates_and_compares_with_each_peer() -> None:
-    summary = summarize({"vqcodec": line("vqcodec", 0.5), "jpeg": line("jpeg")})
-    at = {rate: i for i, rate in enumerate(summary.rates)}
-    assert summary.at_rate["psnr"]["jpeg"][at[0.25]] == pytest.approx(27)
-    assert summary.at_rate["ms_ssim_db"]["jpeg"][at[0.5]] == pytest.approx(14)
-    assert summary.at_rate["psnr"]["vqcodec"][at[0.25]] == pytest.approx(30)
-    assert summary.at_rate["psnr"]["vqcodec"][at[0.5]] is None
-    difference = summary.bd_rates["psnr"]["vqcodec"]["jpeg"]
-    assert difference is not None
-    assert difference.percent == pytest.approx(-50)
-    assert "ssimulacra2" not in summary.at_rate
-
-
-def test_every_model_of_ours_is_compared_with_every_peer_and_none_with_another() -> None:
-    curves = {"vqcodec a": line("a", 0.5), "vqcodec b": line("b"), "jpeg": line("jpeg")}
-    rates = summarize(curves).bd_rates["psnr"]
-    percents = {
-        (own, codec): difference.percent
-        for own, row in rates.items()
-        for codec, difference in row.items()
-        if difference is not None
-    }
-    assert percents == {
-        ("vqcodec a", "jpeg"): pytest.approx(-50),
-        ("vqcodec b", "jpeg"): pytest.approx(0),
-    }
-
-
-def test_json_holds_everything_and_is_json() -> None:
-    curves = {"vqcodec": line("vqcodec"), "jpeg": line("jpeg")}
-    text = as_json(curves, [coarse()], circumstances={"commit": "abc"}, pictures="2 pictures")
-    content = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
-    assert content["commit"] == "abc"
-    assert content["codecs"] == [{"name": "vqcodec", "version": "1", "settings": "raw"}]
-    assert [(p["codec"], p["bpp"]) for p in content["points"]] == [
-        (name, bpp) for name in ("vqcodec", "jpeg") for bpp in (0.1, 0.25, 0.5)
-    ]
-    # The MS-SSIM of a picture of 2 x 2 is not a number.
-    assert content["points"][0]["images"][0]["ms_ssim"] is None
-    assert content["summary"]["bd_rates"]["psnr"]["vqcodec"]["jpeg"]["percent"] == pytest.approx(0)
-
-
-def test_csv_has_a_row_for_every_picture_and_setting() -> None:
-    rows = list(csv.DictReader(io.StringIO(as_csv({"jpeg": line("jpeg")}))))
-    assert [(row["codec"], row["setting"], row["image"]) for row in rows] == [
-        ("jpeg", str(float(number)), "a,b") for number in range(3)
-    ]
-    assert all(float(row["psnr"]) == line("jpeg")[0].images[0].psnr for row in rows)
-
-
-def test_tables_say_dash_outside_the_measured_range() -> None:
-    text = as_markdown({"vqcodec": line("vqcodec", 0.5), "jpeg": line("jpeg")})
-    assert "| PSNR dB at bpp | 0.1 | 0.15 | 0.25 | 0.5 | 0.75 |" in text
-    assert "| jpeg | 24.00 |" in text
-    assert "| 30.00 | - | - |" in text
-    assert "| PSNR | vqcodec | jpeg | -50.0 % | 24.00 to 30.00 (100%) |" in text
-
-
-def test_plot_is_a_picture_with_a_panel_for_each_measure() -> None:
-    data = plot_curves({"vqcodec": line("vqcodec"), "jpeg": line("jpeg")}, title="made up")
-    with Image.open(io.BytesIO(data)) as picture:
-        assert picture.format == "PNG"
-        assert picture.width > 1.8 * picture.height
-        shades = np.asarray(picture.convert("L"))
-    # Both panels hold something darker than paper.
-    for half in np.array_split(shades, 2, axis=1):
-        assert (half < 100).mean() > 0.002
 
 
 @pytest.mark.parametrize("limit", [0, 1500, 1501, 4321, 10**9])

@@ -1,13 +1,16 @@
 """The measures against independent implementations and closed forms."""
 
 import math
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
-from vqcodec.errors import InputError
-from vqcodec.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, perplexity, psnr
+from vqcodec.errors import InputError, MissingDependencyError
+from vqcodec.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, perplexity, psnr, ssimulacra2
 
 
 def noisy_pair(
@@ -148,6 +151,52 @@ def test_ms_ssim_refuses_what_no_window_fits() -> None:
     small = np.zeros((10, 400, 3), np.uint8)
     with pytest.raises(InputError, match="11 pixels"):
         ms_ssim(small, small)
+
+
+@pytest.mark.parametrize(("height", "width"), [(17, 23), (61, 47), (229, 233)])
+def test_ssimulacra2_equals_its_package_on_files(height: int, width: int, tmp_path: Path) -> None:
+    package = pytest.importorskip("ssimulacra2", reason="the measure needs ssimulacra2")
+    clean, noisy = noisy_pair(height, width)
+    for name, pixels in (("clean", clean), ("noisy", noisy)):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    paths = [str(tmp_path / f"{name}.png") for name in ("clean", "noisy")]
+    expected = package.compute_ssimulacra2(*paths)
+    assert expected < 90
+    # The measure tells lost from added detail: the order counts.
+    assert abs(package.compute_ssimulacra2(*reversed(paths)) - expected) > 1e-3
+    assert ssimulacra2(noisy, clean) == pytest.approx(expected, abs=1e-9)
+    assert ssimulacra2(clean, clean) == pytest.approx(100, abs=1e-9)
+
+
+def test_ssimulacra2_falls_with_noise() -> None:
+    pytest.importorskip("ssimulacra2", reason="the measure needs ssimulacra2")
+    values = []
+    for deviation in (2.0, 8.0, 30.0):
+        clean, noisy = noisy_pair(120, 90, deviation=deviation)
+        values.append(ssimulacra2(noisy, clean))
+    assert values[0] > values[1] + 5 > values[2] + 10
+
+
+def test_ssimulacra2_refuses_what_it_cannot_compare() -> None:
+    pytest.importorskip("ssimulacra2", reason="the measure needs ssimulacra2")
+    for shape in ((7, 30, 3), (30, 7, 3), (30, 30), (30, 30, 1), (30, 30, 4)):
+        flat = np.zeros(shape, np.uint8)
+        with pytest.raises(InputError, match="RGB of 8 x 8"):
+            ssimulacra2(flat, flat)
+    good = np.zeros((9, 9, 3), np.uint8)
+    with pytest.raises(InputError):
+        ssimulacra2(good, good[:8])
+    with pytest.raises(InputError):
+        ssimulacra2(good, good.astype(np.float32))  # type: ignore[arg-type]
+
+
+def test_ssimulacra2_without_its_package_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "ssimulacra2", None)
+    flat = np.zeros((9, 9, 3), np.uint8)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'vqcodec\[eval\]'"):
+        ssimulacra2(flat, flat)
 
 
 def test_bits_per_pixel() -> None:

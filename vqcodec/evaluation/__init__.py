@@ -4,16 +4,26 @@ from vqcodec.evaluation.contestants import Contestant, codec_contestant
 from vqcodec.evaluation.curves import BdRate, bd_rate, value_at
 from vqcodec.evaluation.machine import circumstances
 from vqcodec.evaluation.measure import Measurement, Point, evaluate, measure
+from vqcodec.evaluation.measures import DEFAULT_MEASURES, MEASURES, Measure, find_measures
 from vqcodec.evaluation.peers import PEERS, find_peer
 from vqcodec.evaluation.plot import plot_curves
-from vqcodec.evaluation.report import Summary, as_csv, as_json, as_markdown, summarize
+from vqcodec.evaluation.published import PublishedCurve, PublishedPoint, read_published
+from vqcodec.evaluation.report import as_csv, as_json
+from vqcodec.evaluation.summary import Seconds, Summary, summarize
+from vqcodec.evaluation.tables import as_markdown
 
 __all__ = [
+    "DEFAULT_MEASURES",
+    "MEASURES",
     "PEERS",
     "BdRate",
     "Contestant",
+    "Measure",
     "Measurement",
     "Point",
+    "PublishedCurve",
+    "PublishedPoint",
+    "Seconds",
     "Summary",
     "as_csv",
     "as_json",
@@ -22,9 +32,11 @@ __all__ = [
     "circumstances",
     "codec_contestant",
     "evaluate",
+    "find_measures",
     "find_peer",
     "measure",
     "plot_curves",
+    "read_published",
     "summarize",
     "value_at",
 ]

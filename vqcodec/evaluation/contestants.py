@@ -27,7 +27,7 @@ class Contestant:
     name: short, in file names and legends. version: of the libraries that do the work. settings:
     every choice that changes the bytes. ladder: values of the open setting, from small to large
     files. encode: uint8 (H, W, 3) and a value of the ladder -> the bytes of a whole file. decode:
-    such bytes -> uint8 (H, W, 3).
+    such bytes -> uint8 (H, W, 3). runs_on: threads or device, which seconds depend on.
     """
 
     name: str
@@ -36,12 +36,17 @@ class Contestant:
     ladder: Sequence[float]
     encode: Callable[[Pixels, float], bytes]
     decode: Callable[[bytes], Pixels]
+    runs_on: str = "1 thread"
 
 
 def codec_contestant(
     codec: Codec, *, settings: str, qualities: Sequence[float] = QUALITIES
 ) -> Contestant:
     """vqcodec itself, with one model, over a ladder of qualities; named "vqcodec MODEL"."""
+    import torch
+
+    threads = torch.get_num_threads()
+    many = f"{threads} thread{'s' if threads > 1 else ''}"
     return Contestant(
         name=f"vqcodec {codec.card.name}",
         version=f"vqcodec {version('vqcodec')}",
@@ -49,6 +54,7 @@ def codec_contestant(
         ladder=tuple(sorted(qualities)),
         encode=lambda pixels, quality: codec.encode(pixels, quality=quality),
         decode=lambda data: codec.decode(data),
+        runs_on=many if str(codec.device) == "cpu" else str(codec.device),
     )
 
 

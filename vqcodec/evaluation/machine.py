@@ -6,12 +6,12 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 __all__ = ["circumstances"]
 
-PACKAGES = ("vqcodec", "torch", "numpy", "pillow")
+PACKAGES = ("vqcodec", "torch", "numpy", "pillow", "ssimulacra2")
 
 
 def circumstances() -> dict[str, object]:
@@ -26,10 +26,17 @@ def circumstances() -> dict[str, object]:
             "system": platform.system(),
             "python": platform.python_version(),
         },
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": {name: _version(name) for name in PACKAGES},
         "commit": _commit(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _processor() -> str:

@@ -11,24 +11,28 @@ import numpy as np
 
 from vqcodec.errors import InputError
 from vqcodec.evaluation.contestants import Contestant, Pixels
-from vqcodec.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr
+from vqcodec.evaluation.measures import DEFAULT_MEASURES
+from vqcodec.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr, ssimulacra2
 
-__all__ = ["Measurement", "Point", "evaluate", "has_ssimulacra2", "measure"]
+__all__ = ["Measurement", "Point", "evaluate", "measure"]
+
+# Name of a measure -> the function, and the shorter side that it needs.
+_FUNCTIONS = {"psnr": (psnr, 1), "ms-ssim": (ms_ssim, 11), "ssimulacra2": (ssimulacra2, 8)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
     """One picture through one codec at one setting.
 
-    size in bytes of the whole file; psnr in dB over 8-bit RGB; ms_ssim in [0, 1], NaN for a
-    picture under 11 pixels; ssimulacra2 up to 100, None where its package is not installed.
+    size in bytes of the whole file; psnr in dB over 8-bit RGB; ms_ssim in [0, 1]; ssimulacra2 up to
+    100. A measure that was not asked for is None, and NaN where the picture is too small for it.
     """
 
     image: str
     size: int
     bpp: float
-    psnr: float
-    ms_ssim: float
+    psnr: float | None
+    ms_ssim: float | None
     ssimulacra2: float | None
     encode_seconds: float
     decode_seconds: float
@@ -44,9 +48,9 @@ class Point:
     codec: str
     setting: float
     bpp: float
-    psnr: float
-    ms_ssim: float
-    ms_ssim_db: float
+    psnr: float | None
+    ms_ssim: float | None
+    ms_ssim_db: float | None
     ssimulacra2: float | None
     encode_seconds: float
     decode_seconds: float
@@ -57,11 +61,13 @@ def evaluate(
     contestant: Contestant,
     pictures: Sequence[tuple[str, Pixels]],
     *,
+    measures: Sequence[str] = DEFAULT_MEASURES,
     report: Callable[[], None] | None = None,
 ) -> list[Point]:
     """Measure every setting of a codec's ladder on every picture.
 
-    pictures: names and uint8 (H, W, 3). report: called after each measurement.
+    pictures: names and uint8 (H, W, 3). measures: names, as `find_measures` takes them. report:
+    called after each measurement.
 
     Raises:
         InputError: there are no pictures.
@@ -72,14 +78,22 @@ def evaluate(
     for setting in contestant.ladder:
         rows = []
         for name, pixels in pictures:
-            rows.append(measure(contestant, setting, name=name, pixels=pixels))
+            row = measure(contestant, setting, name=name, pixels=pixels, measures=measures)
+            rows.append(row)
             if report is not None:
                 report()
         points.append(_mean(contestant.name, setting, rows))
     return points
 
 
-def measure(contestant: Contestant, setting: float, *, name: str, pixels: Pixels) -> Measurement:
+def measure(
+    contestant: Contestant,
+    setting: float,
+    *,
+    name: str,
+    pixels: Pixels,
+    measures: Sequence[str] = DEFAULT_MEASURES,
+) -> Measurement:
     """Encode and decode one picture and compare; pixels uint8 (H, W, 3)."""
     started = time.perf_counter()
     data = contestant.encode(pixels, setting)
@@ -87,54 +101,40 @@ def measure(contestant: Contestant, setting: float, *, name: str, pixels: Pixels
     decoded = contestant.decode(data)
     done = time.perf_counter()
     height, width = pixels.shape[:2]
+
+    def quality(measure: str) -> float | None:
+        if measure not in measures:
+            return None
+        function, side = _FUNCTIONS[measure]
+        return function(decoded, pixels) if min(height, width) >= side else math.nan
+
     return Measurement(
         image=name,
         size=len(data),
         bpp=bits_per_pixel(len(data), width=width, height=height),
-        psnr=psnr(decoded, pixels),
-        ms_ssim=ms_ssim(decoded, pixels) if min(height, width) >= 11 else math.nan,
-        ssimulacra2=_ssimulacra2(decoded, pixels) if has_ssimulacra2() else None,
+        psnr=quality("psnr"),
+        ms_ssim=quality("ms-ssim"),
+        ssimulacra2=quality("ssimulacra2"),
         encode_seconds=encoded - started,
         decode_seconds=done - encoded,
     )
 
 
-def has_ssimulacra2() -> bool:
-    """Whether the optional package ssimulacra2 is installed."""
-    from importlib.util import find_spec
-
-    return find_spec("ssimulacra2") is not None
-
-
-def _ssimulacra2(picture: Pixels, reference: Pixels) -> float:
-    import io
-
-    from PIL import Image
-    from ssimulacra2 import compute_ssimulacra2
-
-    files = []
-    for pixels in (reference, picture):
-        file = io.BytesIO()
-        Image.fromarray(pixels).save(file, format="PNG", compress_level=0)
-        file.seek(0)
-        files.append(file)
-    return float(compute_ssimulacra2(*files))
-
-
 def _mean(codec: str, setting: float, rows: Sequence[Measurement]) -> Point:
-    def mean(name: str) -> float:
-        return float(np.mean([getattr(row, name) for row in rows]))
+    def mean(field: str) -> float | None:
+        values = [getattr(row, field) for row in rows]
+        return None if None in values else float(np.mean(values))
 
     similarity = mean("ms_ssim")
     return Point(
         codec=codec,
         setting=setting,
-        bpp=mean("bpp"),
+        bpp=float(np.mean([row.bpp for row in rows])),
         psnr=mean("psnr"),
         ms_ssim=similarity,
-        ms_ssim_db=ms_ssim_db(similarity),
-        ssimulacra2=None if rows[0].ssimulacra2 is None else mean("ssimulacra2"),
-        encode_seconds=mean("encode_seconds"),
-        decode_seconds=mean("decode_seconds"),
+        ms_ssim_db=None if similarity is None else ms_ssim_db(similarity),
+        ssimulacra2=mean("ssimulacra2"),
+        encode_seconds=float(np.mean([row.encode_seconds for row in rows])),
+        decode_seconds=float(np.mean([row.decode_seconds for row in rows])),
         images=tuple(rows),
     )

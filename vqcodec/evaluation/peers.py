@@ -1,24 +1,29 @@
 """The codecs that a user would otherwise take, with settings that do them justice.
 
-Every one runs on a single thread, so that seconds compare.
+Every one encodes and decodes on a single thread, so that seconds compare.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from functools import partial
 
-import numpy as np
-from PIL import Image, features
+from PIL import AvifImagePlugin
 
 from vqcodec.errors import InputError, MissingDependencyError
 from vqcodec.evaluation.contestants import Contestant, Pixels
+from vqcodec.evaluation.pillow_codec import (
+    load,
+    package,
+    pillow_contestant,
+    pillow_library,
+    save,
+    setting,
+)
 
 __all__ = ["PEERS", "find_peer"]
 
-PEERS = ("jpeg", "webp", "avif", "avif-psnr", "jp2", "jxl")
+PEERS = ("jpeg", "mozjpeg", "webp", "avif", "avif-psnr", "jp2", "jxl")
 
 
 def find_peer(name: str, *, ladder: Sequence[float] | None = None) -> Contestant:
@@ -28,12 +33,13 @@ def find_peer(name: str, *, ladder: Sequence[float] | None = None) -> Contestant
 
     Raises:
         InputError: there is none of that name.
-        MissingDependencyError: this installation of Pillow cannot write that format.
+        MissingDependencyError: its package is not installed, or Pillow was built without it.
     """
     if name not in PEERS:
         raise InputError(f"no codec {name!r} to compare with; there are {', '.join(PEERS)}")
     peer = {
         "jpeg": _jpeg,
+        "mozjpeg": _mozjpeg,
         "webp": _webp,
         "avif": _avif,
         "avif-psnr": _avif_psnr,
@@ -46,19 +52,51 @@ def find_peer(name: str, *, ladder: Sequence[float] | None = None) -> Contestant
 
 
 def _jpeg() -> Contestant:
-    return _pillow(
+    return pillow_contestant(
         "jpeg",
-        version=_library("libjpeg_turbo", "jpg"),
+        version=pillow_library("libjpeg_turbo", "jpg"),
         settings="4:2:0, optimize, baseline",
         ladder=(2, 5, 8, 12, 17, 23, 30, 40, 52, 66, 80),
         options={"format": "JPEG", "optimize": True},
     )
 
 
+def _mozjpeg() -> Contestant:
+    try:
+        import pyvips
+    except ImportError as error:
+        missing = "mozjpeg needs libvips: pip install 'pyvips[binary]'"
+        raise MissingDependencyError(missing) from error
+
+    def encode(pixels: Pixels, quality: float) -> bytes:
+        return bytes(
+            pyvips.Image.new_from_array(pixels, interpretation="srgb").jpegsave_buffer(
+                Q=round(quality),
+                interlace=True,
+                optimize_coding=True,
+                trellis_quant=True,
+                overshoot_deringing=True,
+                optimize_scans=True,
+                quant_table=3,
+                subsample_mode="on",
+                keep="none",
+            )
+        )
+
+    return Contestant(
+        name="mozjpeg",
+        version=f"libvips {pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}",
+        settings="4:2:0, progressive, trellis, overshoot deringing, optimised scans, table 3",
+        ladder=(3, 6, 10, 15, 20, 27, 35, 45, 57, 70, 82),
+        encode=encode,
+        decode=load,
+    )
+
+
 def _webp() -> Contestant:
-    return _pillow(
+    return pillow_contestant(
         "webp",
-        version=_library("webp"),
+        version=pillow_library("webp"),
         settings="method 6, 4:2:0",
         ladder=(0, 2, 5, 10, 18, 28, 40, 55, 70, 79, 88),
         options={"format": "WEBP", "method": 6},
@@ -66,19 +104,20 @@ def _webp() -> Contestant:
 
 
 def _avif() -> Contestant:
-    return _pillow(
+    return pillow_contestant(
         "avif",
-        version=_library("avif"),
+        version=pillow_library("avif"),
         settings="speed 6, 4:2:0, otherwise as Pillow writes it (libavif >= 1.4: tune=iq)",
         ladder=(2, 6, 10, 15, 20, 26, 33, 41, 50, 58, 68),
         options={"format": "AVIF", "speed": 6, "max_threads": 1},
+        around_decode=partial(setting, AvifImagePlugin, "DEFAULT_MAX_THREADS", 1),
     )
 
 
 def _avif_psnr() -> Contestant:
-    return _pillow(
+    return pillow_contestant(
         "avif-psnr",
-        version=_library("avif"),
+        version=pillow_library("avif"),
         settings="speed 4, 4:4:4, tune=psnr",
         ladder=(0, 2, 5, 9, 13, 18, 24, 31, 39, 48, 58),
         options={
@@ -88,12 +127,13 @@ def _avif_psnr() -> Contestant:
             "max_threads": 1,
             "advanced": {"tune": "psnr"},
         },
+        around_decode=partial(setting, AvifImagePlugin, "DEFAULT_MAX_THREADS", 1),
     )
 
 
 def _jp2() -> Contestant:
     def encode(pixels: Pixels, ratio: float) -> bytes:
-        return _save(
+        return save(
             pixels,
             format="JPEG2000",
             irreversible=True,
@@ -104,61 +144,26 @@ def _jp2() -> Contestant:
 
     return Contestant(
         name="jp2",
-        version=_library("jpg_2000"),
+        version=pillow_library("jpg_2000"),
         settings="9/7 irreversible, colour transform, one layer; the setting is the ratio",
         ladder=(480, 320, 240, 160, 110, 84, 64, 48, 34, 25, 16),
         encode=encode,
-        decode=_load,
+        decode=load,
     )
 
 
 def _jxl() -> Contestant:
     try:
-        import pillow_jxl  # noqa: F401  (registers the format with Pillow)
+        # The import registers the format with Pillow.
+        from pillow_jxl import JpegXLImagePlugin
     except ImportError as error:
-        raise MissingDependencyError("JPEG XL needs the package pillow-jxl-plugin") from error
-    return _pillow(
+        missing = "JPEG XL needs pillow-jxl-plugin: pip install 'vqcodec[eval]'"
+        raise MissingDependencyError(missing) from error
+    return pillow_contestant(
         "jxl",
-        version=f"pillow-jxl-plugin {_package('pillow-jxl-plugin')}",
-        settings="effort 7, VarDCT",
+        version=f"pillow-jxl-plugin {package('pillow-jxl-plugin')}",
+        settings="effort 7, VarDCT; at low qualities libjxl halves the resolution by itself",
         ladder=(0, 4, 8, 12, 16, 22, 30, 45, 57, 68, 80),
-        options={"format": "JXL", "effort": 7},
+        options={"format": "JXL", "effort": 7, "num_threads": 0},
+        around_decode=partial(setting, JpegXLImagePlugin, "DECODE_THREADS", 0),
     )
-
-
-def _pillow(
-    name: str, *, version: str, settings: str, ladder: Sequence[float], options: dict[str, Any]
-) -> Contestant:
-    def encode(pixels: Pixels, quality: float) -> bytes:
-        return _save(pixels, quality=round(quality), **options)
-
-    return Contestant(
-        name=name, version=version, settings=settings, ladder=ladder, encode=encode, decode=_load
-    )
-
-
-def _save(pixels: Pixels, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, **options)
-    return buffer.getvalue()
-
-
-def _load(data: bytes) -> Pixels:
-    with Image.open(io.BytesIO(data)) as picture:
-        return np.asarray(picture.convert("RGB"))
-
-
-def _library(*features_of_pillow: str) -> str:
-    """The version of the library behind a format, and Pillow's own."""
-    feature = next((f for f in features_of_pillow if features.check(f)), None)
-    if feature is None:
-        raise MissingDependencyError(f"this Pillow was built without {features_of_pillow[-1]}")
-    number = features.version(feature) or "of unknown version"
-    return f"{feature} {number}, Pillow {_package('pillow')}"
-
-
-def _package(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "of unknown version"

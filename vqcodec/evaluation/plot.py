@@ -4,69 +4,116 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from vqcodec.errors import MissingDependencyError
 from vqcodec.evaluation.contestants import is_own
-from vqcodec.evaluation.measure import Point
+from vqcodec.evaluation.measures import MEASURES, Measure
+from vqcodec.evaluation.published import PublishedCurve
+from vqcodec.evaluation.summary import Curves, Line, lines_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_curves"]
+__all__ = ["need_plotter", "plot_curves"]
 
-PANELS = {"psnr": "PSNR, dB", "ms_ssim_db": "MS-SSIM, dB", "ssimulacra2": "SSIMULACRA2"}
+OWN = ("black", "crimson", "navy")
+PEERS = ("C0", "C1", "C2", "C4", "C5", "C9", "C6", "C8")
+PUBLISHED = ("dimgrey", "darkgoldenrod", "olive", "slateblue")
+TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 
-def plot_curves(curves: Mapping[str, Sequence[Point]], *, title: str) -> bytes:
-    """Draw quality over bits per pixel; our models are the thick lines.
+def need_plotter() -> None:
+    """Check that pictures can be drawn, before there is much to lose.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
+    if find_spec("matplotlib") is None:
+        raise MissingDependencyError("the plot needs matplotlib: pip install 'vqcodec[eval]'")
+
+
+def plot_curves(curves: Curves, *, title: str, published: Sequence[PublishedCurve] = ()) -> bytes:
+    """Draw quality over bits per pixel; our models are the thick lines, published ones are dashed.
 
     Returns: the bytes of a PNG.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError("the plot needs the package matplotlib") from error
-    measures = [
-        name
-        for name in PANELS
-        if any(getattr(point, name) is not None for points in curves.values() for point in points)
-    ]
-    figure = Figure(figsize=(6.4 * len(measures), 5.2), layout="constrained")
+    need_plotter()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    styles = _styles(curves, published)
+    panels = [m for m in MEASURES if lines_of(curves, (), m)]
+    figure = Figure(figsize=(4.6 * len(panels), 5.4), layout="constrained")
     FigureCanvasAgg(figure)
-    for position, name in enumerate(measures, start=1):
-        _draw(figure.add_subplot(1, len(measures), position), curves, name)
+    legend: dict[str, Any] = {}
+    for position, measure in enumerate(panels, start=1):
+        axes = figure.add_subplot(1, len(panels), position)
+        _draw(axes, lines_of(curves, published, measure), styles, measure)
+        handles, labels = axes.get_legend_handles_labels()
+        legend |= dict(zip(labels, handles, strict=True))
+    figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=2 * len(panels))
     figure.suptitle(title)
     buffer = io.BytesIO()
     # Without a date in it, the same numbers give the same file.
-    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
     return buffer.getvalue()
 
 
-def _draw(axes: Axes, curves: Mapping[str, Sequence[Point]], measure: str) -> None:
-    own_colours = itertools.cycle(("black", "crimson", "navy"))
-    for codec, points in curves.items():
-        shown = [p for p in points if getattr(p, measure) is not None]
-        ours = is_own(codec)
-        axes.plot(
-            [p.bpp for p in shown],
-            [getattr(p, measure) for p in shown],
-            label=codec,
-            marker="o",
-            markersize=4,
-            linewidth=2.6 if ours else 1.3,
-            color=next(own_colours) if ours else None,
-            zorder=3 if ours else 2,
-        )
+def _styles(curves: Curves, published: Sequence[PublishedCurve]) -> dict[str, dict[str, Any]]:
+    """How each codec is drawn, the same in every panel."""
+    own = [codec for codec in curves if is_own(codec)]
+    peers = [codec for codec in curves if not is_own(codec)]
+    others = [curve.label for curve in published]
+    marked = {"marker": "o", "markersize": 4}
+    return {
+        **_coloured(own, OWN, {**marked, "linewidth": 2.8, "zorder": 4}),
+        **_coloured(peers, PEERS, {**marked, "linewidth": 1.4, "zorder": 3}),
+        **_coloured(others, PUBLISHED, {"linestyle": (0, (5, 2)), "linewidth": 1.4, "zorder": 2}),
+    }
+
+
+def _coloured(
+    codecs: Sequence[str], colours: Sequence[str], style: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    cycle = itertools.cycle(colours)
+    return {codec: {**style, "color": next(cycle)} for codec in codecs}
+
+
+def _draw(
+    axes: Axes, lines: dict[str, Line], styles: dict[str, dict[str, Any]], measure: Measure
+) -> None:
+    for codec, line in lines.items():
+        axes.plot(*line, label=codec, **styles[codec])
     axes.set_xscale("log")
-    axes.set_xticks([0.05, 0.1, 0.2, 0.5, 1.0, 2.0], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
+    _frame(axes, lines)
+    low, high = axes.get_xlim()
+    ticks = [rate for rate in TICKS if low <= rate <= high]
+    axes.set_xticks(ticks, [f"{rate:g}" for rate in ticks])
     axes.minorticks_off()
     axes.set_xlabel("bits per pixel, whole file")
-    axes.set_ylabel(PANELS[measure])
+    axes.set_ylabel(measure.label)
     axes.grid(alpha=0.3)
-    axes.legend()
+
+
+def _frame(axes: Axes, lines: dict[str, Line]) -> None:
+    """Show where our models are; what another codec does far away from there may be cut off."""
+    own = [line for codec, line in lines.items() if is_own(codec)] or list(lines.values())
+    low, high = min(min(line[0]) for line in own) * 0.8, max(max(line[0]) for line in own) * 1.15
+    axes.set_xlim(low, high)
+    ours = [value for line in own for value in line[1] if math.isfinite(value)]
+    seen = [
+        value
+        for rates, values in lines.values()
+        for rate, value in zip(rates, values, strict=True)
+        if low <= rate <= high and math.isfinite(value)
+    ]
+    if ours:
+        span = max(seen) - min(ours) or 1.0
+        axes.set_ylim(min(ours) - 0.2 * span, max(seen) + 0.04 * span)

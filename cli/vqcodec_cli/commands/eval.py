@@ -13,7 +13,7 @@ from vqcodec_cli.output import check_folder, check_output, write_file
 from vqcodec_cli.progress import DelayedProgress
 
 if TYPE_CHECKING:
-    from vqcodec.evaluation import Contestant, Point
+    from vqcodec.evaluation import Contestant, Point, PublishedCurve
     from vqcodec.evaluation.contestants import Pixels
 
 OUTPUTS = ("results.json", "images.csv", "tables.md", "rate_distortion.png")
@@ -22,8 +22,13 @@ EXAMPLES = """\
 writes results.json (everything), images.csv (a line for each picture and setting), tables.md and
 rate_distortion.png into DIR; every picture is held in memory
 
-example:
-  vqcodec eval kodak/ --against jpeg,webp,avif -o results/"""
+examples:
+  vqcodec eval kodak/ --against jpeg,webp,avif -o results/
+  vqcodec eval kodak/ --measures psnr,ms-ssim,ssimulacra2 --published curves.json -o results/
+
+curves.json holds other codecs' numbers, which are drawn dashed and marked as published:
+  {"source": "where they are from", "curves": [{"name": "codec", "points":
+    [{"bpp": 0.2, "psnr": 28.1, "ms_ssim": 0.94}, {"bpp": 0.4, "psnr": 30.5, "ms_ssim": 0.97}]}]}"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CODECS",
         type=_names,
         default=("jpeg", "webp", "avif"),
-        help="codecs to compare with, of jpeg, webp, avif, avif-psnr, jp2, jxl; '' for none "
+        help="codecs to compare with, of jpeg, mozjpeg, webp, avif, avif-psnr, jp2, jxl; '' for "
+        "none "
         "(default: jpeg,webp,avif)",
     )
     parser.add_argument(
@@ -48,6 +54,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_qualities,
         default=None,
         help="qualities of vqcodec to measure (default: 0,10,...,100)",
+    )
+    parser.add_argument(
+        "--measures",
+        metavar="LIST",
+        type=_names,
+        default=("psnr", "ms-ssim"),
+        help="of psnr, ms-ssim, ssimulacra2; the last is slow (default: psnr,ms-ssim)",
+    )
+    parser.add_argument(
+        "--published",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="curves of codecs that are not run here, as JSON; may be given more than once",
     )
     options.add_device(parser)
     parser.add_argument("--json", action="store_true", help="print the content of results.json")
@@ -61,25 +81,29 @@ def run(args: argparse.Namespace) -> int:
         find_model_early(model)
 
     from vqcodec.evaluation import as_csv, as_json, as_markdown, circumstances
-    from vqcodec.evaluation.plot import plot_curves
+    from vqcodec.evaluation.plot import need_plotter, plot_curves
 
+    need_plotter()
+    measures = _measures(args)
+    published = _published(args)
     contestants = _contestants(args)
-    curves = _measure(contestants, sources)
+    curves = _measure(contestants, sources, measures)
     title = f"{len(sources)} pictures of {Path(args.folder).name}"
-    content = as_json(curves, contestants, circumstances=circumstances(), pictures=title)
-    table = as_markdown(curves)
-    plot = plot_curves(curves, title=title)
+    content = as_json(
+        curves, contestants, circumstances=circumstances(), pictures=title, published=published
+    )
+    table = as_markdown(curves, contestants, published=published)
+    plot = plot_curves(curves, title=title, published=published)
     folder.mkdir(exist_ok=True)
-    for name, data in zip(
-        OUTPUTS, [content.encode(), as_csv(curves).encode(), table.encode(), plot], strict=True
-    ):
+    results = [content.encode(), as_csv(curves).encode(), table.encode(), plot]
+    for name, data in zip(OUTPUTS, results, strict=True):
         write_file(folder / name, data, force=True)
     print(content if args.json else f"{table}\n{folder / OUTPUTS[-1]}")
     return OK
 
 
 def _measure(
-    contestants: "Sequence[Contestant]", sources: Sequence[Source]
+    contestants: "Sequence[Contestant]", sources: Sequence[Source], measures: Sequence[str]
 ) -> "dict[str, list[Point]]":
     from vqcodec.evaluation import evaluate
 
@@ -95,7 +119,9 @@ def _measure(
                 done += 1
                 progress.update(done, name)
 
-            curves[contestant.name] = evaluate(contestant, pictures, report=count)
+            curves[contestant.name] = evaluate(
+                contestant, pictures, measures=measures, report=count
+            )
     return curves
 
 
@@ -111,6 +137,26 @@ def _results_folder(args: argparse.Namespace) -> Path:
     else:
         check_folder(folder.absolute().parent)
     return folder
+
+
+def _measures(args: argparse.Namespace) -> tuple[str, ...]:
+    from vqcodec.errors import InputError
+    from vqcodec.evaluation import find_measures
+
+    try:
+        return tuple(measure.name for measure in find_measures(args.measures))
+    except InputError as error:
+        raise UsageError(str(error)) from error
+
+
+def _published(args: argparse.Namespace) -> "list[PublishedCurve]":
+    from vqcodec.evaluation import read_published
+
+    curves = [curve for path in args.published for curve in read_published(path)]
+    names = [curve.name for curve in curves]
+    if len(set(names)) != len(names):
+        raise UsageError(f"--published files name a codec twice: {', '.join(names)}")
+    return curves
 
 
 def _contestants(args: argparse.Namespace) -> "Sequence[Contestant]":

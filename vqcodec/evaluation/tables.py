@@ -1,0 +1,93 @@
+"""The summary as tables for a page, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vqcodec.evaluation.contestants import Contestant
+from vqcodec.evaluation.curves import BdRate
+from vqcodec.evaluation.measures import MEASURES, Measure
+from vqcodec.evaluation.published import PublishedCurve
+from vqcodec.evaluation.summary import Curves, Summary, summarize
+
+__all__ = ["as_markdown"]
+
+OVERLAP = (
+    "Bits at equal quality, negative where the model needs fewer. In brackets: the qualities that "
+    "both reach, over which the mean is taken, and their share of the model's own range."
+)
+
+
+def as_markdown(
+    curves: Curves, contestants: Sequence[Contestant], *, published: Sequence[PublishedCurve] = ()
+) -> str:
+    """Quality at fixed rates, BD-rates with their overlap, seconds, and sources."""
+    summary = summarize(curves, published=published)
+    measures = [measure for measure in MEASURES if measure.field in summary.at_rate]
+    differences = _differences(summary, measures)
+    blocks = [
+        *(_at_rates(summary, measure) for measure in measures),
+        *([*differences, OVERLAP] if differences else []),
+        _seconds(summary, contestants),
+        *_sources(published),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _at_rates(summary: Summary, measure: Measure) -> str:
+    rows = [
+        [codec, *("-" if value is None else measure.text(value) for value in values)]
+        for codec, values in summary.at_rate[measure.field].items()
+    ]
+    return _table([f"{measure.label} at bpp", *(f"{rate:g}" for rate in summary.rates)], rows)
+
+
+def _differences(summary: Summary, measures: Sequence[Measure]) -> list[str]:
+    """A table for each model of ours: other codecs down, measures across."""
+    tables = []
+    own_models = dict.fromkeys(own for m in measures for own in summary.bd_rates[m.field])
+    for own in own_models:
+        rows = {measure: summary.bd_rates[measure.field].get(own, {}) for measure in measures}
+        others = list(dict.fromkeys(codec for row in rows.values() for codec in row))
+        cells = [[codec, *(_difference(rows[m], codec, m) for m in measures)] for codec in others]
+        if cells:
+            tables.append(
+                _table([f"BD-rate of {own} against", *(m.title for m in measures)], cells)
+            )
+    return tables
+
+
+def _difference(row: dict[str, BdRate | None], codec: str, measure: Measure) -> str:
+    if codec not in row:
+        return "-"
+    difference = row[codec]
+    if difference is None:
+        return "none in common"
+    qualities = f"{measure.text(difference.low)} to {measure.text(difference.high)}"
+    return f"{difference.percent:+.1f} % ({qualities}; {100 * difference.overlap:.0f} %)"
+
+
+def _seconds(summary: Summary, contestants: Sequence[Contestant]) -> str:
+    runs_on = {contestant.name: contestant.runs_on for contestant in contestants}
+    rows = [
+        [codec, f"{s.bpp:.3f}", _duration(s.encode), _duration(s.decode), runs_on.get(codec, "-")]
+        for codec, s in summary.seconds.items()
+    ]
+    head = [f"seconds a picture near {summary.timed_rate:g} bpp", "bpp", "encode", "decode", "on"]
+    return _table(head, rows)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.4f}" if seconds < 0.01 else f"{seconds:.3f}"
+
+
+def _sources(published: Sequence[PublishedCurve]) -> list[str]:
+    return [
+        f"(published): not run here, numbers as published. {source}"
+        for source in dict.fromkeys(curve.source for curve in published)
+    ]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
