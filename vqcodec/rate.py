@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from vqcodec.errors import InputError
-from vqcodec.quality import plan_search
+from vqcodec.quality import SearchPlan, plan_search
 from vqcodec_kernels import beam_codes
 
 __all__ = ["LatentSearch", "fit_psnr", "fit_size"]
 
 # Candidates kept per position, for efforts 1 to 9.
 _BEAMS = (1, 2, 2, 3, 4, 6, 8, 12, 16)
-# Above this quality the price of a bit falls to nothing at 100, where rate is no object.
-_FULL_PRICE_UP_TO = 70.0
+# How often the costs are fitted to the picture's own codes, which are then searched again.
+_ROUNDS = (0, 0, 0, 0, 1, 1, 2, 2, 2)
+# How many positions of the training data the trained costs count for beside the picture's own.
+_TRAINED_POSITIONS = 256.0
 
 
 class LatentSearch:
@@ -26,7 +27,7 @@ class LatentSearch:
     Args:
         latent: float32 (D, *positions).
         codebooks: float32 (S, K, D).
-        bits: float32 (S, K), cost of each code.
+        bits: for 1 to S stages, the cost of each code when so many are searched, float32 (n, K).
         residual_energy: float32 (S,), mean square per dimension that is left after each stage.
         mu: weight of the rate; 1 trades at the slope of a quantizer at high rate for the error
             that the last coded stage leaves (`ResidualQuantizer.lagrangian`). More helps squared
@@ -42,7 +43,7 @@ class LatentSearch:
         latent: Tensor,
         codebooks: Tensor,
         *,
-        bits: Tensor,
+        bits: Sequence[Tensor],
         residual_energy: Tensor,
         mu: float,
         effort: int = 5,
@@ -52,33 +53,33 @@ class LatentSearch:
         self._positions = latent.shape[1:]
         self._rows = latent.flatten(1).T.contiguous()
         self._codebooks, self._bits = codebooks, bits
-        self._prices = [mu * 2 * math.log(2) * float(energy) for energy in residual_energy]
+        self._energies, self._mu = residual_energy.cummin(0).values.tolist(), mu
         self._beams = _BEAMS[effort - 1]
-        self._found: dict[tuple[int, float], tuple[Tensor, Tensor]] = {}
+        self._rounds = _ROUNDS[effort - 1]
 
     def at_quality(self, quality: float) -> Tensor:
         """Search at a quality from 0 to 100: codes int64 (S', *positions)."""
-        plan = plan_search(quality, len(self._codebooks))
-        discount = min(1.0, (100 - quality) / (100 - _FULL_PRICE_UP_TO))
-        codes, errors = self._search(plan.stages, self._prices[plan.stages - 1] * discount)
-        if plan.last_share < 1 and plan.stages > 1:
-            codes = _thin_last_stage(codes, errors, self._bits[plan.stages - 1], plan.last_share)
+        plan = plan_search(quality, self._energies, self._mu)
+        bits = self._bits_of(plan)
+        codes, errors = self._search(bits, plan.price)
+        for _ in range(self._rounds):
+            bits = _own_bits(codes, bits)
+            codes, errors = self._search(bits, plan.price)
+        if plan.last_share < 1:
+            codes = _thin_last_stage(codes, errors, bits[-1], plan.last_share)
         return codes.T.reshape(plan.stages, *self._positions)
 
-    def all_stages(self) -> Tensor:
-        """Search all stages at full price: codes int64 (S, *positions)."""
-        codes, _ = self._search(len(self._codebooks), self._prices[-1])
-        return codes.T.reshape(-1, *self._positions)
+    def _bits_of(self, plan: SearchPlan) -> Tensor:
+        bits = self._bits[plan.stages - 1]
+        if plan.last_share == 1:
+            return bits
+        # On the way from one number of stages to the next, so that nothing moves in steps.
+        before = torch.cat([self._bits[plan.stages - 2], bits[-1:]])
+        return before.lerp(bits, plan.last_share)
 
-    def _search(self, stages: int, price: float) -> tuple[Tensor, Tensor]:
-        if (stages, price) not in self._found:
-            self._found[stages, price] = beam_codes(
-                self._rows,
-                self._codebooks[:stages],
-                self._bits[:stages] * price,
-                beams=self._beams,
-            )
-        return self._found[stages, price]
+    def _search(self, bits: Tensor, price: float) -> tuple[Tensor, Tensor]:
+        books = self._codebooks[: len(bits)]
+        return beam_codes(self._rows, books, bits * price, beams=self._beams)
 
 
 def fit_size(
@@ -129,6 +130,13 @@ def fit_psnr(measure: Callable[[float], float], target: float, *, tries: int = 1
         else:
             low = middle
     return high
+
+
+def _own_bits(codes: Tensor, bits: Tensor) -> Tensor:
+    """Costs (S, K) of codes by their own frequencies (N, S), blended with trained costs (S, K)."""
+    counts = torch.stack([torch.bincount(c, minlength=bits.shape[1]) for c in codes.unbind(1)])
+    share = (counts + _TRAINED_POSITIONS * 2.0**-bits) / (len(codes) + _TRAINED_POSITIONS)
+    return -share.log2()
 
 
 def _thin_last_stage(codes: Tensor, errors: Tensor, bits: Tensor, share: float) -> Tensor:

@@ -55,7 +55,7 @@ class Tokenizer:
         self._model = network_from_tensors(card.config, tensors, card.path).to(self.device)
         books = self._model.quantizer.books()
         self._codebooks = torch.stack([book.vectors for book in books])
-        self._bits = torch.stack([book.bits() for book in books])
+        self._bits = [self._model.quantizer.bits(1 + stage) for stage in range(len(books))]
         self._mu = search_mu(tensors, card.path)
 
     @torch.inference_mode()
@@ -82,7 +82,7 @@ class Tokenizer:
             raise InputError(f"images are empty: {tuple(images.shape)}")
         if not bool(images.isfinite().all()):
             raise InputError("images hold NaN or infinite values")
-        return (self._model.quantizer(self._analyse(images)).codes,)
+        return (self._model.quantizer(self.analyse(images)).codes,)
 
     @torch.inference_mode()
     def reconstruct(self, codes: tuple[Tensor, ...], *, height: int, width: int) -> Tensor:
@@ -128,15 +128,36 @@ class Tokenizer:
         return pixels[:, :, :height, :width]
 
     @torch.inference_mode()
-    def search(self, image: Tensor, *, effort: int = 5) -> LatentSearch:
-        """Run the analysis once, for codes of a picture at any number of qualities.
+    def analyse(self, images: Tensor) -> Tensor:
+        """Run the analysis: the latent, float32 (B, D, *positions), before any quantization.
 
         Args:
-            image: float (C, H, W) in [0, 1], with the channels of the model.
+            images: float (B, C, H, W) in [0, 1], with the channels of the model.
+        """
+        images = images.to(self.device, torch.float32)
+        grid = self._grid(images.shape[2], images.shape[3])
+        if not isinstance(self._model.analysis, ConvolutionalAnalysis):
+            dense: Tensor = self._model.analysis(images)
+            return dense
+        below = grid[0] * self._stride - images.shape[2]
+        right = grid[1] * self._stride - images.shape[3]
+        padded = functional.pad(images, (0, right, 0, below), mode="replicate")
+        return apply_tiled(
+            self._model.analysis,
+            padded.contiguous(memory_format=torch.channels_last),
+            grid=grid,
+            side=TILE_SIDE // self._stride,
+            reach=self._model.analysis.reach,
+        )
+
+    def search(self, latent: Tensor, *, effort: int = 5) -> LatentSearch:
+        """Prepare the search for the codes of a latent (D, *positions) at any quality.
+
+        Args:
             effort: 1 (fast) to 9 (small).
         """
         return LatentSearch(
-            self._analyse(image[None])[0],
+            latent,
             self._codebooks,
             bits=self._bits,
             residual_energy=self._model.quantizer.residual_energy,
@@ -166,20 +187,3 @@ class Tokenizer:
         if self.card.config.transform.kind == "convolutional":
             return tile_regions(width, height, self._stride)
         return [tuple(slice(0, side) for side in self._grid(height, width))]
-
-    def _analyse(self, images: Tensor) -> Tensor:
-        images = images.to(self.device, torch.float32)
-        grid = self._grid(images.shape[2], images.shape[3])
-        if not isinstance(self._model.analysis, ConvolutionalAnalysis):
-            dense: Tensor = self._model.analysis(images)
-            return dense
-        below = grid[0] * self._stride - images.shape[2]
-        right = grid[1] * self._stride - images.shape[3]
-        padded = functional.pad(images, (0, right, 0, below), mode="replicate")
-        return apply_tiled(
-            self._model.analysis,
-            padded.contiguous(memory_format=torch.channels_last),
-            grid=grid,
-            side=TILE_SIDE // self._stride,
-            reach=self._model.analysis.reach,
-        )

@@ -37,6 +37,7 @@ def network_tensors(model: VQVAE) -> Tensors:
     books = model.quantizer.books()
     tensors["codebooks"] = _numpy(torch.stack([book.vectors for book in books]).half())
     tensors["search.share"] = _numpy(torch.stack([book.share for book in books]))
+    tensors["search.shares"] = _numpy(model.quantizer.shares)
     tensors["search.residual_energy"] = _numpy(model.quantizer.residual_energy)
     return tensors
 
@@ -64,7 +65,7 @@ def network_from_tensors(
             )
         if name.endswith(".scale") and not found > 0:
             raise BadModelError(f"{path}: {name} must be positive, is {found}")
-        if name.endswith((".share", ".residual_energy")) and not (found >= 0).all():
+        if name.endswith((".share", ".shares", ".residual_energy")) and not (found >= 0).all():
             raise BadModelError(f"{path}: {name} holds negative values")
         state[name] = torch.from_numpy(found.astype(np.float32))
     model.load_state_dict(state, assign=True)
@@ -127,6 +128,11 @@ def _find(name: str, tensors: Mapping[str, np.ndarray], path: Path) -> np.ndarra
     try:
         if name == "quantizer.residual_energy":
             return tensors["search.residual_energy"]
+        if name == "quantizer.shares":
+            share = tensors["search.share"]
+            # Files of the first generation have one set of shares for every number of stages.
+            every = np.broadcast_to(share, share.shape[:1] + share.shape)
+            return tensors.get("search.shares", every)
         if parts[:2] == ["quantizer", "codebooks"]:
             stage = int(parts[2])
             vectors, share = tensors["codebooks"][stage], tensors["search.share"][stage]

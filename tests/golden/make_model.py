@@ -43,7 +43,7 @@ def give_network(path: Path, pieces: list[Path]) -> None:
     maps = []
     for piece in pieces:
         pixels = torch.from_numpy(read_picture(piece).pixels).permute(2, 0, 1).float() / 255
-        maps.append(codec.search(pixels).at_quality(100.0).cpu().numpy())
+        maps.append(codec.search(codec.analyse(pixels[None])[0]).at_quality(100.0).cpu().numpy())
     size = card.config.quantizer.codebook_size
     vectors = tensors["codebooks"].astype("float32")
     prior = MixingPrior.fit(maps, codebook_size=size, vectors=vectors, seed=1)

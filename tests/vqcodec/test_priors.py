@@ -164,6 +164,27 @@ def test_static_tables_must_be_probabilities() -> None:
             StaticPrior(np.array([row], np.uint16))
 
 
+def test_each_stage_learns_from_the_maps_that_have_it() -> None:
+    maps = [draw_map(seed, (stages, 9, 11), 16) for seed, stages in enumerate((1, 3, 2, 3, 1))]
+    fitted = StaticPrior.fit(maps, codebook_size=16)
+    assert fitted.stages == 3
+    for stage in range(3):
+        alone = [codes[stage : stage + 1] for codes in maps if len(codes) > stage]
+        bits = StaticPrior.fit(alone, codebook_size=16).code_bits()
+        np.testing.assert_array_equal(fitted.code_bits()[stage], bits[0])
+
+
+@pytest.mark.parametrize("prior", CLASSES)
+def test_maps_of_many_rates(prior: type[Prior]) -> None:
+    maps = [draw_map(seed, (1 + seed % 4, 7, 6), 16) for seed in range(9)]
+    vectors = np.random.default_rng(0).normal(size=(4, 16, 3))
+    fitted = prior.fit(maps, codebook_size=16, vectors=vectors)
+    for codes in maps:
+        np.testing.assert_array_equal(fitted.decode(fitted.encode(codes), codes.shape), codes)
+    with pytest.raises(InvalidInputError, match="at least one stage"):
+        prior.fit([], codebook_size=16)
+
+
 def test_mixing_learns_from_neighbours_and_from_training() -> None:
     train = [smooth_map(seed, 3, 24, 24, 64) for seed in range(6)]
     codes = smooth_map(77, 3, 24, 24, 64)

@@ -47,7 +47,7 @@ class Crops:
 @pytest.fixture
 def recipe(tiny_config: ModelConfig) -> Recipe:
     return Recipe(
-        model=tiny_config, side=48, batch=4, warmup=5, unquantized=0.1, restart_every=5, mu_max=0.5
+        model=tiny_config, side=48, batch=4, warmup=5, unquantized=0.1, restart_every=5, mu=0.5
     )
 
 

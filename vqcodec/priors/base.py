@@ -47,7 +47,10 @@ class Prior(ABC):
         codebook_size: int,
         vectors: NDArray[np.floating] | None = None,
     ) -> Self:
-        """Learn from code maps, each int64 (S, *positions) with one S; positions may differ.
+        """Learn from code maps, each int64 (S', *positions); the largest S' becomes S.
+
+        Codes of a low rate differ from the first stages of a high rate, so maps of all the rates
+        that a prior will meet make the best start.
 
         vectors: float (S, K, D), the codebooks that the codes point into, for priors that use them.
         """
@@ -98,13 +101,13 @@ def check_codes(codes: CodeArray, codebook_size: int) -> None:
 
 
 def check_maps(maps: Sequence[CodeArray], codebook_size: int) -> int:
-    """Return the number of stages that all maps share. Raises InvalidInputError."""
+    """Return the largest number of stages that a map has. Raises InvalidInputError."""
     for codes in maps:
         check_codes(codes, codebook_size)
-    stages = {len(codes) for codes in maps}
-    if len(stages) != 1:
-        raise InvalidInputError(f"maps must share one number of stages, got {sorted(stages)}")
-    return stages.pop()
+    stages = max((len(codes) for codes in maps), default=0)
+    if stages == 0:
+        raise InvalidInputError(f"maps must have at least one stage, got {len(maps)} without any")
+    return stages
 
 
 def integer_tensor(

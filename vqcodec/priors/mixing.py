@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_maps
-from vqcodec.priors.network import Network, fit_network
+from vqcodec.priors.network import Network, fit_network, split_grids
 from vqcodec_kernels.entropy_mixing import (
     count_mixing,
     decode_mixing,
@@ -54,27 +54,26 @@ class MixingPrior(Prior):
         seed: int = 0,
         samples: int = 1_500_000,
     ) -> Self:
-        """Learn from code maps, each int64 (S, *positions).
+        """Learn from code maps, each int64 (S', *positions); the largest S' becomes S.
 
         vectors: float (S, K, D), the codebooks that the codes point into; with them the prior has
         a network, which looks at `samples` positions for each stage (about 15 seconds a stage for
-        1.5 million) and makes payloads smaller. One map in eight is kept back: counters and
-        network learn from the others, the mixing of them from it.
+        1.5 million) and makes payloads smaller. Of the maps of each stage, one in eight is kept
+        back: counters and network learn from the others, the mixing of them from it.
         """
         stages = check_maps(maps, codebook_size)
         grids = [_as_grid(codes) for codes in maps]
-        held = grids[::8] if len(grids) > 1 else grids
-        rest = [grid for i, grid in enumerate(grids) if i % 8] or grids
         network = Network.absent(codebook_size, stages)
         if vectors is not None:
-            network = fit_network(rest, vectors, seed=seed, samples=samples)
+            network = fit_network(grids, vectors, seed=seed, samples=samples)
         tables = _blank_tables(codebook_size, stages, network)
         for stage in range(stages):
-            _start_counters(tables, rest, stage)
+            learned, held = split_grids(grids, stage)
+            _start_counters(tables, learned, stage)
             _, by_node, by_class = learn_mixing(held, tables, stage=stage)
             tables.node_weights[stage] = by_node
             tables.class_weights[stage] = by_class
-            _start_counters(tables, grids, stage)
+            _start_counters(tables, learned if held is learned else learned + held, stage)
         return cls(tables)
 
     def encode(self, codes: CodeArray) -> bytes:

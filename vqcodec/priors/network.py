@@ -13,7 +13,7 @@ from vqcodec.priors.perceptron import Perceptron, Samples, train_perceptron
 from vqcodec_kernels.entropy_tables import MAX_ACTIVATION, MAX_BIAS, MAX_WEIGHT, PLACES
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["Network", "fit_network"]
+__all__ = ["Network", "fit_network", "split_grids"]
 
 DIMENSIONS = 32
 HIDDEN = 48
@@ -55,6 +55,19 @@ class Network(NamedTuple):
         return cls.empty(codebook_size, stages, 0, 0)
 
 
+def split_grids(
+    grids: Sequence[NDArray[np.int64]], stage: int
+) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
+    """Part the grids that have a stage: seven in eight to learn from, and one that is kept back.
+
+    A single grid serves as both.
+    """
+    having = [grid for grid in grids if len(grid) > stage]
+    if len(having) == 1:
+        return having, having
+    return [grid for i, grid in enumerate(having) if i % 8], having[::8]
+
+
 def fit_network(
     grids: Sequence[NDArray[np.int64]],
     vectors: NDArray[np.floating],
@@ -62,24 +75,27 @@ def fit_network(
     seed: int = 0,
     samples: int = 1_500_000,
 ) -> Network:
-    """Train a network for each stage on code grids, int64 (S, H, W).
+    """Train a network for each stage on code grids, int64 (S', H, W); the largest S' becomes S.
+
+    Of the grids, those that `split_grids` keeps back are not looked at.
 
     vectors: float (S, K, D), the codebooks; samples: how many positions to look at for each stage,
     repetitions counted. Raises InvalidInputError.
     """
-    stages = len(grids[0])
+    stages = max(len(grid) for grid in grids)
     if vectors.ndim != 3 or len(vectors) < stages or not np.isfinite(vectors).all():
         raise InvalidInputError(f"vectors must be finite, ({stages}, K, D), got {vectors.shape}")
     embeddings = _embed(grids, np.asarray(vectors[:stages], np.float64))
     _, size, dimensions = embeddings.shape
     network = Network.empty(size, stages, dimensions, HIDDEN)
     network.embeddings[:] = embeddings
-    places = [np.zeros((g.shape[1] + 2, g.shape[2] + 2, dimensions), np.int32) for g in grids]
     for stage in range(stages):
+        learned, _ = split_grids(grids, stage)
+        places = [_place_sums(grid[:stage], embeddings) for grid in learned]
         before = _flatten(places)
-        for place, grid in zip(places, grids, strict=True):
+        for place, grid in zip(places, learned, strict=True):
             place[1:-1, 1:-1] += embeddings[stage][grid[stage]]
-        inputs = Samples.of(before, _flatten(places), [grid[stage] for grid in grids])
+        inputs = Samples.of(before, _flatten(places), [grid[stage] for grid in learned])
         perceptron = train_perceptron(
             inputs, size=size, hidden=HIDDEN, count=samples, seed=seed + stage
         )
@@ -97,7 +113,7 @@ def _embed(grids: Sequence[NDArray[np.int64]], vectors: NDArray[np.float64]) -> 
     count = 0
     for grid in grids[:: max(1, len(grids) // 32)]:
         codes = grid.reshape(len(grid), -1)
-        sums = np.take_along_axis(vectors, codes[:, :, None], axis=1).sum(axis=0)
+        sums = np.take_along_axis(vectors[: len(grid)], codes[:, :, None], axis=1).sum(axis=0)
         total += sums.T @ sums
         count += len(sums)
     spread, axes = np.linalg.eigh(total / max(count, 1))
@@ -107,6 +123,15 @@ def _embed(grids: Sequence[NDArray[np.int64]], vectors: NDArray[np.float64]) -> 
     scaled = vectors @ (axes * np.minimum(scale, 1e3 * WIDEST / spread[0]))
     embeddings = np.clip(np.rint(scaled), -MAX_ACTIVATION, MAX_ACTIVATION)
     return np.ascontiguousarray(embeddings, np.int16)
+
+
+def _place_sums(grid: NDArray[np.int64], embeddings: NDArray[np.int16]) -> NDArray[np.int32]:
+    """Add up the embeddings of the codes (S', H, W) at each place: (H + 2, W + 2, E)."""
+    height, width = grid.shape[1:]
+    place = np.zeros((height + 2, width + 2, embeddings.shape[2]), np.int32)
+    for stage, codes in enumerate(grid):
+        place[1:-1, 1:-1] += embeddings[stage][codes]
+    return place
 
 
 def _flatten(places: Sequence[NDArray[np.int32]]) -> NDArray[np.int16]:

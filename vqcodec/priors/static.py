@@ -55,7 +55,7 @@ class StaticPrior(Prior):
         stages = check_maps(maps, codebook_size)
         rows = []
         for stage in range(stages):
-            seen = np.concatenate([codes[stage].ravel() for codes in maps])
+            seen = np.concatenate([codes[stage].ravel() for codes in maps if stage < len(codes)])
             rows.append(
                 _frequencies(
                     np.bincount(seen, minlength=codebook_size).astype(np.float64) + _UNSEEN

@@ -8,7 +8,16 @@ from torch import Tensor, nn
 from vqcodec.quantizers.processes import from_first_process, mean_over_processes
 from vqcodec_kernels import code_statistics, nearest_code
 
-__all__ = ["Codebook"]
+__all__ = ["Codebook", "cost_in_bits"]
+
+
+def cost_in_bits(share: Tensor, *, floor: float) -> Tensor:
+    """Give the cost of codes by their shares (..., K), in bits.
+
+    floor: part of the shares that is spread evenly, so that an unused code stays affordable.
+    """
+    floored = share + floor / share.shape[-1]
+    return -(floored / floored.sum(-1, keepdim=True)).log2()
 
 
 class Codebook(nn.Module):
@@ -43,9 +52,7 @@ class Codebook(nn.Module):
 
     def bits(self) -> Tensor:
         """Cost of each code under the running frequencies, float32 (K,), in bits."""
-        # A floor of a thousandth of the uniform share keeps an unused code affordable.
-        floored = self.share + 1e-3 / self.size
-        return -(floored / floored.sum()).log2()
+        return cost_in_bits(self.share, floor=1e-3)
 
     @torch.no_grad()
     def start(self, rows: Tensor, *, iterations: int = 10) -> None:
@@ -63,12 +70,17 @@ class Codebook(nn.Module):
             statistics.copy_(from_first_process(statistics))
 
     @torch.no_grad()
-    def update(self, rows: Tensor, codes: Tensor) -> None:
-        """Move every code but 0 towards the mean of the rows (N, D) that chose it."""
+    def update(self, rows: Tensor, codes: Tensor) -> Tensor:
+        """Move every code but 0 towards the mean of the rows (N, D) that chose it.
+
+        Returns the share of the rows that chose each code, float32 (K,), over all processes.
+        """
         counts, sums = code_statistics(rows, codes, self.size)
-        self.share.lerp_(mean_over_processes(counts / len(rows)), 1 - self.decay)
+        share = mean_over_processes(counts / len(rows))
+        self.share.lerp_(share, 1 - self.decay)
         self.sums.lerp_(mean_over_processes(sums / len(rows)), 1 - self.decay)
         self.vectors[1:] = self.sums[1:] / self.share[1:, None].clamp_min(1e-9)
+        return share
 
     @torch.no_grad()
     def restart(self, rows: Tensor, *, threshold: float = 0.03) -> None:

@@ -8,11 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from vqcodec.quantizers.base import Quantized
-from vqcodec.quantizers.codebook import Codebook
+from vqcodec.quantizers.codebook import Codebook, cost_in_bits
 from vqcodec.quantizers.processes import mean_over_processes
 from vqcodec_kernels import nearest_code
 
 __all__ = ["ResidualQuantizer"]
+
+# Share of the running shares that is spread over all codes: one that a price has silenced costs
+# two bytes, not the world, and comes back when it is worth that.
+_FLOOR = 0.01
 
 
 class ResidualQuantizer(nn.Module):
@@ -24,9 +28,13 @@ class ResidualQuantizer(nn.Module):
     Attributes:
         residual_energy: float32 (S,), running mean square that is left after each stage when the
             search looks at distortion alone, per latent dimension.
+        shares: float32 (S, S, K); shares[n - 1, s] are the running shares of the codes of stage s
+            when n stages are searched at a price. The dearer a bit, the more often a stage keeps
+            silent, so every number of stages has costs of its own.
     """
 
     residual_energy: Tensor
+    shares: Tensor
 
     def __init__(self, dim: int, *, stages: int, codebook_size: int, decay: float = 0.98) -> None:
         super().__init__()
@@ -34,6 +42,8 @@ class ResidualQuantizer(nn.Module):
             Codebook(codebook_size, dim, decay=decay) for _ in range(stages)
         )
         self.register_buffer("residual_energy", torch.zeros(stages))
+        uniform = torch.full((stages, stages, codebook_size), 1 / codebook_size)
+        self.register_buffer("shares", uniform)
 
     def lagrangian(self, mu: float, stages: int | None = None) -> float:
         """Squared distance that one bit is worth, in latent units.
@@ -44,6 +54,10 @@ class ResidualQuantizer(nn.Module):
         left = self.residual_energy[len(self.codebooks) - 1 if stages is None else stages - 1]
         return mu * 2 * math.log(2) * float(left)
 
+    def bits(self, stages: int) -> Tensor:
+        """Cost of every code when `stages` stages are searched at a price, float32 (stages, K)."""
+        return cost_in_bits(self.shares[stages - 1, :stages], floor=_FLOOR)
+
     @torch.no_grad()
     def start(self, latent: Tensor) -> None:
         """Fit every stage in turn by k-means on latents (B, D, *positions)."""
@@ -52,6 +66,7 @@ class ResidualQuantizer(nn.Module):
             codebook.start(residual)
             residual = residual - codebook.vectors[nearest_code(residual, codebook.vectors)]
             self.residual_energy[stage] = mean_over_processes(residual.square().mean())
+            self.shares[:, stage] = codebook.share
 
     def forward(
         self, latent: Tensor, *, mu: float = 0.0, restart: bool = False, stages: int | None = None
@@ -66,16 +81,19 @@ class ResidualQuantizer(nn.Module):
         """
         with torch.no_grad(), torch.autocast(latent.device.type, enabled=False):
             rows = _rows(latent.detach().float())
-            price = self.lagrangian(mu, stages)
+            books = self.books()[:stages]
+            costs = self.bits(len(books)) if mu else torch.stack([book.bits() for book in books])
+            biases = costs * self.lagrangian(mu, stages)
             residual, found = rows, []
             bits = rows.new_zeros(())
-            for stage, codebook in enumerate(self.books()[:stages]):
-                costs = codebook.bits()
-                codes = nearest_code(residual, codebook.vectors, costs * price if mu else None)
-                bits = bits + costs[codes].mean()
+            for stage, codebook in enumerate(books):
+                codes = nearest_code(residual, codebook.vectors, biases[stage] if mu else None)
+                bits = bits + costs[stage, codes].mean()
                 left = residual - codebook.vectors[codes]
                 if self.training:
-                    self._learn(stage, residual, codes, left, mu=mu, restart=restart)
+                    share = self._learn(stage, residual, codes, left, mu=mu, restart=restart)
+                    if mu:
+                        self.shares[len(books) - 1, stage].lerp_(share, 1 - codebook.decay)
                 residual = left
                 found.append(codes)
             values = _unrows(rows - residual, latent)
@@ -85,9 +103,10 @@ class ResidualQuantizer(nn.Module):
 
     def _learn(
         self, stage: int, rows: Tensor, codes: Tensor, left: Tensor, *, mu: float, restart: bool
-    ) -> None:
+    ) -> Tensor:
+        """Learn from a stage's rows; return the share of each code among them."""
         codebook = self.books()[stage]
-        codebook.update(rows, codes)
+        share = codebook.update(rows, codes)
         if restart:
             codebook.restart(rows)
         if mu == 0:
@@ -95,6 +114,7 @@ class ResidualQuantizer(nn.Module):
             # drive itself up until every code is zero.
             energy = mean_over_processes(left.square().mean())
             self.residual_energy[stage].lerp_(energy, 1 - codebook.decay)
+        return share
 
     def reconstruct(self, codes: Tensor) -> Tensor:
         """Sum the vectors of codes (B, S', *positions), S' <= S -> float32 (B, D, *positions)."""

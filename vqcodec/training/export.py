@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from vqcodec.checkpoint import ModelCard, compute_fingerprint, write_model
+from vqcodec.checkpoint import ModelCard, Tensors, compute_fingerprint, write_model
 from vqcodec.codec import Codec
 from vqcodec.model import VQVAE
 from vqcodec.priors import MixingPrior, Prior, StaticPrior
 from vqcodec.quantizers.order import tree_order
+from vqcodec.training.costs import fit_shares
 from vqcodec.weights import network_tensors, prior_tensors
 
 __all__ = ["export_model", "sort_codebooks"]
+
+# Positions that the costs of the codes are fitted on.
+_SEARCHED_ROWS = 100_000
 
 
 @torch.no_grad()
 def sort_codebooks(model: VQVAE) -> None:
     """Renumber the codes of every stage along a tree of principal splits; code 0 stays 0."""
-    for book in model.quantizer.books():
+    for stage, book in enumerate(model.quantizer.books()):
         order = torch.from_numpy(tree_order(book.vectors.cpu().numpy())).to(book.vectors.device)
         for statistics in (book.vectors, book.share, book.sums):
             statistics.copy_(statistics[order])
+        model.quantizer.shares[:, stage] = model.quantizer.shares[:, stage, order]
 
 
 def export_model(
@@ -40,28 +44,32 @@ def export_model(
     metadata: Mapping[str, Any],
     report: Callable[[int], None] | None = None,
 ) -> ModelCard:
-    """Sort the codebooks, fit the priors on what the encoder will choose, and write the file.
+    """Sort the codebooks, fit costs and priors to what the encoder will choose, write the file.
 
     Args:
         model: trained; its codebooks are renumbered in place.
         pictures: training pictures, float (C, H, W) in [0, 1], to fit the priors on.
         mu: weight of the rate in the encoder's search.
         metadata: facts for people, JSON.
-        report: called with the number of pictures that the priors have seen.
+        report: called with the number of pictures that have been seen.
     """
     sort_codebooks(model)
-    config = model.config
-    tensors = network_tensors(model)
-    tensors["search.mu"] = np.array(mu, np.float32)
-    bare = ModelCard(name, path, compute_fingerprint(config, tensors), config)
-    codec = Codec(bare, tensors, device="cpu")
-    maps: list[NDArray[np.int64]] = []
+    config, quantizer = model.config, model.quantizer
+    latents: list[Tensor] = []
+    codec = _bare_codec(model, path, name=name, mu=mu)
     for picture in pictures:
-        maps.append(codec.search(picture).all_stages().cpu().numpy())
+        latents.append(codec.analyse(picture[None])[0])
         if report is not None:
-            report(len(maps))
-    size = config.quantizer.codebook_size
+            report(len(latents))
+    fit_shares(quantizer, _sample_rows(latents), mu=mu)
+    codec = _bare_codec(model, path, name=name, mu=mu)
+    maps = [
+        codec.search(latent).at_quality(quality).cpu().numpy()
+        for latent, quality in zip(latents, _qualities(len(latents)), strict=True)
+    ]
+    tensors = _encoder_tensors(model, mu)
     vectors = tensors["codebooks"].astype(np.float32)
+    size = config.quantizer.codebook_size
     priors: tuple[Prior, ...] = (
         StaticPrior.fit(maps, codebook_size=size),
         MixingPrior.fit(maps, codebook_size=size, vectors=vectors),
@@ -69,3 +77,29 @@ def export_model(
     for prior in priors:
         tensors |= prior_tensors(prior)
     return write_model(path, name, config, tensors, metadata)
+
+
+def _encoder_tensors(model: VQVAE, mu: float) -> Tensors:
+    return network_tensors(model) | {"search.mu": np.array(mu, np.float32)}
+
+
+def _bare_codec(model: VQVAE, path: Path, *, name: str, mu: float) -> Codec:
+    """A codec of the model in the precision that is shipped, without priors."""
+    tensors = _encoder_tensors(model, mu)
+    card = ModelCard(name, path, compute_fingerprint(model.config, tensors), model.config)
+    return Codec(card, tensors, device="cpu")
+
+
+def _sample_rows(latents: Sequence[Tensor]) -> Tensor:
+    """Latent vectors (N, D) of positions spread evenly over all pictures."""
+    rows = torch.cat([latent.flatten(1).T for latent in latents])
+    return rows[:: max(1, len(rows) // _SEARCHED_ROWS)].contiguous()
+
+
+def _qualities(count: int) -> list[float]:
+    """Qualities for so many pictures that fill 0 to 100 evenly, the first one 100.
+
+    Steps of the golden ratio: any few pictures in a row are of all kinds of quality.
+    """
+    golden = (5**0.5 - 1) / 2
+    return [100 * (1 - index * golden % 1) for index in range(count)]

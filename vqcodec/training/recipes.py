@@ -20,11 +20,11 @@ class Recipe:
         batch: crops per step and process.
         learning_rate: peak of AdamW's rate, after `warmup` steps; falls along a cosine to 1 %.
         unquantized: share of the run in which the latent is not quantized yet.
-        mu_max: upper end of the rate weight, drawn anew for each batch (see
-            `ResidualQuantizer.lagrangian`); a quarter of the batches look at distortion alone.
+        mu: weight of the rate in the search (see `ResidualQuantizer.lagrangian`), while training
+            and in the finished model's encoder.
         truncated: share of the batches that are coded with part of the stages, their number drawn
-            anew; teaches the synthesis what low rates look like.
-        search_mu: the rate weight that the encoder searches with once the model is trained.
+            anew, at `mu`; teaches codebooks and synthesis what low rates look like. Of the others,
+            half are coded with all stages for distortion alone, half at a part of `mu`.
         ms_ssim_weight: share of MS-SSIM in the distortion (see `Objective`).
         restart_every, restart_until: dead codes are moved every so many steps, up to this share
             of the run.
@@ -36,9 +36,8 @@ class Recipe:
     learning_rate: float = 6e-4
     warmup: int = 500
     unquantized: float = 0.005
-    mu_max: float = 1.5
+    mu: float = 1.0
     truncated: float = 0.0
-    search_mu: float = 1.0
     commitment: float = 0.25
     ms_ssim_weight: float = 0.0
     clip: float = 0.003
@@ -49,7 +48,7 @@ class Recipe:
 
 _PHOTO = ModelConfig(
     transform=TransformConfig(
-        analysis_width=128, synthesis_width=128, analysis_depth=3, synthesis_depth=5
+        analysis_width=128, synthesis_width=128, analysis_depth=4, synthesis_depth=9
     ),
     quantizer=QuantizerConfig(stages=12, codebook_size=256),
 )
@@ -71,8 +70,8 @@ _DIGITS = ModelConfig(
 )
 
 RECIPES = {
-    "photo-psnr": Recipe(model=_PHOTO, search_mu=3.0),
-    "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.5, truncated=0.5),
+    "photo-psnr": Recipe(model=_PHOTO, truncated=0.6, mu=6.0),
+    "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.8, truncated=0.6),
     "digits": Recipe(
         model=_DIGITS,
         side=0,
@@ -80,7 +79,7 @@ RECIPES = {
         learning_rate=2e-3,
         warmup=50,
         clip=0.1,
-        mu_max=0.0,
+        mu=0.0,
         unquantized=0.1,
         minutes=1.0,
     ),

@@ -13,10 +13,11 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from vqcodec.errors import BadModelError, InputError
+from vqcodec.errors import InputError
 from vqcodec.model import VQVAE
 from vqcodec.quantizers.processes import from_first_process
 from vqcodec.training.distributed import ALONE, Processes
+from vqcodec.training.growth import copy_weights
 from vqcodec.training.losses import Objective
 from vqcodec.training.recipes import Recipe
 from vqcodec.training.state import TrainingState, load_state, save_state
@@ -127,14 +128,12 @@ class Trainer:
         self._linear_path_started = self._quantizer_started or self.state.steps > 0
 
     def start_from(self, model: VQVAE) -> None:
-        """Begin a new run with the weights of another one.
+        """Begin a new run with the weights of another one, as deep or shallower.
 
         Raises:
-            BadModelError: it has another configuration.
+            BadModelError: its configuration differs in more than depth.
         """
-        if model.config != self.model.config:
-            raise BadModelError("the weights to start from have another configuration")
-        self.model.load_state_dict(model.state_dict())
+        copy_weights(model, self.model)
         self._linear_path_started = self._quantizer_started = True
         # Trained weights are refined: the full rate would first undo much of what they know.
         self.state.rate_scale = 0.5
@@ -202,10 +201,11 @@ class Trainer:
             group["lr"] = self._learning_rate(share)
         restart = self.state.steps % recipe.restart_every == 0 and share < recipe.restart_until
         pixels = self._pixels(recipe.batch)
+        mu, stages = self._rate()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
             try:
                 output = self._network(
-                    pixels, quantize=quantize, mu=self._mu(), restart=restart, stages=self._stages()
+                    pixels, quantize=quantize, mu=mu, restart=restart, stages=stages
                 )
             except InvalidInputError as refused:
                 # The quantizer takes no latent that is not finite.
@@ -241,16 +241,13 @@ class Trainer:
         cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2
         return self.recipe.learning_rate * self.state.rate_scale * warmup * cosine
 
-    def _mu(self) -> float:
-        draw = self._draw(0)
-        return 0.0 if draw < 0.25 else self.recipe.mu_max * (draw - 0.25) / 0.75
-
-    def _stages(self) -> int:
-        """How many stages this step's batch is coded with."""
-        every = self.recipe.model.quantizer.stages
-        if self._draw(1) >= self.recipe.truncated:
-            return every
-        return 1 + int(self._draw(2) * (every - 1))
+    def _rate(self) -> tuple[float, int]:
+        """How this step's batch is coded: weight of the rate, and number of stages."""
+        recipe, every = self.recipe, self.recipe.model.quantizer.stages
+        if self._draw(0) < recipe.truncated and every > 1:
+            # Uneven: a low rate needs a synthesis of its own more than a high one does.
+            return recipe.mu, 1 + int(self._draw(1) ** 1.5 * (every - 1))
+        return recipe.mu * max(0.0, 2 * self._draw(1) - 1), every
 
     def _draw(self, number: int) -> float:
         """One of a step's random numbers in [0, 1).

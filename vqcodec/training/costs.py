@@ -1,0 +1,36 @@
+"""What the codes cost that the finished encoder chooses."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vqcodec.quantizers.residual import ResidualQuantizer
+from vqcodec_kernels import beam_codes
+
+__all__ = ["fit_shares"]
+
+
+@torch.no_grad()
+def fit_shares(
+    quantizer: ResidualQuantizer, rows: Tensor, *, mu: float, beams: int = 4, rounds: int = 3
+) -> None:
+    """Fit `quantizer.shares` to its own choices, for every number of stages.
+
+    Costs decide what is chosen, and what is chosen decides the costs: the two are brought together
+    by turns, as in entropy-constrained vector quantization (Chou, Lookabaugh and Gray 1989) with
+    the codebooks held. Training has its own running shares, but those of a greedy search.
+
+    Args:
+        rows: float32 (N, D), latents of training data.
+        mu: weight of the rate in the search.
+    """
+    books = torch.stack([book.vectors for book in quantizer.books()])
+    for stages in range(1, len(books) + 1):
+        price = quantizer.lagrangian(mu, stages)
+        for _ in range(rounds):
+            bits = quantizer.bits(stages)
+            codes, _ = beam_codes(rows, books[:stages], bits * price, beams=beams)
+            for stage in range(stages):
+                counts = torch.bincount(codes[:, stage], minlength=books.shape[1])
+                quantizer.shares[stages - 1, stage] = counts / len(rows)
