@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,59 @@ def test_pictures_smaller_than_a_crop_are_left_out(tmp_path: Path) -> None:
     assert PictureCrops([small, exact], side=8, seed=0).batch(4).shape == (4, 3, 8, 8)
     with pytest.raises(InputError, match="8 x 8"):
         PictureCrops([small], side=8, seed=0)
+
+
+def colours_until(crops: PictureCrops, wanted: set[int]) -> set[int]:
+    """The blue of the pictures in batch after batch, until all that are wanted were seen."""
+    seen: set[int] = set()
+    deadline = time.monotonic() + 30
+    while not wanted <= seen and time.monotonic() < deadline:
+        seen |= set(crops.batch(4)[:, 2, 0, 0].tolist())
+    return seen
+
+
+def test_pictures_that_memory_cannot_hold_take_turns(tmp_path: Path) -> None:
+    paths = []
+    for number in range(5):
+        picture = numbered(20, 20)
+        picture[:, :, 2] = number
+        paths.append(save(tmp_path / f"{number}.png", picture))
+    small = save(tmp_path / "small.png", np.full((7, 90, 3), 99, np.uint8))
+    crops = PictureCrops([*paths, small], side=8, seed=0, memory=2 * 20 * 20 * 3)
+    assert len(crops._pictures) == 3
+    assert colours_until(crops, set(range(5))) == set(range(5))
+    assert len(crops._pictures) == 3
+
+
+def test_exchanged_pictures_are_drawn_by_their_own_size(tmp_path: Path) -> None:
+    """A large picture that took the place of a small one is drawn as often as a large one is."""
+    small, large = numbered(10, 10), numbered(30, 30)
+    small[:, :, 2], large[:, :, 2] = 0, 255
+    path = save(tmp_path / "a.png", small)
+    crops = PictureCrops([path, save(tmp_path / "b.png", small)], side=4, seed=0, memory=300)
+    save(tmp_path / "c.png", large).replace(path)
+    assert 255 in colours_until(crops, {0, 255})
+    for _ in range(1000):
+        sizes = sorted(picture.shape[0] for picture in crops._pictures)
+        if sizes == [10, 30]:
+            break
+        crops.batch(1)
+        time.sleep(0.001)
+    crops._others = None
+    batch = crops.batch(1000)
+    assert float((batch[:, 2, 0, 0] == 255).float().mean()) == pytest.approx(0.9, abs=0.04)
+
+
+@pytest.mark.parametrize("damage", ["broken", "missing"])
+def test_unreadable_picture_in_exchange_stops_the_run(tmp_path: Path, damage: str) -> None:
+    paths = [save(tmp_path / f"{number}.png", numbered(20, 20)) for number in range(2)]
+    crops = PictureCrops(paths, side=8, seed=0, memory=20 * 20 * 3)
+    for path in paths:
+        path.unlink()
+        if damage == "broken":
+            path.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    with pytest.raises((InputError, FileNotFoundError), match=r"[01]\.png"):
+        colours_until(crops, {999})
 
 
 def test_fixed_pictures_are_drawn_whole() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gzip
 import struct
-import threading
 import zlib
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +71,7 @@ class PictureCrops:
     """Random square crops, flipped and transposed at random, of pictures held in memory.
 
     Pictures are decoded once. When they need more than `memory` bytes only a random part is held,
-    and a background thread keeps exchanging one for another.
+    and a background thread reads others in exchange, at most one for each batch.
     """
 
     def __init__(
@@ -87,46 +87,47 @@ class PictureCrops:
         self._seed = seed
         self._random = np.random.default_rng(seed)
         self._pictures: list[NDArray[np.uint8]] = []
+        self._others: _ReadAhead | None = None
         order = [paths[i] for i in self._random.permutation(len(paths))]
         used = 0
         for done, path in enumerate(order):
             if report is not None:
                 report(done, len(order))
-            picture = self._load(path)
-            if picture is not None:
+            picture = read_rgb(path)
+            if self._is_large(picture):
                 self._pictures.append(picture)
                 used += picture.nbytes
             if used > memory:
-                self._exchange(order)
+                self._others = _ReadAhead(order, seed=int(self._random.integers(2**32)))
                 break
         if not self._pictures:
             raise InputError(f"no picture is at least {side} x {side} pixels")
-        areas = np.array([p.shape[0] * p.shape[1] for p in self._pictures], dtype=np.float64)
-        self._weights = areas / areas.sum()
+        self._areas = np.array([p.shape[0] * p.shape[1] for p in self._pictures], dtype=np.float64)
 
-    def _load(self, path: Path) -> NDArray[np.uint8] | None:
-        picture = read_rgb(path)
-        return picture if min(picture.shape[:2]) >= self.side else None
+    def _is_large(self, picture: NDArray[np.uint8]) -> bool:
+        return min(picture.shape[:2]) >= self.side
 
-    def _exchange(self, paths: list[Path]) -> None:
-        draw = np.random.default_rng(self._random.integers(2**32))
-
-        def run() -> None:
-            while True:
-                picture = self._load(paths[draw.integers(len(paths))])
-                if picture is not None:
-                    self._pictures[draw.integers(len(self._pictures))] = picture
-
-        threading.Thread(target=run, daemon=True).start()
+    def _exchange(self) -> None:
+        other = None if self._others is None else self._others.take()
+        if other is not None and self._is_large(other):
+            place = self._random.integers(len(self._pictures))
+            self._pictures[place] = other
+            self._areas[place] = other.shape[0] * other.shape[1]
 
     def go_on(self, steps: int) -> None:
         """Draw other crops from now on than a run drew in its first so many steps."""
         self._random = np.random.default_rng([self._seed, steps])
 
     def batch(self, size: int) -> Tensor:
-        """Draw uint8 (size, 3, side, side)."""
+        """Draw uint8 (size, 3, side, side).
+
+        Raises:
+            InputError, OSError: a picture that was read in exchange cannot be; they name it.
+        """
+        self._exchange()
         crops = np.empty((size, self.side, self.side, 3), np.uint8)
-        picks = self._random.choice(len(self._pictures), size=size, p=self._weights)
+        shares = self._areas / self._areas.sum()
+        picks = self._random.choice(len(self._pictures), size=size, p=shares)
         for crop, pick in zip(crops, picks, strict=True):
             crop[:] = self._crop(self._pictures[pick])
         return torch.from_numpy(crops).permute(0, 3, 1, 2)
@@ -142,6 +143,30 @@ class PictureCrops:
         if self._random.integers(2):
             crop = crop.transpose(1, 0, 2)
         return crop
+
+
+class _ReadAhead:
+    """Reads pictures, drawn at random, in a background thread: one, and the next once it is taken.
+
+    What goes wrong there is raised by `take`.
+    """
+
+    def __init__(self, paths: list[Path], *, seed: int) -> None:
+        self._paths = paths
+        self._random = np.random.default_rng(seed)
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._read: Future[NDArray[np.uint8]] = self._begin()
+
+    def take(self) -> NDArray[np.uint8] | None:
+        """The picture that was read; None while it is not."""
+        if not self._read.done():
+            return None
+        picture = self._read.result()
+        self._read = self._begin()
+        return picture
+
+    def _begin(self) -> Future[NDArray[np.uint8]]:
+        return self._thread.submit(read_rgb, self._paths[self._random.integers(len(self._paths))])
 
 
 class FixedPictures:
