@@ -51,8 +51,6 @@ def test_grown_model_computes_the_same(source: VQVAE, analysis: int, synthesis: 
 def test_new_blocks_learn(source: VQVAE) -> None:
     depth = source.config.transform.synthesis_depth + 1
     grown = VQVAE(deeper(source.config, synthesis_depth=depth))
-        deeper(source.config, synthesis_depth=source.config.transform.synthesis_depth + 1)
-    )
     copy_weights(source, grown)
     grown(torch.rand(1, 3, 24, 48)).pixels.square().sum().backward()
     last = grown.synthesis.blocks[-1].second.weight
