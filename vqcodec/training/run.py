@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vqcodec.catalog import next_generation
 from vqcodec.checkpoint import ModelCard, read_model
 from vqcodec.errors import InputError
-from vqcodec.model import VQVAE
 from vqcodec.tokenizer import find_device
 from vqcodec.training.allocator import keep_freed_memory
 from vqcodec.training.distributed import join_processes
@@ -61,8 +61,9 @@ def train(
     Under `torchrun` all processes train one model, each on crops of its own; the first writes it
     and returns its card, the others return None.
 
-    The file's stem becomes the model's name. While training, the state lies beside it in
-    `NAME.state.safetensors`, renewed every minute and on interruption.
+    The file's stem becomes the model's name; its generation is the next one of this name after all
+    that are installed, were ever built in, or were started from. While training, the state lies
+    beside the file in `NAME.state.safetensors`, renewed every minute and on interruption.
 
     Args:
         minutes, steps: length of the run; without either, what the recipe says.
@@ -90,8 +91,7 @@ def train(
         torch.manual_seed(seed)
         batches, sources = _open_data(folder, chosen, seed * processes.count + processes.rank)
         trainer = Trainer(chosen, batches, device=own_device, processes=processes)
-        if start_from is not None:
-            trainer.start_from(_read_network(Path(start_from)))
+        origin = None if start_from is None else _start_from(trainer, Path(start_from))
         if resume:
             if not state_path(output).is_file():
                 raise InputError(f"{state_path(output)}: no state to resume from")
@@ -105,8 +105,11 @@ def train(
             output,
             name=output.stem,
             pictures=sources,
-            mu=chosen.search_mu,
-            metadata=_facts(recipe, trainer, seed),
+            mu=chosen.mu,
+            metadata={
+                **_facts(recipe, trainer, seed),
+                "generation": _generation(output.stem, origin),
+            },
         )
 
 
@@ -142,9 +145,16 @@ def _open_data(
     return crops, whole
 
 
-def _read_network(path: Path) -> VQVAE:
+def _start_from(trainer: Trainer, path: Path) -> ModelCard:
     card, tensors = read_model(path)
-    return network_from_tensors(card.config, tensors, path)
+    trainer.start_from(network_from_tensors(card.config, tensors, path))
+    return card
+
+
+def _generation(name: str, origin: ModelCard | None) -> int:
+    """One more than that of every model of this name that is known here."""
+    started_from = origin.generation if origin is not None and origin.name == name else 0
+    return max(next_generation(name), started_from + 1)
 
 
 def _facts(recipe: str, trainer: Trainer, seed: int) -> dict[str, Any]:
