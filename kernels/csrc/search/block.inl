@@ -1,123 +1,150 @@
 // The search of one block of rows.
 
 #include "candidates.inl"
+#include "rows.inl"
 
-// Panels in a chunk: their scores for a tile of rows stay in the first-level cache, and a word has
-// a bit for each.
-constexpr int64_t kPanelsOfScores = 1024 / (Unit::kLanes * Unit::kVectors);
-constexpr int64_t kMaxPanels = kPanelsOfScores < 64 ? kPanelsOfScores : 64;
+// Panels in a chunk: their scores for a tile of rows stay in the first-level cache.
+constexpr int64_t kMaxPanels = 1024 / (Unit::kLanes * Unit::kVectors);
 
-// Scales a row by -2 about the mean; returns the square of its length.
-inline float scale_row(const float* row, int64_t dim, const float* mean, float* scaled) {
-  constexpr int kLanes = Unit::kLanes;
-  const Unit::Vec scale = Unit::fill(-2.0f);
-  Unit::Vec sum = Unit::fill(0.0f);
-  int64_t d = 0;
-  for (; d + kLanes <= dim; d += kLanes) {
-    Unit::Vec x = Unit::load(row + d);
-    if (mean) x = Unit::subtract(x, Unit::load(mean + d));
-    x = Unit::multiply(scale, x);
-    Unit::store(scaled + d, x);
-    sum = Unit::multiply_add(x, x, sum);
-  }
-  float square = d ? Unit::total(sum) : 0.0f;
-  for (; d < dim; ++d) {
-    const float x = -2.0f * (mean ? row[d] - mean[d] : row[d]);
-    scaled[d] = x;
-    square += x * x;
-  }
-  return square;
+// What the search keeps of one tile of rows and one chunk of codes, see score_panels.
+struct Tile {
+  int64_t stride;
+  float* scores;
+  float* lowest;
+  float limits[Unit::kLanes];
+};
+
+inline Tile make_tile(const PackedCodebook& book, int64_t panels, Scratch& scratch) {
+  Tile tile;
+  tile.stride = panels * book.width();
+  tile.scores = scratch.scores.reserve(Unit::kRows * tile.stride);
+  tile.lowest = scratch.lowest.reserve(panels * Unit::kLanes);
+  return tile;
 }
 
-// How far above the lowest score a code may be and still be the nearest, for a tile of rows;
-// replaces the squares of their lengths.
-inline void set_slacks(const ErrorBound& bound, Mode mode, float* squares) {
-  // Half, because of the scale; the rest covers rounding, and squares too small to be seen.
-  const Unit::Vec length = Unit::multiply_add(
-      Unit::fill(0.5005f), Unit::square_root(Unit::load(squares)), Unit::fill(1e-21f));
-  Unit::Vec slack = Unit::multiply_add(length, Unit::fill(bound.square), Unit::fill(bound.linear));
-  slack = Unit::multiply_add(length, slack, Unit::fill(bound.constant));
-  const uint32_t all = (uint32_t{1} << Unit::kRows) - 1;
-  const uint32_t fit = ~Unit::not_greater(Unit::fill(bound.longest), length);
-  // Without slack only the lowest score counts.
-  Unit::store(squares, mode == Mode::kFast ? Unit::fill(0.0f) : slack);
-  if ((fit & all) == all) return;
-  for (int r = 0; r < Unit::kRows; ++r) {
-    if (!(fit >> r & 1)) squares[r] = __builtin_inff();
+// The lowest score of each row of a tile.
+inline Unit::Vec lowest_scores(const Tile& tile, int64_t panels) {
+  Unit::Vec low = Unit::load(tile.lowest);
+  for (int64_t p = 1; p < panels; ++p) {
+    low = Unit::minimum(Unit::load(tile.lowest + p * Unit::kLanes), low);
   }
+  return low;
 }
 
-// Readies a tile: `count` rows, zeros for the rest. Returns the first row that is not finite, or
-// -1. slacks holds a whole register.
-inline int64_t prepare_tile(const PackedCodebook& book, const float* rows, int64_t count, Mode mode,
-                            float* scaled, float* slacks) {
-  const int64_t dim = book.dim();
-  for (int r = 0; r < Unit::kLanes; ++r) slacks[r] = 0.0f;
-  for (int64_t r = 0; r < Unit::kRows && r < count; ++r) {
-    slacks[r] = scale_row(rows + r * dim, dim, book.mean(), scaled + r * dim);
-    // Finite numbers may overflow here too, so a square that did proves nothing.
-    if (!(slacks[r] < __builtin_inff()) && !all_finite(rows + r * dim, dim)) return r;
+// The number of a panel, for each row of a tile, that holds a score within the row's limit. Returns
+// the rows, a bit each, that have several.
+inline uint32_t panels_within(const Tile& tile, int64_t panels, Unit::Vec limits, float* numbers) {
+  Unit::Vec number = Unit::fill(0.0f);
+  uint32_t some = 0;
+  uint32_t several = 0;
+  for (int64_t p = 0; p < panels; ++p) {
+    const Unit::Vec low = Unit::load(tile.lowest + p * Unit::kLanes);
+    const uint32_t within = Unit::not_greater(low, limits);
+    several |= some & within;
+    some |= within;
+    const Unit::Vec here = Unit::fill(static_cast<float>(p));
+    number = Unit::choose_not_greater(low, limits, here, number);
   }
-  for (int64_t i = count * dim; i < Unit::kRows * dim; ++i) scaled[i] = 0.0f;
-  set_slacks(book.bound(), mode, slacks);
-  return -1;
+  Unit::store(numbers, number);
+  return several;
+}
+
+// Adds the candidates of row r of a tile in panel `panel`, number p of the chunk.
+inline void add_panel(const PackedCodebook& book, const Tile& tile, int64_t r, int64_t panel,
+                      int64_t p, const float* row, RowState& state) {
+  const float low = tile.lowest[p * Unit::kLanes + r];
+  const float* scores = tile.scores + r * tile.stride + p * book.width();
+  add_candidates(book, panel, scores, low, tile.limits[r], row, state);
+}
+
+// The nearest code of row r of a tile that holds the scores of all codes.
+inline int64_t decide_row(const PackedCodebook& book, const Tile& tile, int64_t r, const float* row,
+                          float slack) {
+  RowState state = fresh_state();
+  for (int64_t p = 0; p < book.panels(); ++p) {
+    if (tile.lowest[p * Unit::kLanes + r] > tile.limits[r]) continue;
+    add_panel(book, tile, r, p, p, row, state);
+  }
+  return decide(book, row, slack, tile.limits[r], state);
 }
 
 // Nearest codes where all the codes fit in one chunk: each tile of rows is finished at once.
 inline int64_t search_tiles(const PackedCodebook& book, const float* rows, int64_t count, Mode mode,
                             Scratch& scratch, int64_t* codes) {
   constexpr int kRows = Unit::kRows;
-  const int64_t stride = book.panels() * book.width();
-  float* scaled = scratch.scaled.reserve(kRows * book.dim());
-  float* scores = scratch.scores.reserve(kRows * stride);
-  float* lowest = scratch.lowest.reserve(book.panels() * kRows * Unit::kLanes);
+  float* scaled = scratch.scaled.reserve(kRows * book.dim() + Unit::kLanes);
+  Tile tile = make_tile(book, book.panels(), scratch);
   for (int64_t i = 0; i < count; i += kRows, rows += kRows * book.dim()) {
     float slacks[Unit::kLanes];
     const int64_t bad = prepare_tile(book, rows, count - i, mode, scaled, slacks);
     if (bad >= 0) return i + bad;
-    score_panels(book, 0, book.panels(), scaled, stride, scores, lowest);
+    score_panels(book, 0, book.panels(), scaled, tile.stride, tile.scores, tile.lowest);
+    const Unit::Vec limits = Unit::add(lowest_scores(tile, book.panels()), Unit::load(slacks));
+    Unit::store(tile.limits, limits);
+    float numbers[Unit::kLanes];
+    const uint32_t several = panels_within(tile, book.panels(), limits, numbers);
     for (int64_t r = 0; r < kRows && i + r < count; ++r) {
-      const float* row_scores = scores + r * stride;
-      const float* row_lowest = lowest + r * Unit::kLanes;
-      codes[i + r] = single_candidate(book, row_scores, row_lowest, slacks[r]);
-      if (codes[i + r] >= 0) continue;
-      RowState state = fresh_state(slacks[r]);
-      const float* row = rows + r * book.dim();
-      collect_candidates(book, 0, book.panels(), row_scores, row_lowest, row, state);
-      codes[i + r] = decide(book, row, state);
+      // Almost always one code is within the limit, and no branch depends on where it is.
+      const int64_t panel = static_cast<int64_t>(numbers[r]);
+      const float* scores = tile.scores + r * tile.stride + panel * book.width();
+      const uint64_t lanes = lanes_within(book, panel, scores, tile.limits[r]);
+      codes[i + r] = book.first_code(panel) + __builtin_ctzll(lanes);
+      if (((several >> r & 1) | (lanes & (lanes - 1))) == 0) continue;
+      codes[i + r] = decide_row(book, tile, r, rows + r * book.dim(), slacks[r]);
     }
   }
   return -1;
+}
+
+// Adds the candidates of a tile of `count` rows among `panels` panels from the first.
+inline void collect_tile(const PackedCodebook& book, const Tile& tile, int64_t first,
+                         int64_t panels, const float* rows, int64_t count, RowState* states) {
+  const uint32_t all = count < Unit::kRows ? (uint32_t{1} << count) - 1 : kAllRows;
+  const Unit::Vec limits = Unit::load(tile.limits);
+  for (int64_t p = 0; p < panels; ++p) {
+    const Unit::Vec low = Unit::load(tile.lowest + p * Unit::kLanes);
+    for (uint32_t hits = Unit::not_greater(low, limits) & all; hits; hits &= hits - 1) {
+      const int r = __builtin_ctz(hits);
+      add_panel(book, tile, r, first + p, p, rows + r * book.dim(), states[r]);
+    }
+  }
 }
 
 // Nearest codes chunk by chunk: all the rows pass by a chunk of codes while it is in the cache.
 inline int64_t search_chunks(const PackedCodebook& book, int64_t chunk, const float* rows,
                              int64_t count, Mode mode, Scratch& scratch, int64_t* codes) {
   constexpr int kRows = Unit::kRows;
+  constexpr int kLanes = Unit::kLanes;
   const int64_t dim = book.dim();
-  const int64_t stride = chunk * book.width();
-  float* scaled = scratch.scaled.reserve((count + kRows) * dim);
-  float* scores = scratch.scores.reserve(kRows * stride);
-  float* lowest = scratch.lowest.reserve(chunk * kRows * Unit::kLanes);
+  const int64_t tiles = (count + kRows - 1) / kRows;
+  float* scaled = scratch.scaled.reserve(tiles * kRows * dim + kLanes);
+  // Of row r of tile t, the slack and the lowest score so far are number t * kLanes + r.
+  float* slacks = scratch.slacks.reserve(tiles * kLanes);
+  float* minima = scratch.minima.reserve(tiles * kLanes);
   RowState* states = scratch.states.reserve(count);
-  for (int64_t i = 0; i < count; i += kRows) {
-    float slacks[Unit::kLanes];
+  for (int64_t t = 0, i = 0; t < tiles; ++t, i += kRows) {
     const int64_t bad =
-        prepare_tile(book, rows + i * dim, count - i, mode, scaled + i * dim, slacks);
+        prepare_tile(book, rows + i * dim, count - i, mode, scaled + i * dim, slacks + t * kLanes);
     if (bad >= 0) return i + bad;
-    for (int64_t r = 0; r < kRows && i + r < count; ++r) states[i + r] = fresh_state(slacks[r]);
+    Unit::store(minima + t * kLanes, Unit::fill(__builtin_inff()));
   }
+  for (int64_t i = 0; i < count; ++i) states[i] = fresh_state();
+  Tile tile = make_tile(book, chunk, scratch);
   for (int64_t first = 0; first < book.panels(); first += chunk) {
     const int64_t last = first + chunk < book.panels() ? first + chunk : book.panels();
-    for (int64_t i = 0; i < count; i += kRows) {
-      score_panels(book, first, last, scaled + i * dim, stride, scores, lowest);
-      for (int64_t r = 0; r < kRows && i + r < count; ++r) {
-        collect_candidates(book, first, last, scores + r * stride, lowest + r * Unit::kLanes,
-                           rows + (i + r) * dim, states[i + r]);
-      }
+    for (int64_t t = 0, i = 0; t < tiles; ++t, i += kRows) {
+      score_panels(book, first, last, scaled + i * dim, tile.stride, tile.scores, tile.lowest);
+      const Unit::Vec low =
+          Unit::minimum(lowest_scores(tile, last - first), Unit::load(minima + t * kLanes));
+      Unit::store(minima + t * kLanes, low);
+      Unit::store(tile.limits, Unit::add(low, Unit::load(slacks + t * kLanes)));
+      collect_tile(book, tile, first, last - first, rows + i * dim, count - i, states + i);
     }
   }
-  for (int64_t i = 0; i < count; ++i) codes[i] = decide(book, rows + i * dim, states[i]);
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t at = i / kRows * kLanes + i % kRows;
+    codes[i] = decide(book, rows + i * dim, slacks[at], minima[at] + slacks[at], states[i]);
+  }
   return -1;
 }
 

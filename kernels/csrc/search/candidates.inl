@@ -33,10 +33,8 @@ inline void settle_panel(const PackedCodebook& book, const float* row, int64_t p
   }
 }
 
-inline RowState fresh_state(float slack) {
+inline RowState fresh_state() {
   RowState state;
-  state.lowest = __builtin_inff();
-  state.slack = slack;
   state.count = 0;
   state.code = -1;
   return state;
@@ -49,9 +47,8 @@ inline void settle_candidates(const PackedCodebook& book, const float* row, RowS
   state.count = 0;
 }
 
-// Drops what a lower score has ruled out since.
-inline void prune_candidates(RowState& state) {
-  const float limit = state.lowest + state.slack;
+// Drops what a lower score has ruled out since. Written so that a NaN counts, here and below.
+inline void prune_candidates(float limit, RowState& state) {
   int kept = 0;
   for (int i = 0; i < state.count; ++i) {
     if (!(state.candidates[i].lowest > limit)) state.candidates[kept++] = state.candidates[i];
@@ -59,75 +56,39 @@ inline void prune_candidates(RowState& state) {
   state.count = kept;
 }
 
-// The lanes of one panel, a bit each, whose scores do not exceed the limit. Written so that a NaN
-// counts, here and below. Registers beyond the last panel's hold what was there before.
+// The lanes of one panel, a bit each, whose scores do not exceed the limit. Registers beyond the
+// last panel's hold what was there before.
 inline uint64_t lanes_within(const PackedCodebook& book, int64_t panel, const float* scores,
-                             Unit::Vec limit) {
+                             float limit) {
   uint64_t lanes = 0;
 #pragma GCC unroll 4
   for (int v = 0; v < Unit::kVectors; ++v) {
-    const uint64_t chosen = Unit::not_greater(Unit::load(scores + v * Unit::kLanes), limit);
+    const uint64_t chosen =
+        Unit::not_greater(Unit::load(scores + v * Unit::kLanes), Unit::fill(limit));
     lanes |= chosen << (v * Unit::kLanes);
   }
   return lanes & book.valid(panel);
 }
 
-inline float lowest_score(const float* lowest, int64_t panels) {
-  constexpr int64_t kStep = Unit::kRows * Unit::kLanes;
-  Unit::Vec low = Unit::load(lowest);
-  for (int64_t i = 1; i < panels; ++i) low = Unit::minimum(Unit::load(lowest + i * kStep), low);
-  return Unit::smallest(low);
-}
-
-// The panels, a bit each, that hold a score within the limit.
-inline uint64_t panels_within(const float* lowest, int64_t panels, Unit::Vec limit) {
-  constexpr int64_t kStep = Unit::kRows * Unit::kLanes;
-  uint64_t hits = 0;
-  for (int64_t i = 0; i < panels; ++i) {
-    const uint64_t any = Unit::not_greater(Unit::load(lowest + i * kStep), limit) != 0;
-    hits |= any << i;
+// Adds the codes of one panel whose scores are within the limit; `lowest` is the panel's, and is.
+inline void add_candidates(const PackedCodebook& book, int64_t panel, const float* scores,
+                           float lowest, float limit, const float* row, RowState& state) {
+  if (state.count == RowState::kCandidates) {
+    prune_candidates(limit, state);
+    if (state.count == RowState::kCandidates) settle_candidates(book, row, state);
   }
-  return hits;
+  state.candidates[state.count++] = {lowest, static_cast<int32_t>(panel),
+                                     lanes_within(book, panel, scores, limit)};
 }
 
-// The only candidate among all the codes, or -1 if there are more.
-inline int64_t single_candidate(const PackedCodebook& book, const float* scores,
-                                const float* lowest, float slack) {
-  const Unit::Vec limit = Unit::fill(lowest_score(lowest, book.panels()) + slack);
-  const uint64_t hits = panels_within(lowest, book.panels(), limit);
-  const int64_t panel = __builtin_ctzll(hits);
-  const uint64_t lanes = lanes_within(book, panel, scores + panel * book.width(), limit);
-  if ((hits & (hits - 1)) | (lanes & (lanes - 1)) | (lanes == 0)) return -1;
-  return book.first_code(panel) + __builtin_ctzll(lanes);
-}
-
-// Adds the codes of panels [first, last) whose scores are within the slack of the lowest so far.
-inline void collect_candidates(const PackedCodebook& book, int64_t first, int64_t last,
-                               const float* scores, const float* lowest, const float* row,
-                               RowState& state) {
-  const float smallest = lowest_score(lowest, last - first);
-  if (!(smallest > state.lowest)) state.lowest = smallest;
-  const Unit::Vec limit = Unit::fill(state.lowest + state.slack);
-  uint64_t hits = panels_within(lowest, last - first, limit);
-  for (; hits; hits &= hits - 1) {
-    const int i = __builtin_ctzll(hits);
-    const uint64_t lanes = lanes_within(book, first + i, scores + i * book.width(), limit);
-    if (!lanes) continue;
-    if (state.count == RowState::kCandidates) {
-      prune_candidates(state);
-      if (state.count == RowState::kCandidates) settle_candidates(book, row, state);
-    }
-    state.candidates[state.count++] = {state.lowest, static_cast<int32_t>(first + i), lanes};
-  }
-}
-
-// The nearest code, once all codes have been seen.
-inline int64_t decide(const PackedCodebook& book, const float* row, RowState& state) {
-  if (state.count > 1) prune_candidates(state);
+// The nearest code, once all codes have been seen and the limit is final.
+inline int64_t decide(const PackedCodebook& book, const float* row, float slack, float limit,
+                      RowState& state) {
+  if (state.count > 1) prune_candidates(limit, state);
   const uint64_t lanes = state.candidates[0].lanes;
   // Without slack, in the fast mode, the first of equals will do.
   const bool single = state.count == 1 && state.code < 0 && (lanes & (lanes - 1)) == 0;
-  if (single || state.slack == 0.0f) {
+  if (single || slack == 0.0f) {
     return book.first_code(state.candidates[0].panel) + __builtin_ctzll(lanes);
   }
   settle_candidates(book, row, state);

@@ -81,7 +81,7 @@ void PackedCodebook::centre() {
   for (int64_t k = 0; k < size_; ++k) {
     for (int64_t d = 0; d < dim_; ++d) total[d] += rows_[k * dim_ + d];
   }
-  mean_.resize(dim_);
+  mean_.assign(dim_ + shape_.lanes, 0.0f);
   double mean_square = 0;
   for (int64_t d = 0; d < dim_; ++d) {
     mean_[d] = static_cast<float>(total[d] / static_cast<double>(size_));

@@ -56,7 +56,8 @@ class PackedCodebook {
   const float* bias(int64_t panel) const {
     return bias_.empty() ? nullptr : bias_.data() + first_code(panel);
   }
-  // What was subtracted from the codes, and is to be from the rows: dim floats, or null.
+  // What was subtracted from the codes, and is to be from the rows: dim floats and a register of
+  // zeros, or null.
   const float* mean() const { return mean_.empty() ? nullptr : mean_.data(); }
   // The codes as float32 rows (K, dim).
   const float* rows() const { return rows_; }

@@ -12,7 +12,7 @@ namespace vqcodec {
 
 // Codes that may be the nearest of one row, all in one panel.
 struct Candidates {
-  float lowest;  // of all scores seen when they were: none of theirs is lower
+  float lowest;  // of the scores in the panel
   int32_t panel;
   uint64_t lanes;
 };
@@ -21,8 +21,6 @@ struct Candidates {
 // `code`, whose exact distance is `distance`, or among the candidates.
 struct RowState {
   static constexpr int kCandidates = 4;
-  float lowest;
-  float slack;
   int count;
   Candidates candidates[kCandidates];
   double distance;
@@ -35,6 +33,8 @@ struct Scratch {
   Aligned<float> scaled;
   Aligned<float> scores;
   Aligned<float> lowest;
+  Aligned<float> slacks;
+  Aligned<float> minima;
   Aligned<RowState> states;
   Aligned<int64_t> codes;
   Aligned<double> distances;

@@ -27,21 +27,26 @@ struct Unit {
   static inline Vec broadcast(const float* from) { return _mm256_broadcast_ss(from); }
   static inline Vec multiply_add(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
   static inline Vec multiply(Vec a, Vec b) { return _mm256_mul_ps(a, b); }
+  static inline Vec add(Vec a, Vec b) { return _mm256_add_ps(a, b); }
   static inline Vec subtract(Vec a, Vec b) { return _mm256_sub_ps(a, b); }
+  static inline Vec bits_and(Vec a, Vec b) { return _mm256_and_ps(a, b); }
   static inline Vec minimum(Vec a, Vec b) { return _mm256_min_ps(a, b); }
   static inline Vec square_root(Vec value) { return _mm256_sqrt_ps(value); }
-  static inline float smallest(Vec value) {
-    __m128 low = _mm_min_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));
-    low = _mm_min_ps(low, _mm_movehl_ps(low, low));
-    return _mm_cvtss_f32(_mm_min_ss(low, _mm_movehdup_ps(low)));
-  }
-  static inline float total(Vec value) {
-    __m128 sum = _mm_add_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));
-    sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
-    return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
-  }
   static inline uint32_t not_greater(Vec a, Vec b) {
     return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NGT_UQ)));
+  }
+  static inline Vec choose_not_greater(Vec a, Vec b, Vec yes, Vec no) {
+    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_NGT_UQ));
+  }
+  template <Vec (*join)(Vec, Vec)>
+  static inline Vec fold(const Vec (&rows)[kRows]) {
+    const __m256d low = _mm256_castps_pd(
+        join(_mm256_unpacklo_ps(rows[0], rows[1]), _mm256_unpackhi_ps(rows[0], rows[1])));
+    const __m256d high = _mm256_castps_pd(
+        join(_mm256_unpacklo_ps(rows[2], rows[3]), _mm256_unpackhi_ps(rows[2], rows[3])));
+    const Vec halves = join(_mm256_castpd_ps(_mm256_unpacklo_pd(low, high)),
+                            _mm256_castpd_ps(_mm256_unpackhi_pd(low, high)));
+    return join(halves, _mm256_permute2f128_ps(halves, halves, 1));
   }
 };
 

@@ -24,22 +24,29 @@ struct Unit {
   static inline Vec broadcast(const float* from) { return fill(*from); }
   static inline Vec multiply_add(Vec a, Vec b, Vec c) { return a * b + c; }
   static inline Vec multiply(Vec a, Vec b) { return a * b; }
+  static inline Vec add(Vec a, Vec b) { return a + b; }
   static inline Vec subtract(Vec a, Vec b) { return a - b; }
+  static inline Vec bits_and(Vec a, Vec b) {
+    typedef int32_t Bits __attribute__((vector_size(16)));
+    return reinterpret_cast<Vec>(reinterpret_cast<Bits>(a) & reinterpret_cast<Bits>(b));
+  }
   static inline Vec minimum(Vec a, Vec b) { return a < b ? a : b; }
   static inline Vec square_root(Vec value) {
     for (int i = 0; i < kLanes; ++i) value[i] = __builtin_sqrtf(value[i]);
     return value;
   }
-  static inline float smallest(Vec value) {
-    float low = value[0];
-    for (int i = 1; i < kLanes; ++i) low = value[i] < low ? value[i] : low;
-    return low;
-  }
-  static inline float total(Vec value) { return value[0] + value[1] + value[2] + value[3]; }
   static inline uint32_t not_greater(Vec a, Vec b) {
     uint32_t lanes = 0;
     for (int i = 0; i < kLanes; ++i) lanes |= static_cast<uint32_t>(!(a[i] > b[i])) << i;
     return lanes;
+  }
+  static inline Vec choose_not_greater(Vec a, Vec b, Vec yes, Vec no) { return a > b ? no : yes; }
+  template <Vec (*join)(Vec, Vec)>
+  static inline Vec fold(const Vec (&rows)[kRows]) {
+    Vec columns[kLanes];
+    for (int i = 0; i < kLanes; ++i)
+      columns[i] = Vec{rows[0][i], rows[1][i], rows[2][i], rows[3][i]};
+    return join(join(columns[0], columns[1]), join(columns[2], columns[3]));
   }
 };
 

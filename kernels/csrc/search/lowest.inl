@@ -37,17 +37,14 @@ inline void lowest_picks(const PackedCodebook& book, const float* rows, const fl
   // What is written of the scores of a row: the last panel ends where the codes do.
   const int64_t last = book.panels() - 1;
   const int64_t written = last * book.width() + book.vectors(last) * Unit::kLanes;
-  float* scaled = scratch.scaled.reserve(kRows * dim);
+  float* scaled = scratch.scaled.reserve(kRows * dim + Unit::kLanes);
   float* scores = scratch.scores.reserve(kRows * stride);
-  float* lowest = scratch.lowest.reserve(book.panels() * kRows * Unit::kLanes);
+  float* lowest = scratch.lowest.reserve(book.panels() * Unit::kLanes);
   for (int64_t i = 0; i < points * keep; ++i) picks[i] = {__builtin_inff(), 0, 0};
   for (int64_t i = 0; i < count; i += kRows) {
     const int64_t here = count - i < kRows ? count - i : kRows;
-    float squares[kRows];
-    for (int64_t r = 0; r < here; ++r) {
-      squares[r] = scale_row(rows + (i + r) * dim, dim, book.mean(), scaled + r * dim);
-    }
-    for (int64_t d = here * dim; d < kRows * dim; ++d) scaled[d] = 0.0f;
+    float squares[Unit::kLanes];
+    Unit::store(squares, scale_tile(book, rows + i * dim, here, scaled));
     score_panels(book, 0, book.panels(), scaled, stride, scores, lowest);
     for (int64_t r = 0; r < here; ++r) {
       // The rows were scaled by -2, so a quarter of the square is the length that scores leave out.

@@ -1,9 +1,10 @@
 // Scores of a tile of rows, written once for every instruction set.
 //
-// tile.inl, candidates.inl, block.inl and lowest.inl are included inside a namespace and a target
-// region, after a struct Unit that says how to load, store, broadcast, multiply-add, take minima
-// and compare Unit::kLanes floats. Nothing in them may call a function template of the standard
-// library: an instance compiled for a newer processor could end up shared.
+// The .inl files are included inside a namespace and a target region, after a struct Unit that says
+// how to load, store, broadcast, multiply-add, take minima and compare Unit::kLanes floats.
+// Unit::fold joins the lanes of each of kRows registers; lane r of the result belongs to row r.
+// Nothing in them may call a function template of the standard library: an instance compiled for a
+// newer processor could end up shared.
 
 // A row's scores are offset_k + sum of (-2 x_d) c_kd, the squared distance less what all codes
 // have in common. kRows rows by kVectors registers of codes stay in registers throughout.
@@ -32,24 +33,24 @@ inline __attribute__((always_inline)) void score_panel(const float* rows, int64_
       for (int v = 0; v < kVectors; ++v) sums[r][v] = Unit::multiply_add(x, codes[v], sums[r][v]);
     }
   }
+  Unit::Vec lows[kRows];
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
-    Unit::Vec low = sums[r][0];
+    lows[r] = sums[r][0];
     Unit::store(scores + r * stride, sums[r][0]);
 #pragma GCC unroll 4
     for (int v = 1; v < kVectors; ++v) {
-      low = Unit::minimum(sums[r][v], low);
+      lows[r] = Unit::minimum(sums[r][v], lows[r]);
       Unit::store(scores + r * stride + v * kLanes, sums[r][v]);
     }
-    Unit::store(lowest + r * kLanes, low);
   }
+  Unit::store(lowest, Unit::fold<Unit::minimum>(lows));
 }
 
 // Scores against panels [first, last): row r of panel p is at scores[r * stride + (p - first) *
-// width], the minima of its registers, lane by lane, at lowest[((p - first) * kRows + r) * kLanes].
+// width], the smallest of them at lowest[(p - first) * kLanes + r].
 inline void score_panels(const PackedCodebook& book, int64_t first, int64_t last, const float* rows,
                          int64_t stride, float* scores, float* lowest) {
-  constexpr int64_t kStep = Unit::kRows * Unit::kLanes;
   const int64_t dim = book.dim();
   const int64_t width = book.width();
   const int64_t whole = book.vectors(last - 1) == Unit::kVectors ? last : last - 1;
@@ -60,7 +61,7 @@ inline void score_panels(const PackedCodebook& book, int64_t first, int64_t last
     codes += width * dim;
     offsets += width;
     scores += width;
-    lowest += kStep;
+    lowest += Unit::kLanes;
   }
   if (whole == last) return;
   if (book.vectors(whole) == 1) {
