@@ -140,6 +140,14 @@ def test_published_curves_are_compared_like_measured_ones() -> None:
     assert list(summary.seconds) == ["vqcodec"]
 
 
+def test_a_published_curve_is_never_taken_for_a_model_that_was_run() -> None:
+    summary = summarize({"vqcodec a": line("a")}, published=[published("vqcodec old", 2)])
+    assert list(summary.bd_rates["psnr"]) == ["vqcodec a"]
+    difference = summary.bd_rates["psnr"]["vqcodec a"]["vqcodec old (published)"]
+    assert difference is not None
+    assert difference.percent == pytest.approx(-50)
+
+
 def test_a_measure_that_some_codecs_lack_has_no_rows_for_them() -> None:
     curves = {"vqcodec": line("vqcodec", 0.5, ssimulacra2=True), "jpeg": line("jpeg")}
     summary = summarize(curves, published=[published()])

@@ -187,7 +187,7 @@ def test_ssimulacra2_refuses_what_it_cannot_compare() -> None:
     with pytest.raises(InputError):
         ssimulacra2(good, good[:8])
     with pytest.raises(InputError):
-        ssimulacra2(good, good.astype(np.float32))  # type: ignore[arg-type]
+        ssimulacra2(good, good.astype(np.float32))
 
 
 def test_ssimulacra2_without_its_package_says_what_to_install(

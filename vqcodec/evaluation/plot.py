@@ -55,7 +55,9 @@ def plot_curves(curves: Curves, *, title: str, published: Sequence[PublishedCurv
     legend: dict[str, Any] = {}
     for position, measure in enumerate(panels, start=1):
         axes = figure.add_subplot(1, len(panels), position)
-        _draw(axes, lines_of(curves, published, measure), styles, measure)
+        lines = lines_of(curves, published, measure)
+        _draw(axes, lines, styles, measure)
+        _frame(axes, lines, [codec for codec in curves if is_own(codec) and codec in lines])
         handles, labels = axes.get_legend_handles_labels()
         legend |= dict(zip(labels, handles, strict=True))
     figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=2 * len(panels))
@@ -92,28 +94,26 @@ def _draw(
     for codec, line in lines.items():
         axes.plot(*line, label=codec, **styles[codec])
     axes.set_xscale("log")
-    _frame(axes, lines)
-    low, high = axes.get_xlim()
-    ticks = [rate for rate in TICKS if low <= rate <= high]
-    axes.set_xticks(ticks, [f"{rate:g}" for rate in ticks])
-    axes.minorticks_off()
     axes.set_xlabel("bits per pixel, whole file")
     axes.set_ylabel(measure.label)
     axes.grid(alpha=0.3)
 
 
-def _frame(axes: Axes, lines: dict[str, Line]) -> None:
+def _frame(axes: Axes, lines: dict[str, Line], own: Sequence[str]) -> None:
     """Show where our models are; what another codec does far away from there may be cut off."""
-    own = [line for codec, line in lines.items() if is_own(codec)] or list(lines.values())
-    low, high = min(min(line[0]) for line in own) * 0.8, max(max(line[0]) for line in own) * 1.15
+    ours = [lines[codec] for codec in own] or list(lines.values())
+    low, high = min(min(line[0]) for line in ours) * 0.8, max(max(line[0]) for line in ours) * 1.15
     axes.set_xlim(low, high)
-    ours = [value for line in own for value in line[1] if math.isfinite(value)]
+    ticks = [rate for rate in TICKS if low <= rate <= high]
+    axes.set_xticks(ticks, [f"{rate:g}" for rate in ticks])
+    axes.minorticks_off()
+    values = [value for line in ours for value in line[1] if math.isfinite(value)]
     seen = [
         value
-        for rates, values in lines.values()
-        for rate, value in zip(rates, values, strict=True)
+        for line in lines.values()
+        for rate, value in zip(*line, strict=True)
         if low <= rate <= high and math.isfinite(value)
     ]
-    if ours:
-        span = max(seen) - min(ours) or 1.0
-        axes.set_ylim(min(ours) - 0.2 * span, max(seen) + 0.04 * span)
+    if values:
+        span = max(seen) - min(values) or 1.0
+        axes.set_ylim(min(values) - 0.2 * span, max(seen) + 0.04 * span)

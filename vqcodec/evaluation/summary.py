@@ -65,14 +65,14 @@ def summarize(
         at_rate[measure.field] = {
             codec: [value_at(rate, *line) for rate in rates] for codec, line in lines.items()
         }
+        ours = [codec for codec in lines if codec in curves and is_own(codec)]
         bd_rates[measure.field] = {
             own: {
                 codec: bd_rate(*lines[own], reference_rates=line[0], reference_values=line[1])
                 for codec, line in lines.items()
-                if not is_own(codec)
+                if codec not in ours
             }
-            for own in lines
-            if is_own(own)
+            for own in ours
         }
     seconds = {codec: _seconds(points) for codec, points in curves.items() if points}
     return Summary(
