@@ -105,7 +105,7 @@ class PictureCrops:
         self._areas = np.array([p.shape[0] * p.shape[1] for p in self._pictures], dtype=np.float64)
 
     def _is_large(self, picture: NDArray[np.uint8]) -> bool:
-        return min(picture.shape[:2]) >= self.side
+        return bool(min(picture.shape[:2]) >= self.side)
 
     def _exchange(self) -> None:
         other = None if self._others is None else self._others.take()
