@@ -121,8 +121,8 @@ class Codec(Tokenizer):
             size = int(bpp * picture.width * picture.height / 8)
         side_chunks = _side_chunks(picture, metadata=metadata)
         pixels = to_channels(picture.pixels, self.card.config.transform.channels)
-        image_tensor = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
-        search = self.search(self.analyse(image_tensor[None])[0], effort=effort)
+        tensor = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
+        search = self.search(self.analyse(tensor[None])[0], image=tensor, effort=effort)
 
         def encode_at(quality: float) -> bytes:
             codes = search.at_quality(quality).cpu().numpy()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -12,6 +14,7 @@ from vqcodec.errors import BackendError, BadModelError, InputError
 from vqcodec.payload import Region, tile_regions
 from vqcodec.rate import LatentSearch
 from vqcodec.transforms.convolutional import ConvolutionalAnalysis, ConvolutionalSynthesis
+from vqcodec.transforms.slope import error_slope
 from vqcodec.transforms.tiles import apply_tiled
 from vqcodec.weights import network_from_tensors, search_mu
 
@@ -150,10 +153,14 @@ class Tokenizer:
             reach=self._model.analysis.reach,
         )
 
-    def search(self, latent: Tensor, *, effort: int = 5) -> LatentSearch:
+    def search(
+        self, latent: Tensor, *, image: Tensor | None = None, effort: int = 5
+    ) -> LatentSearch:
         """Prepare the search for the codes of a latent (D, *positions) at any quality.
 
         Args:
+            image: float (C, H, W) in [0, 1], what the latent came from; with it the highest
+                efforts look at what the codes decode to.
             effort: 1 (fast) to 9 (small).
         """
         return LatentSearch(
@@ -163,7 +170,28 @@ class Tokenizer:
             residual_energy=self._model.quantizer.residual_energy,
             mu=self._mu,
             effort=effort,
+            slope=self._slope_of(image),
         )
+
+    def _slope_of(self, image: Tensor | None) -> Callable[[Tensor], Tensor] | None:
+        synthesis, quantizer = self._model.synthesis, self._model.quantizer
+        if image is None or not isinstance(synthesis, ConvolutionalSynthesis):
+            return None
+        target = image.to(self.device, torch.float32)
+
+        def slope(codes: Tensor) -> Tensor:
+            values = quantizer.reconstruct(codes[None])[0]
+            found = error_slope(
+                synthesis,
+                values,
+                target,
+                stride=self._stride,
+                side=TILE_SIDE // self._stride,
+                reach=synthesis.reach,
+            )
+            return found / synthesis.scale**2
+
+        return slope
 
     @property
     def _stride(self) -> int:

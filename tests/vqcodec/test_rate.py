@@ -97,6 +97,35 @@ def test_a_position_does_not_feel_its_neighbours() -> None:
     assert torch.equal(whole[:, :, :5], part)
 
 
+@pytest.mark.parametrize(("effort", "steps"), [(7, 0), (8, 2), (9, 3)])
+def test_refinement_moves_the_latent_against_the_slope(effort: int, steps: int) -> None:
+    """With a synthesis that errs by the same everywhere, what is searched is known beforehand."""
+    latent, books, bits = problem()
+    error = torch.linspace(-1, 1, latent.numel()).reshape(latent.shape)
+    asked: list[Tensor] = []
+
+    def slope(codes: Tensor) -> Tensor:
+        asked.append(codes)
+        return error
+
+    def search(rows: Tensor, slope: Callable[[Tensor], Tensor] | None) -> Tensor:
+        return LatentSearch(
+            rows,
+            books,
+            bits=[bits[: 1 + stage] for stage in range(STAGES)],
+            residual_energy=torch.tensor(ENERGIES),
+            mu=1.0,
+            effort=effort,
+            slope=slope,
+        ).at_quality(64)
+
+    found = search(latent, slope)
+    assert len(asked) == steps
+    assert torch.equal(found, search(latent - steps * 0.15 * error, None))
+    if steps:
+        assert torch.equal(asked[0], search(latent, None))
+
+
 @pytest.mark.parametrize("quality", [0, 12.5, 33.4, 50, 71, 99, 100])
 def test_codes_of_a_quality(quality: float) -> None:
     codes = new_search().at_quality(quality)

@@ -1,0 +1,54 @@
+"""What a latent would have to be for its codes to decode to the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from vqcodec.transforms.tiles import apply_tiled
+
+__all__ = ["error_slope"]
+
+
+def error_slope(
+    synthesis: Callable[[Tensor], Tensor],
+    values: Tensor,
+    image: Tensor,
+    *,
+    stride: int,
+    side: int,
+    reach: int,
+) -> Tensor:
+    """Differentiate half the squared error of the decoded picture by the quantized latent.
+
+    Large pictures go through the synthesis tile by tile, with bounded memory; what a tile does to
+    the pixels of the next one within the reach of the network is counted there alone.
+
+    Args:
+        synthesis: maps (1, D, h, w) to pixels (1, C, h * stride, w * stride).
+        values: float32 (D, rows, columns), the vectors of the codes.
+        image: float32 (C, H, W), not larger than what is decoded; pixels beyond it do not count.
+        stride: pixels per position, in either direction.
+        side, reach: as in `apply_tiled`, in positions.
+
+    Returns:
+        float32 (D, rows, columns).
+    """
+    dim, rows, columns = values.shape
+    target = image.new_full((1, image.shape[0], rows * stride, columns * stride), torch.nan)
+    target[0, :, : image.shape[1], : image.shape[2]] = image
+    # The tiles are cut from one tensor: each patch of pixels becomes the channels of its position.
+    patches = torch.nn.functional.pixel_unshuffle(target, stride)
+
+    def slope_of_tile(joint: Tensor) -> Tensor:
+        latent = joint[:, :dim].detach().requires_grad_()
+        pixels = torch.nn.functional.pixel_shuffle(joint[:, dim:], stride)
+        with torch.enable_grad():
+            error = (synthesis(latent) - pixels).nan_to_num(0.0).square().sum() / 2
+            (slope,) = torch.autograd.grad(error, latent)
+        return slope
+
+    joint = torch.cat([values[None], patches], 1)
+    return apply_tiled(slope_of_tile, joint, grid=(rows, columns), side=side, reach=reach)[0]
