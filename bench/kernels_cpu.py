@@ -7,22 +7,20 @@ Writes bench/results/kernels_cpu.json, and from it the table and the plot in ben
 """
 
 import argparse
-import ctypes
 import datetime
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from bench.ceilings import build_ceiling, copy_gb_per_s, fma_gflops
 from bench.kernels_cpu_peers import METHODS, float64_codes, make_data
 from bench.kernels_cpu_report import write_report
 
@@ -34,14 +32,20 @@ MANY_THREADS = ["vqcodec"]
 
 
 def run_method(
-    method: str, shape: tuple[int, int, int], threads: int, expected: Path, seconds: float
+    method: str,
+    shape: tuple[int, int, int],
+    threads: int,
+    expected: Path,
+    seconds: float,
+    ceiling: Path | None,
 ) -> dict[str, Any]:
     """Measure in a fresh process whose every thread pool has the same size."""
     pools = ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "BLIS")
     environment = os.environ | {f"{pool}_NUM_THREADS": str(threads) for pool in pools}
     command = [sys.executable, "-m", "bench.kernels_cpu_peers", method, *map(str, shape)]
+    command += [str(threads), str(expected), str(seconds)]
     finished = subprocess.run(
-        [*command, str(threads), str(expected), str(seconds)],
+        command if ceiling is None else [*command, "--ceiling", str(ceiling)],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -54,49 +58,25 @@ def run_method(
     return result
 
 
-def measure_all(seconds: float, threads: int) -> list[dict[str, Any]]:
+def measure_all(seconds: float, threads: int, folder: Path) -> dict[str, Any]:
     """Every method at every shape with one thread; our own with more threads, too."""
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for shape in SHAPES:
-            expected = Path(folder) / "expected.npy"
-            np.save(expected, float64_codes(*make_data(*shape)))
-            runs = [(method, 1) for method in METHODS]
-            runs += [(method, threads) for method in MANY_THREADS if threads > 1]
-            for method, count in runs:
-                found = run_method(method, shape, count, expected, seconds)
-                rows.append({"method": method, "shape": shape, "threads": count, **found})
-                shown = found.get("median_ms", found.get("missing", "wrong"))
-                print(f"{shape} {method} x{count}: {shown}", flush=True)
-    return rows
-
-
-def fma_ceiling() -> float | None:
-    """GFLOP/s of one core without memory traffic; None where there is no C compiler."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "ceiling.so"
-        source = ROOT / "bench" / "fma_ceiling.c"
-        options = ["-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC"]
-        subprocess.run([compiler, *options, "-o", library, source], check=True)
-        measure = ctypes.CDLL(str(library)).fma_ceiling
-        measure.restype = ctypes.c_double
-        return float(measure()) / 1e9
-
-
-def copy_ceiling() -> float:
-    """GB/s of one thread that reads one large array and writes another."""
-    source = torch.ones(1 << 26)
-    target = torch.empty_like(source)
-    torch.set_num_threads(1)
-    best = float("inf")
-    for _ in range(8):
-        start = time.perf_counter()
-        target.copy_(source)
-        best = min(best, time.perf_counter() - start)
-    return 2 * source.nbytes / best / 1e9
+    ceiling = build_ceiling(folder)
+    ceilings = {
+        "fma_gflops": None if ceiling is None else fma_gflops(ceiling),
+        "copy_gb_per_s": copy_gb_per_s(),
+    }
+    for shape in SHAPES:
+        expected = folder / "expected.npy"
+        np.save(expected, float64_codes(*make_data(*shape)))
+        runs = [(method, 1) for method in METHODS]
+        runs += [(method, threads) for method in MANY_THREADS if threads > 1]
+        for method, count in runs:
+            found = run_method(method, shape, count, expected, seconds, ceiling)
+            rows.append({"method": method, "shape": shape, "threads": count, **found})
+            shown = found.get("median_ms", found.get("missing", "wrong"))
+            print(f"{shape} {method} x{count}: {shown}", flush=True)
+    return {"ceilings": ceilings, "rows": rows}
 
 
 def machine() -> dict[str, Any]:
@@ -139,11 +119,10 @@ def main() -> None:
     parser.add_argument("--report-only", action="store_true", help="from the JSON that is there")
     given = parser.parse_args()
     if not given.report_only:
-        result = {
-            "machine": machine(),
-            "ceilings": {"fma_gflops": fma_ceiling(), "copy_gb_per_s": copy_ceiling()},
-            "rows": measure_all(0.2 if given.quick else 5.0, given.threads),
-        }
+        seconds = 0.2 if given.quick else 5.0
+        result = {"machine": machine()}
+        with tempfile.TemporaryDirectory() as folder:
+            result |= measure_all(seconds, given.threads, Path(folder))
         given.output.write_text(json.dumps(result, indent=1) + "\n")
     if given.output == RESULT:
         write_report(RESULT, ROOT / "bench" / "README.md")

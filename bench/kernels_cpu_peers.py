@@ -12,11 +12,14 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+
+from bench.ceilings import fma_gflops
 
 Floats = npt.NDArray[np.float32]
 Search = Callable[[], npt.NDArray[np.int64]]
@@ -111,36 +114,54 @@ METHODS: dict[str, tuple[Callable[[Floats, Floats, int], Search], str]] = {
 }
 
 
-def time_search(search: Search, seconds: float) -> dict[str, float]:
-    """Median, 20th and 80th percentile of the wall time, and the median of the CPU time, in ms."""
+def time_search(search: Search, seconds: float, beside: Search | None = None) -> dict[str, float]:
+    """Median, 20th and 80th percentile of the wall time, and the median of the CPU time, in ms.
+
+    `beside` takes turns with the search, so that both meet the same state of the machine.
+    """
     wall: list[float] = []
     cpu: list[float] = []
+    other: list[float] = []
     stop = time.perf_counter() + seconds
     while len(wall) < 5 or (time.perf_counter() < stop and len(wall) < 200):
         start, start_cpu = time.perf_counter(), time.process_time()
         search()
         wall.append((time.perf_counter() - start) * 1e3)
         cpu.append((time.process_time() - start_cpu) * 1e3)
+        if beside is not None:
+            start = time.perf_counter()
+            beside()
+            other.append((time.perf_counter() - start) * 1e3)
     low, high = np.percentile(wall, [20, 80])
-    return {
+    found = {
         "median_ms": statistics.median(wall),
         "p20_ms": float(low),
         "p80_ms": float(high),
         "cpu_ms": statistics.median(cpu),
         "runs": len(wall),
     }
+    return found | ({"alone_ms": statistics.median(other)} if other else {})
 
 
 def measure(
-    method: str, shape: tuple[int, int, int], threads: int, expected: str, seconds: float
+    method: str,
+    shape: tuple[int, int, int],
+    threads: int,
+    expected: str,
+    seconds: float,
+    ceiling: Path | None = None,
 ) -> dict[str, object]:
-    """Verify one method against the expected codes, then time it."""
+    """Verify one method against the expected codes, then time it.
+
+    On several threads: beside itself on one, and with what the cores do at best before and after.
+    """
     prepare, distribution = METHODS[method]
     try:
         version = importlib.metadata.version(distribution)
         x, codebook = make_data(*shape)
         torch.set_num_threads(threads)
         search = prepare(x, codebook, threads)
+        alone = prepare(x, codebook, 1) if threads > 1 else None
     except ImportError as error:
         return {"missing": str(error)}
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -149,7 +170,13 @@ def measure(
     result: dict[str, object] = {"version": version, "wrong_rows": wrong}
     if wrong * 100_000 > TOLERATED * shape[0]:
         return result
-    return result | time_search(search, seconds) | {"extra_peak_mib": (after - before) / 1024}
+    result["extra_peak_mib"] = (after - before) / 1024
+    if ceiling is None or threads == 1:
+        return result | time_search(search, seconds, alone)
+    cores = [fma_gflops(ceiling, threads) / fma_gflops(ceiling)]
+    result |= time_search(search, seconds, alone)
+    cores.append(fma_gflops(ceiling, threads) / fma_gflops(ceiling))
+    return result | {"cores_before_after": cores}
 
 
 if __name__ == "__main__":
@@ -159,9 +186,6 @@ if __name__ == "__main__":
     parser.add_argument("threads", type=int)
     parser.add_argument("expected")
     parser.add_argument("seconds", type=float)
-    given = parser.parse_args()
-    print(
-        json.dumps(
-            measure(given.method, tuple(given.shape), given.threads, given.expected, given.seconds)
-        )
-    )
+    parser.add_argument("--ceiling", type=Path, help="library built by bench.ceilings")
+    given = vars(parser.parse_args())
+    print(json.dumps(measure(**given | {"shape": tuple(given["shape"])})))
