@@ -94,8 +94,10 @@ void PackedCodebook::centre() {
   for (int64_t p = 0; p < panels_; ++p) {
     const int width = vectors(p) * shape_.lanes;
     const int64_t start = p * shape_.width() * dim_;
-    for (int64_t i = 0; i < width * dim_; ++i) {
-      centred[start + i] = exact_.data()[start + i] - mean_[i / width];
+    for (int64_t d = 0; d < dim_; ++d) {
+      const float* from = exact_.data() + start + d * width;
+      float* to = centred + start + d * width;
+      for (int lane = 0; lane < width; ++lane) to[lane] = from[lane] - mean_[d];
     }
   }
   measure_squares(centred);
