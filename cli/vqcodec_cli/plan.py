@@ -57,7 +57,12 @@ class Job:
 
 
 def plan_jobs(
-    sources: Sequence[Source], output: str | None, *, suffix: str, force: bool
+    sources: Sequence[Source],
+    output: str | None,
+    *,
+    suffix: str,
+    force: bool,
+    as_json: bool = False,
 ) -> list[Job]:
     """Name the output of every input.
 
@@ -68,13 +73,16 @@ def plan_jobs(
 
     Raises:
         UsageError: two inputs would share an output; an output is one of the inputs; several
-            inputs are to go to standard output, or standard output is a terminal.
+            inputs are to go to standard output, or standard output is a terminal or, `as_json`,
+            is for the records.
         OSError: the output folder is missing.
     """
     jobs = [Job(s, _target(s, output, suffix, len(sources)), force) for s in sources]
     if any(job.target == STDOUT for job in jobs):
         if len(jobs) > 1:
             raise UsageError("several inputs cannot share standard output; give -o FOLDER")
+        if as_json:
+            raise UsageError("--json and the output cannot share standard output; give -o FILE")
         check_stdout(what="binary data")
     _refuse_clashes(jobs)
     return jobs

@@ -69,6 +69,17 @@ def test_several_inputs_cannot_share_standard_output() -> None:
         targets("a.png", "b.png", output="-")
 
 
+def test_records_and_an_output_cannot_share_standard_output() -> None:
+    def target(name: str, output: str | None) -> str:
+        (job,) = plan_jobs([Source(name)], output, suffix=".vqc", force=True, as_json=True)
+        return job.target
+
+    for name, output in (("a.png", "-"), ("-", None)):
+        with pytest.raises(UsageError, match="--json"):
+            target(name, output)
+    assert target("-", "x.vqc") == "x.vqc"
+
+
 def test_two_inputs_cannot_share_an_output() -> None:
     with pytest.raises(UsageError, match=r"a\.png and a\.jpg would both go to a\.vqc"):
         targets("a.png", "a.jpg")

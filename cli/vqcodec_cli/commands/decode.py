@@ -49,12 +49,11 @@ def run(args: argparse.Namespace) -> int:
         args.output,
         suffix=".png",
         force=args.force,
+        as_json=args.json,
     )
     for job in jobs:
         _format_of(job.target)
-    to_stdout = any(job.target == STDOUT for job in jobs)
-    if to_stdout and args.json:
-        raise UsageError("--json and the picture cannot share standard output")
+    to_stdout = jobs[0].target == STDOUT
     decoder = _Decoder(args)
     return run_batch(
         jobs, decoder.decode, label="decoding", show=_line, as_json=args.json, quiet=to_stdout

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
-from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import find_sources
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
@@ -80,10 +79,9 @@ def run(args: argparse.Namespace) -> int:
         args.output,
         suffix=".vqc",
         force=args.force,
+        as_json=args.json,
     )
-    to_stdout = any(job.target == STDOUT for job in jobs)
-    if to_stdout and args.json:
-        raise UsageError("--json and the encoded file cannot share standard output")
+    to_stdout = jobs[0].target == STDOUT
     find_model_early(args.model)
     encoder = _Encoder(args)
     return run_batch(
