@@ -12,7 +12,6 @@ def search(
     values: int,
     squared_errors: int,
     counts: int,
-    exact: bool,
     threads: int,
     level: str,
     /,

@@ -63,3 +63,18 @@ def test_a_defect_names_its_codebook_row() -> None:
     codebooks[2, 7, 1] = torch.inf
     with pytest.raises(vqcodec_kernels.InvalidInputError, match="codebook must be finite, got inf"):
         vqcodec_kernels.residual_codes(torch.randn(5, 4), codebooks)
+
+
+@pytest.mark.parametrize("level", native_search.LEVELS)
+def test_a_residual_that_overflows_takes_code_0_from_there_on(level: str) -> None:
+    generator = torch.Generator().manual_seed(4)
+    x = torch.randn(43, 5, generator=generator)
+    codebooks = torch.randn(4, 60, 5, generator=generator)
+    # 3.3e38 less a code of -3e38 is beyond float32; every other code is farther still.
+    x[[3, 40]], codebooks[1, :] = 3.3e38, -3e38
+    codebooks[1, 7, :] = -2.5e38
+    codebooks[0, :] += 1
+    codes = native_search.residual_codes(x, codebooks, level=level)
+    assert_same_codes(codes, reference.residual_codes(x, codebooks))
+    assert_same_codes(codes, stage_by_stage(x, codebooks, None))
+    assert codes[3].tolist()[1:] == [7, 0, 0]

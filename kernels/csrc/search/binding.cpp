@@ -31,9 +31,9 @@ std::pair<int, int64_t> as_pair(const Defect& defect) { return {defect.what, def
 std::pair<int, int64_t> search(uintptr_t x, int x_type, int64_t rows, int64_t dim,
                                uintptr_t codebook, int codebook_type, int64_t size, uintptr_t bias,
                                uintptr_t codes, uintptr_t distances, uintptr_t values,
-                               uintptr_t squared_errors, uintptr_t counts, bool exact, int threads,
+                               uintptr_t squared_errors, uintptr_t counts, int threads,
                                const std::string& level) {
-  const SearchOptions options{&level_named(level), threads, exact ? Mode::kExact : Mode::kFast};
+  const SearchOptions options{&level_named(level), threads};
   const SearchOutputs outputs{pointer<int64_t>(codes), pointer<float>(distances),
                               pointer<void>(values), pointer<float>(squared_errors),
                               pointer<int64_t>(counts)};
@@ -48,7 +48,7 @@ std::pair<int, int64_t> search_stages(uintptr_t x, int x_type, int64_t rows, int
                                       uintptr_t codebooks, int codebook_type, int64_t size,
                                       uintptr_t biases, int64_t stages, uintptr_t codes,
                                       int threads, const std::string& level) {
-  const SearchOptions options{&level_named(level), threads, Mode::kExact};
+  const SearchOptions options{&level_named(level), threads};
   const py::gil_scoped_release release;
   return as_pair(search_residual(
       {pointer<void>(x), static_cast<Type>(x_type), rows, dim},
@@ -60,7 +60,7 @@ std::pair<int, int64_t> search_beams_at(uintptr_t x, int64_t rows, int64_t dim, 
                                         int64_t size, uintptr_t biases, int64_t stages,
                                         int64_t beams, uintptr_t codes, uintptr_t errors,
                                         int threads, const std::string& level) {
-  const SearchOptions options{&level_named(level), threads, Mode::kFast};
+  const SearchOptions options{&level_named(level), threads};
   const py::gil_scoped_release release;
   return as_pair(search_beams({pointer<void>(x), Type::kFloat32, rows, dim},
                               {pointer<void>(codebooks), Type::kFloat32, stages * size, dim},

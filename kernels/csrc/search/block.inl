@@ -58,25 +58,25 @@ inline void add_panel(const PackedCodebook& book, const Tile& tile, int64_t r, i
 }
 
 // The nearest code of row r of a tile that holds the scores of all codes.
-inline int64_t decide_row(const PackedCodebook& book, const Tile& tile, int64_t r, const float* row,
-                          float slack) {
+inline int64_t decide_row(const PackedCodebook& book, const Tile& tile, int64_t r,
+                          const float* row) {
   RowState state = fresh_state();
   for (int64_t p = 0; p < book.panels(); ++p) {
     if (tile.lowest[p * Unit::kLanes + r] > tile.limits[r]) continue;
     add_panel(book, tile, r, p, p, row, state);
   }
-  return decide(book, row, slack, tile.limits[r], state);
+  return decide(book, row, tile.limits[r], state);
 }
 
 // Nearest codes where all the codes fit in one chunk: each tile of rows is finished at once.
-inline int64_t search_tiles(const PackedCodebook& book, const float* rows, int64_t count, Mode mode,
+inline int64_t search_tiles(const PackedCodebook& book, const float* rows, int64_t count,
                             Scratch& scratch, int64_t* codes) {
   constexpr int kRows = Unit::kRows;
   float* scaled = scratch.scaled.reserve(kRows * book.dim() + Unit::kLanes);
   Tile tile = make_tile(book, book.panels(), scratch);
   for (int64_t i = 0; i < count; i += kRows, rows += kRows * book.dim()) {
     float slacks[Unit::kLanes];
-    const int64_t bad = prepare_tile(book, rows, count - i, mode, scaled, slacks);
+    const int64_t bad = prepare_tile(book, rows, count - i, scaled, slacks);
     if (bad >= 0) return i + bad;
     score_panels(book, 0, book.panels(), scaled, tile.stride, tile.scores, tile.lowest);
     const Unit::Vec limits = Unit::add(lowest_scores(tile, book.panels()), Unit::load(slacks));
@@ -90,7 +90,7 @@ inline int64_t search_tiles(const PackedCodebook& book, const float* rows, int64
       const uint64_t lanes = lanes_within(book, panel, scores, tile.limits[r]);
       codes[i + r] = book.first_code(panel) + __builtin_ctzll(lanes);
       if (((several >> r & 1) | (lanes & (lanes - 1))) == 0) continue;
-      codes[i + r] = decide_row(book, tile, r, rows + r * book.dim(), slacks[r]);
+      codes[i + r] = decide_row(book, tile, r, rows + r * book.dim());
     }
   }
   return -1;
@@ -112,7 +112,7 @@ inline void collect_tile(const PackedCodebook& book, const Tile& tile, int64_t f
 
 // Nearest codes chunk by chunk: all the rows pass by a chunk of codes while it is in the cache.
 inline int64_t search_chunks(const PackedCodebook& book, int64_t chunk, const float* rows,
-                             int64_t count, Mode mode, Scratch& scratch, int64_t* codes) {
+                             int64_t count, Scratch& scratch, int64_t* codes) {
   constexpr int kRows = Unit::kRows;
   constexpr int kLanes = Unit::kLanes;
   const int64_t dim = book.dim();
@@ -124,7 +124,7 @@ inline int64_t search_chunks(const PackedCodebook& book, int64_t chunk, const fl
   RowState* states = scratch.states.reserve(count);
   for (int64_t t = 0, i = 0; t < tiles; ++t, i += kRows) {
     const int64_t bad =
-        prepare_tile(book, rows + i * dim, count - i, mode, scaled + i * dim, slacks + t * kLanes);
+        prepare_tile(book, rows + i * dim, count - i, scaled + i * dim, slacks + t * kLanes);
     if (bad >= 0) return i + bad;
     Unit::store(minima + t * kLanes, Unit::fill(__builtin_inff()));
   }
@@ -143,17 +143,17 @@ inline int64_t search_chunks(const PackedCodebook& book, int64_t chunk, const fl
   }
   for (int64_t i = 0; i < count; ++i) {
     const int64_t at = i / kRows * kLanes + i % kRows;
-    codes[i] = decide(book, rows + i * dim, slacks[at], minima[at] + slacks[at], states[i]);
+    codes[i] = decide(book, rows + i * dim, minima[at] + slacks[at], states[i]);
   }
   return -1;
 }
 
-inline int64_t search_block(const PackedCodebook& book, const float* rows, int64_t count, Mode mode,
+inline int64_t search_block(const PackedCodebook& book, const float* rows, int64_t count,
                             Scratch& scratch, int64_t* codes) {
   // As many codes at a time as stay in the second-level cache.
   constexpr int64_t kCacheFloats = 1 << 17;
   const int64_t fit = kCacheFloats / (book.dim() * book.width());
   const int64_t chunk = fit < 1 ? 1 : fit > kMaxPanels ? kMaxPanels : fit;
-  if (book.panels() <= chunk) return search_tiles(book, rows, count, mode, scratch, codes);
-  return search_chunks(book, chunk, rows, count, mode, scratch, codes);
+  if (book.panels() <= chunk) return search_tiles(book, rows, count, scratch, codes);
+  return search_chunks(book, chunk, rows, count, scratch, codes);
 }

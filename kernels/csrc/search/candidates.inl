@@ -82,13 +82,11 @@ inline void add_candidates(const PackedCodebook& book, int64_t panel, const floa
 }
 
 // The nearest code, once all codes have been seen and the limit is final.
-inline int64_t decide(const PackedCodebook& book, const float* row, float slack, float limit,
-                      RowState& state) {
+inline int64_t decide(const PackedCodebook& book, const float* row, float limit, RowState& state) {
   if (state.count > 1) prune_candidates(limit, state);
   const uint64_t lanes = state.candidates[0].lanes;
-  // Without slack, in the fast mode, the first of equals will do.
   const bool single = state.count == 1 && state.code < 0 && (lanes & (lanes - 1)) == 0;
-  if (single || slack == 0.0f) {
+  if (single) {
     return book.first_code(state.candidates[0].panel) + __builtin_ctzll(lanes);
   }
   settle_candidates(book, row, state);

@@ -47,17 +47,14 @@ struct Pick {
   int32_t code;
 };
 
-// Exact: codes whose scores are too close to call are settled in float64. Fast: the lowest score.
-enum class Mode { kExact, kFast };
-
 struct Level {
   const char* name;
   PanelShape shape;
   bool (*supported)();
   // Nearest codes of `count` rows (count, dim), few enough to stay in the cache. Returns the first
   // row that is not finite, or -1; codes are valid only if it is -1.
-  int64_t (*search)(const PackedCodebook& book, const float* rows, int64_t count, Mode mode,
-                    Scratch& scratch, int64_t* codes);
+  int64_t (*search)(const PackedCodebook& book, const float* rows, int64_t count, Scratch& scratch,
+                    int64_t* codes);
   // The `keep` cheapest of all codes for all rows of each group of `width`, see lowest.inl.
   void (*lowest)(const PackedCodebook& book, const float* rows, const float* paid, int64_t points,
                  int64_t width, int64_t keep, Scratch& scratch, Pick* picks);

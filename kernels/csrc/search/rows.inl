@@ -50,7 +50,7 @@ inline Unit::Vec scale_tile(const PackedCodebook& book, const float* rows, int64
 
 // Readies a tile of rows. slacks[r] becomes how far above the lowest score a code may be and still
 // be the nearest. Returns the first row that is not finite, or -1.
-inline int64_t prepare_tile(const PackedCodebook& book, const float* rows, int64_t count, Mode mode,
+inline int64_t prepare_tile(const PackedCodebook& book, const float* rows, int64_t count,
                             float* scaled, float* slacks) {
   const ErrorBound& bound = book.bound();
   // Half, because of the scale; the rest covers rounding, and squares too small to be seen.
@@ -59,8 +59,7 @@ inline int64_t prepare_tile(const PackedCodebook& book, const float* rows, int64
       Unit::fill(1e-21f));
   Unit::Vec slack = Unit::multiply_add(length, Unit::fill(bound.square), Unit::fill(bound.linear));
   slack = Unit::multiply_add(length, slack, Unit::fill(bound.constant));
-  // Without slack only the lowest score counts.
-  Unit::store(slacks, mode == Mode::kFast ? Unit::fill(0.0f) : slack);
+  Unit::store(slacks, slack);
   const uint32_t unfit = Unit::not_greater(Unit::fill(bound.longest), length);
   if (!(unfit & kAllRows)) return -1;
   for (int64_t r = 0; r < Unit::kRows && r < count; ++r) {

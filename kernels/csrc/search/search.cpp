@@ -90,6 +90,45 @@ void write_outputs(const SearchOutputs& outputs, const Block& block, const float
   }
 }
 
+// Rows whose residual overflowed are infinitely far from every code, so by the definition their
+// codes are 0 from there on; the search, which wants finite rows, gets zeros in their place.
+void set_aside(float* residual, int64_t count, int64_t dim, std::vector<bool>& lost) {
+  lost.resize(count);
+  for (int64_t i = 0; i < count; ++i) {
+    if (all_finite(residual + i * dim, dim)) continue;
+    lost[i] = true;
+    std::fill(residual + i * dim, residual + (i + 1) * dim, 0.0f);
+  }
+}
+
+// Codes of one block, stage by stage; uses up the residual. Returns the first row that was not
+// finite to begin with, or -1.
+int64_t search_block_stages(const std::vector<PackedCodebook>& books, float* residual,
+                            const Block& block, const Level& level, Scratch& scratch,
+                            int64_t* codes) {
+  const int64_t stages = static_cast<int64_t>(books.size());
+  const int64_t dim = books[0].dim();
+  int64_t* found = scratch.codes.reserve(block.count);
+  std::vector<bool> lost;
+  for (int64_t s = 0; s < stages; ++s) {
+    const int64_t bad = level.search(books[s], residual, block.count, scratch, found);
+    if (bad >= 0 && s == 0) return bad;
+    if (bad >= 0) {
+      set_aside(residual, block.count, dim, lost);
+      level.search(books[s], residual, block.count, scratch, found);
+    }
+    for (int64_t i = 0; i < block.count; ++i) {
+      const bool aside = !lost.empty() && lost[i];
+      codes[(block.first + i) * stages + s] = aside ? 0 : found[i];
+      if (aside) continue;
+      const float* code = books[s].rows() + found[i] * dim;
+      float* left = residual + i * dim;
+      for (int64_t d = 0; d < dim; ++d) left[d] -= code[d];
+    }
+  }
+  return -1;
+}
+
 }  // namespace
 
 Defect search_codebook(const Rows& x, const Rows& codebook, const float* bias,
@@ -107,8 +146,8 @@ Defect search_codebook(const Rows& x, const Rows& codebook, const float* bias,
     Scratch& scratch = workers.scratch(worker);
     const float* rows =
         x.floats(block.first, block.count, scratch.copy.reserve(block.count * x.dim));
-    const int64_t bad = options.level->search(book, rows, block.count, options.mode, scratch,
-                                              outputs.codes + block.first);
+    const int64_t bad =
+        options.level->search(book, rows, block.count, scratch, outputs.codes + block.first);
     if (bad >= 0) return bad_row.note(block.first + bad);
     write_outputs(outputs, block, rows, book, codebook, bias, scratch);
   });
@@ -141,18 +180,8 @@ Defect search_residual(const Rows& x, const Rows& codebooks, const float* biases
     float* residual = scratch.copy.reserve(total);
     const float* rows = x.floats(block.first, block.count, residual);
     if (rows != residual) std::memcpy(residual, rows, total * sizeof(float));
-    int64_t* found = scratch.codes.reserve(block.count);
-    for (int64_t s = 0; s < stages; ++s) {
-      const int64_t bad =
-          options.level->search(books[s], residual, block.count, options.mode, scratch, found);
-      if (bad >= 0) return bad_row.note(block.first + bad);
-      for (int64_t i = 0; i < block.count; ++i) {
-        const float* code = books[s].rows() + found[i] * x.dim;
-        float* left = residual + i * x.dim;
-        for (int64_t d = 0; d < x.dim; ++d) left[d] -= code[d];
-        codes[(block.first + i) * stages + s] = found[i];
-      }
-    }
+    const int64_t bad = search_block_stages(books, residual, block, *options.level, scratch, codes);
+    if (bad >= 0) bad_row.note(block.first + bad);
   });
   return bad_row.defect();
 }

@@ -18,7 +18,6 @@ struct Defect {
 struct SearchOptions {
   const Level* level;
   int threads;
-  Mode mode;
 };
 
 // What to write for the rows (N, D); null pointers are left out.
@@ -35,7 +34,8 @@ Defect search_codebook(const Rows& x, const Rows& codebook, const float* bias,
                        const SearchOutputs& outputs, const SearchOptions& options);
 
 // Codes (N, stages) of the rows in `stages` codebooks (stages * K, D), biases likewise or null.
-// The residual is float32: row - code, rounded after each stage.
+// The residual is float32: row - code, rounded after each stage. Where that overflows, the row is
+// equally far from all codes of the stages that follow, and its codes are 0.
 Defect search_residual(const Rows& x, const Rows& codebooks, const float* biases, int64_t stages,
                        int64_t* codes, const SearchOptions& options);
 
