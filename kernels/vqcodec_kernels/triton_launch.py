@@ -12,8 +12,10 @@ from torch import Tensor
 from vqcodec_kernels.errors import BackendError
 from vqcodec_kernels.triton_tiles import Device
 
-__all__ = ["as_books", "find_device", "on_device"]
+__all__ = ["as_books", "batch_parts", "find_device", "on_device"]
 
+# What a grid may have along its second axis; the first takes the blocks of rows.
+_BATCHES_AT_ONCE = 65535
 
 # The interpreter runs on the CPU; small tiles keep it quick and still loop over several.
 _INTERPRETED = Device(processors=4, shared_bytes=232448, capability=9)
@@ -47,6 +49,12 @@ def _cuda_processor(index: int) -> Device:
         properties["max_shared_mem"],
         torch.cuda.get_device_capability(index)[0],
     )
+
+
+def batch_parts(batches: int) -> list[slice]:
+    """Cut a batch of any size into parts that one grid can hold."""
+    starts = range(0, batches, _BATCHES_AT_ONCE)
+    return [slice(start, min(start + _BATCHES_AT_ONCE, batches)) for start in starts]
 
 
 def as_books(

@@ -2,7 +2,11 @@
 """nearest_code and nearest_code_fast on CUDA: the filter, then the float64 settlement.
 
 Memory beside inputs and outputs: the rounded codebook, 8 bytes for each of at most 2^22 rows at
-a time, and above D = 128 at most 32 MB of rounded rows.
+a time, and above D = 96 at most 32 MB of rounded rows.
+
+The codebook is centred, scaled and rounded anew in every call, by two kernels that read it once
+each: K values for every N K of the search. Nothing is kept, because a codebook in training changes
+in place and no key would tell.
 """
 
 import torch
@@ -11,7 +15,7 @@ from torch import Tensor
 
 from vqcodec_kernels.triton_codebook import STATS, PreparedCodebook, prepare_codebook
 from vqcodec_kernels.triton_filter import filter_kernel, merge_kernel
-from vqcodec_kernels.triton_launch import as_books, find_device, on_device
+from vqcodec_kernels.triton_launch import as_books, batch_parts, find_device, on_device
 from vqcodec_kernels.triton_rows import round_rows
 from vqcodec_kernels.triton_settle import CANDIDATES, distance_kernel, settle_kernel
 from vqcodec_kernels.triton_tiles import (
@@ -55,16 +59,25 @@ def _search(x: Tensor, codebook: Tensor, bias: Tensor | None, *, exact: bool) ->
     rows, books, biases = as_books(x, codebook, bias)
     codes = torch.zeros(rows.shape[:2], dtype=torch.int64, device=x.device)
     if rows.numel() and books.shape[1] > 1:
-        device = find_device(x.device)
-        tile = choose_tile(books.shape[2], books.shape[1], device)
-        widths = pad_width(books.shape[2])
-        prepared = prepare_codebook(books, biases, width=widths.total, multiple=tile.codes)
-        limit = _ROUNDED_AT_ONCE // widths.total if widths.rounded_before else _ROWS_AT_ONCE
-        at_once = max(1, limit // len(books))
-        for start in range(0, rows.shape[1], at_once):
-            part = slice(start, min(start + at_once, rows.shape[1]))
-            _search_rows(rows, part, books, biases, prepared, codes, tile, device, exact)
+        for part in batch_parts(len(books)):
+            offsets = None if biases is None else biases[part]
+            _search_books(rows[part], books[part], offsets, codes[part], exact)
     return codes.reshape(x.shape[:-1])
+
+
+def _search_books(
+    x: Tensor, books: Tensor, biases: Tensor | None, codes: Tensor, exact: bool
+) -> None:
+    """Search the rows of every batch of x (B, N, D) into codes (B, N), a bounded number at once."""
+    device = find_device(x.device)
+    tile = choose_tile(books.shape[2], books.shape[1], device)
+    widths = pad_width(books.shape[2])
+    prepared = prepare_codebook(books, biases, width=widths.total, multiple=tile.codes)
+    limit = _ROUNDED_AT_ONCE // widths.total if widths.rounded_before else _ROWS_AT_ONCE
+    at_once = max(1, limit // len(books))
+    for start in range(0, x.shape[1], at_once):
+        part = slice(start, min(start + at_once, x.shape[1]))
+        _search_rows(x, part, books, biases, prepared, codes, tile, device, exact)
 
 
 def _search_rows(
@@ -179,13 +192,14 @@ def _search_rows(
 def _distances(x: Tensor, codebook: Tensor, bias: Tensor | None, codes: Tensor) -> Tensor:
     rows, books, biases = as_books(x, codebook, bias)
     distances = torch.empty(rows.shape[:2], dtype=torch.float32, device=x.device)
-    if rows.numel():
-        distance_kernel[(triton.cdiv(rows.shape[1], 128), len(rows))](
-            rows,
-            books,
-            books if biases is None else biases,
-            codes,
-            distances,
+    found = codes.reshape(rows.shape[:2])
+    for part in batch_parts(len(rows)) if rows.numel() else []:
+        distance_kernel[(triton.cdiv(rows.shape[1], 128), part.stop - part.start)](
+            rows[part],
+            books[part],
+            books if biases is None else biases[part],
+            found[part],
+            distances[part],
             rows.shape[1],
             books.shape[1],
             rows.shape[2],

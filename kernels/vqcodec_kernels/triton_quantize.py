@@ -7,7 +7,7 @@ import triton.language as tl
 from torch import Tensor
 
 from vqcodec_kernels.reference import QuantizedVectors
-from vqcodec_kernels.triton_launch import as_books, on_device
+from vqcodec_kernels.triton_launch import as_books, batch_parts, on_device
 from vqcodec_kernels.triton_nearest import nearest_code
 
 __all__ = ["gather_kernel", "quantize_vectors"]
@@ -59,15 +59,16 @@ def quantize_vectors(x: Tensor, codebook: Tensor, bias: Tensor | None = None) ->
     values = torch.empty(rows.shape, dtype=codebook.dtype, device=x.device)
     errors = torch.empty(rows.shape[:2], dtype=torch.float32, device=x.device)
     counts = torch.zeros(codebook.shape[:-1], dtype=torch.int64, device=x.device)
-    if rows.numel():
+    found, uses = codes.reshape(rows.shape[:2]), counts.reshape(books.shape[:2])
+    for part in batch_parts(len(rows)) if rows.numel() else []:
         with on_device(x):
-            gather_kernel[(triton.cdiv(rows.shape[1], _ROWS), len(rows))](
-                rows,
-                books,
-                codes,
-                values,
-                errors,
-                counts,
+            gather_kernel[(triton.cdiv(rows.shape[1], _ROWS), part.stop - part.start)](
+                rows[part],
+                books[part],
+                found[part],
+                values[part],
+                errors[part],
+                uses[part],
                 rows.shape[1],
                 books.shape[1],
                 rows.shape[2],

@@ -14,7 +14,7 @@ from torch import Tensor
 from vqcodec_kernels.triton_certificate import tolerances
 from vqcodec_kernels.triton_codebook import STATS, power_of_two_scale, prepare_codebook
 from vqcodec_kernels.triton_filter import scan_codes
-from vqcodec_kernels.triton_launch import find_device, on_device
+from vqcodec_kernels.triton_launch import batch_parts, find_device, on_device
 from vqcodec_kernels.triton_nearest import nearest_code
 from vqcodec_kernels.triton_rows import load_rows, to_half
 from vqcodec_kernels.triton_settle import CANDIDATES, settle_rows
@@ -158,10 +158,12 @@ def residual_codes(
     flat = codebooks.reshape(-1, books, size, dim).contiguous()
     rows = x.reshape(len(flat), -1, dim).contiguous()
     if biases is not None:
-        biases = biases.reshape(-1, size).contiguous()
+        biases = biases.reshape(-1, books, size).contiguous()
     codes = torch.empty((*rows.shape[:2], stages), dtype=torch.int64, device=x.device)
     with on_device(x):
-        _launch(rows, flat, biases, codes)
+        for part in batch_parts(len(flat)):
+            offsets = None if biases is None else biases[part].flatten(0, 1)
+            _launch(rows[part], flat[part], offsets, codes[part])
     return codes.reshape(*x.shape[:-1], stages)
 
 

@@ -19,6 +19,9 @@ triton_nearest = pytest.importorskip(
     "vqcodec_kernels.triton_nearest", reason="triton is not installed", exc_type=ImportError
 )
 reference = pytest.importorskip("vqcodec_kernels.reference")
+triton_launch = pytest.importorskip(
+    "vqcodec_kernels.triton_launch", reason="triton is not installed", exc_type=ImportError
+)
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -80,6 +83,19 @@ def test_nearest_batched_with_bias() -> None:
     assert_nearest(x, codebook, normal(3, 2, 40, seed=2))
     assert_nearest(x, codebook, normal(40, seed=2))
     assert_nearest(x, codebook[0, 0], normal(40, seed=2))
+
+
+def test_nearest_more_batches_than_a_grid_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = triton_launch.batch_parts(2 * 65535 + 1)
+    assert [(part.start, part.stop) for part in parts] == [
+        (0, 65535),
+        (65535, 131070),
+        (131070, 131071),
+    ]
+    monkeypatch.setattr(triton_launch, "_BATCHES_AT_ONCE", 2)
+    x, codebook = normal(5, 40, 8), normal(5, 33, 8, seed=1)
+    assert_nearest(x, codebook, normal(5, 33, seed=2))
+    assert_nearest(x, codebook)
 
 
 def test_nearest_lowest_index_at_ties() -> None:

@@ -16,6 +16,7 @@ pytest.importorskip("triton", reason="triton is not installed")
 
 from vqcodec_kernels import (
     reference,
+    triton_launch,
     triton_quantize,
     triton_residual,
     triton_statistics,
@@ -79,6 +80,26 @@ def test_residual_batched_half_precision_in_pieces(monkeypatch: pytest.MonkeyPat
     x = normal(2, 150, 8, dtype=torch.bfloat16)
     assert_residual(x, normal(2, 2, 40, 8, seed=1, dtype=torch.float16))
     assert_residual(x, normal(2, 40, 8, seed=1), normal(2, 40, seed=2))
+
+
+def test_more_batches_than_a_grid_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(triton_launch, "_BATCHES_AT_ONCE", 2)
+    x, codebooks = normal(5, 30, 8), normal(5, 2, 20, 8, seed=1)
+    assert_residual(x, codebooks, normal(5, 2, 20, seed=2))
+    assert_residual(x, codebooks)
+    found = triton_quantize.quantize_vectors(x.to(DEVICE), codebooks[:, 0].to(DEVICE))
+    expected = reference.quantize_vectors(x, codebooks[:, 0])
+    for name, got, want in zip(expected._fields, found, expected, strict=True):
+        assert torch.equal(got.cpu(), want), name
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
+@pytest.mark.parametrize("dim", [8, 80])
+def test_a_residual_that_overflows_takes_code_0_from_there_on(dim: int) -> None:
+    x, codebooks = normal(9, dim), normal(3, 20, dim, seed=1)
+    x[4], codebooks[0, :] = 3.3e38, -3e38
+    codebooks[0, 7] = -2.5e38
+    assert_residual(x, codebooks)
 
 
 def test_residual_wide_rows_go_stage_by_stage() -> None:
