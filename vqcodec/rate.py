@@ -11,12 +11,14 @@ from vqcodec.errors import InputError
 from vqcodec.quality import SearchPlan, plan_search
 from vqcodec_kernels import beam_codes
 
-__all__ = ["LatentSearch", "fit_psnr", "fit_size"]
+__all__ = ["LatentSearch", "Look", "fit_psnr", "fit_size"]
+
+Look = Callable[[Tensor], tuple[float, Tensor]]
 
 # Candidates kept per position, for efforts 1 to 9.
 _BEAMS = (1, 2, 2, 3, 4, 6, 8, 12, 16)
-# How often the latent is moved towards what would decode better (Campos et al. 2019), and how far:
-# as a part of the step that would put a linear synthesis right.
+# How often the latent is moved towards what decodes better, and how far: as a part of the step
+# that would put a linear synthesis right.
 _STEPS = (0, 0, 0, 0, 0, 0, 0, 2, 3)
 _STEP_SIZE = 0.15
 # How often the costs are fitted to the picture's own codes, which are then searched again.
@@ -37,9 +39,9 @@ class LatentSearch:
             that the last coded stage leaves (`ResidualQuantizer.lagrangian`). More helps squared
             error and greys texture.
         effort: 1 (fast) to 9 (small).
-        slope: maps codes (S', *positions) to the latent error that a linear synthesis would have
-            to make the pixel error it makes, (D, *positions); needed from effort 8 on, which does
-            without the refinement of the latent if there is none.
+        look: decodes codes (S', *positions) and gives their squared error and half its slope by
+            the latent, (D, *positions), both in latent units. The efforts from 8 on use it, and do
+            without if there is none.
 
     Raises:
         InputError: effort is not 1 to 9.
@@ -54,7 +56,7 @@ class LatentSearch:
         residual_energy: Tensor,
         mu: float,
         effort: int = 5,
-        slope: Callable[[Tensor], Tensor] | None = None,
+        look: Look | None = None,
     ) -> None:
         if not 1 <= effort <= len(_BEAMS):
             raise InputError(f"effort must be 1 to {len(_BEAMS)}, got {effort}")
@@ -64,19 +66,32 @@ class LatentSearch:
         self._energies, self._mu = residual_energy.cummin(0).values.tolist(), mu
         self._beams = _BEAMS[effort - 1]
         self._rounds = _ROUNDS[effort - 1]
-        self._slope = slope
-        self._steps = _STEPS[effort - 1] if slope is not None else 0
+        self._steps = _STEPS[effort - 1]
+        self._look = look if self._steps else None
 
     def at_quality(self, quality: float) -> Tensor:
         """Search at a quality from 0 to 100: codes int64 (S', *positions)."""
         plan = plan_search(quality, self._energies, self._mu)
-        rows = self._rows
-        codes = self._search(rows, plan)
-        for _ in range(self._steps):
-            assert self._slope is not None
-            rows = rows - _STEP_SIZE * self._slope(codes).flatten(1).T
-            codes = self._search(rows.contiguous(), plan)
-        return codes
+        codes = self._search(self._rows, plan)
+        return codes if self._look is None else self._refine(codes, plan, self._look)
+
+    def _refine(self, codes: Tensor, plan: SearchPlan, look: Look) -> Tensor:
+        """Move the latent against the slope of the decoded error; keep the best codes on the way.
+
+        The steps pass straight through the quantizer (Campos et al. 2019 on other codecs).
+        """
+        rows, found = self._rows, []
+        for step in range(self._steps + 1):
+            error, slope = look(codes)
+            found.append((error + plan.price * self._spent(codes, plan), codes))
+            if step < self._steps:
+                rows = rows - _STEP_SIZE * slope.flatten(1).T
+                codes = self._search(rows.contiguous(), plan)
+        return min(found, key=lambda candidate: candidate[0])[1]
+
+    def _spent(self, codes: Tensor, plan: SearchPlan) -> float:
+        rows = codes.flatten(1)
+        return float(_own_bits(rows.T, self._bits_of(plan)).gather(1, rows).sum())
 
     def _search(self, rows: Tensor, plan: SearchPlan) -> Tensor:
         books = self._codebooks[: plan.stages]

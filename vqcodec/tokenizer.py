@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -12,7 +10,7 @@ from vqcodec.bitstream import TILE_SIDE
 from vqcodec.checkpoint import ModelCard, Tensors
 from vqcodec.errors import BackendError, BadModelError, InputError
 from vqcodec.payload import Region, tile_regions
-from vqcodec.rate import LatentSearch
+from vqcodec.rate import LatentSearch, Look
 from vqcodec.transforms.convolutional import ConvolutionalAnalysis, ConvolutionalSynthesis
 from vqcodec.transforms.slope import error_slope
 from vqcodec.transforms.tiles import apply_tiled
@@ -170,28 +168,28 @@ class Tokenizer:
             residual_energy=self._model.quantizer.residual_energy,
             mu=self._mu,
             effort=effort,
-            slope=self._slope_of(image),
+            look=self._look_at(image),
         )
 
-    def _slope_of(self, image: Tensor | None) -> Callable[[Tensor], Tensor] | None:
+    def _look_at(self, image: Tensor | None) -> Look | None:
         synthesis, quantizer = self._model.synthesis, self._model.quantizer
         if image is None or not isinstance(synthesis, ConvolutionalSynthesis):
             return None
         target = image.to(self.device, torch.float32)
+        unit = float(synthesis.scale) ** 2
 
-        def slope(codes: Tensor) -> Tensor:
-            values = quantizer.reconstruct(codes[None])[0]
-            found = error_slope(
+        def look(codes: Tensor) -> tuple[float, Tensor]:
+            error, slope = error_slope(
                 synthesis,
-                values,
+                quantizer.reconstruct(codes[None])[0],
                 target,
                 stride=self._stride,
                 side=TILE_SIDE // self._stride,
                 reach=synthesis.reach,
             )
-            return found / synthesis.scale**2
+            return error / unit, slope / unit
 
-        return slope
+        return look
 
     @property
     def _stride(self) -> int:

@@ -56,6 +56,12 @@ def network_from_tensors(
     """
     with torch.device("meta"):
         model = VQVAE(config)
+    for name in ("codebooks", "search.share"):
+        if name in tensors and tensors[name].shape[:1] != (config.quantizer.stages,):
+            raise BadModelError(
+                f"{path}: {name} is {tensors[name].shape}, its configuration says "
+                f"{config.quantizer.stages} stages"
+            )
     state = {}
     for name, wanted in model.state_dict().items():
         found = _find(name, tensors, path)

@@ -1,6 +1,8 @@
 """Two processes that train one model: equal codebooks, no hang, one clock."""
 
+import math
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -9,7 +11,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-# Each process draws crops of its own; dead codes are restarted every third step.
+# Each process draws crops of its own; dead codes are restarted every third step. Process 1
+# multiplies its crops with the second argument from some time on.
 SCRIPT = """
 import sys
 from dataclasses import replace
@@ -25,12 +28,13 @@ from vqcodec.training.trainer import Budget, Trainer
 
 
 class Noise:
-    def __init__(self, seed):
-        self.random = torch.Generator().manual_seed(seed)
+    def __init__(self, rank):
+        self.random = torch.Generator().manual_seed(rank)
+        self.gains = [1.0] * 30 + [float(sys.argv[2]) if rank == 1 else 1.0] * 1000
 
     def batch(self, size):
         shape = (size, 3, 32, 32)
-        return torch.randint(0, 256, shape, generator=self.random, dtype=torch.uint8)
+        return torch.randint(0, 256, shape, generator=self.random) * self.gains.pop(0)
 
 
 transform = TransformConfig(latent_dim=6, analysis_width=8, synthesis_width=8, analysis_depth=1,
@@ -60,9 +64,9 @@ def free_port() -> int:
         return port
 
 
-@pytest.mark.slow
-def test_two_processes_end_with_the_same_model(tmp_path: Path) -> None:
-    script = tmp_path / "train.py"
+def run_two(folder: Path, gain: float) -> tuple[list[int], list[str]]:
+    """Run the script in two processes; gives their exit codes and what they complained of."""
+    script = folder / "train.py"
     script.write_text(SCRIPT)
     group = {
         "WORLD_SIZE": "2",
@@ -72,7 +76,7 @@ def test_two_processes_end_with_the_same_model(tmp_path: Path) -> None:
     }
     runs = [
         subprocess.Popen(
-            [sys.executable, script, tmp_path],
+            [sys.executable, script, folder, str(gain)],
             env={**os.environ, **group, "RANK": str(rank), "LOCAL_RANK": str(rank)},
             stderr=subprocess.PIPE,
             text=True,
@@ -80,9 +84,27 @@ def test_two_processes_end_with_the_same_model(tmp_path: Path) -> None:
         for rank in range(2)
     ]
     errors = [run.communicate(timeout=120)[1] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0], "\n".join(errors)
+    return [run.returncode for run in runs], errors
+
+
+@pytest.mark.slow
+def test_two_processes_end_with_the_same_model(tmp_path: Path) -> None:
+    codes, errors = run_two(tmp_path, 1.0)
+    assert codes == [0, 0], "\n".join(errors)
     first, second = (load_file(tmp_path / f"rank{rank}.safetensors") for rank in range(2))
     assert first.keys() == second.keys()
     for name, tensor in first.items():
         assert tensor.equal(second[name]), name
     assert (tmp_path / "state.safetensors").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gain", [1e5, math.nan])
+def test_divergence_of_one_process_ends_both(tmp_path: Path, gain: float) -> None:
+    """At the same step, and process 0 does not save what the other's batch has done."""
+    codes, errors = run_two(tmp_path, gain)
+    assert codes == [1, 1]
+    steps = [re.findall(r"FloatingPointError: training diverged at step (\d+)", e) for e in errors]
+    assert len(steps[0]) == 1, errors[0]
+    assert steps[0] == steps[1], errors[1]
+    assert not (tmp_path / "state.safetensors").exists()

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vqcodec.errors import InputError
 from vqcodec.quality import plan_search
-from vqcodec.rate import LatentSearch, _thin_last_stage, fit_psnr, fit_size
+from vqcodec.rate import LatentSearch, Look, _thin_last_stage, fit_psnr, fit_size
 
 STAGES, SIZE, DIM = 4, 16, 3
 ENERGIES = (0.3, 0.1, 0.03, 0.01)
@@ -97,33 +97,48 @@ def test_a_position_does_not_feel_its_neighbours() -> None:
     assert torch.equal(whole[:, :, :5], part)
 
 
+def refined(effort: int, latent: Tensor, look: Look | None) -> Tensor:
+    _, books, bits = problem()
+    return LatentSearch(
+        latent,
+        books,
+        bits=[bits[: 1 + stage] for stage in range(STAGES)],
+        residual_energy=torch.tensor(ENERGIES),
+        mu=1.0,
+        effort=effort,
+        look=look,
+    ).at_quality(64)
+
+
 @pytest.mark.parametrize(("effort", "steps"), [(7, 0), (8, 2), (9, 3)])
 def test_refinement_moves_the_latent_against_the_slope(effort: int, steps: int) -> None:
     """With a synthesis that errs by the same everywhere, what is searched is known beforehand."""
-    latent, books, bits = problem()
-    error = torch.linspace(-1, 1, latent.numel()).reshape(latent.shape)
-    asked: list[Tensor] = []
+    latent, _, _ = problem()
+    slope = torch.linspace(-1, 1, latent.numel()).reshape(latent.shape)
+    looked: list[Tensor] = []
 
-    def slope(codes: Tensor) -> Tensor:
-        asked.append(codes)
-        return error
+    def look(codes: Tensor) -> tuple[float, Tensor]:
+        looked.append(codes)
+        return -1e6 * len(looked), slope
 
-    def search(rows: Tensor, slope: Callable[[Tensor], Tensor] | None) -> Tensor:
-        return LatentSearch(
-            rows,
-            books,
-            bits=[bits[: 1 + stage] for stage in range(STAGES)],
-            residual_energy=torch.tensor(ENERGIES),
-            mu=1.0,
-            effort=effort,
-            slope=slope,
-        ).at_quality(64)
+    found = refined(effort, latent, look)
+    assert torch.equal(found, refined(effort, latent - steps * 0.15 * slope, None))
+    wanted = [refined(effort, latent - n * 0.15 * slope, None) for n in range(steps + 1)]
+    assert len(looked) == (steps + 1 if steps else 0)
+    for codes, other in zip(looked, wanted, strict=False):
+        assert torch.equal(codes, other)
 
-    found = search(latent, slope)
-    assert len(asked) == steps
-    assert torch.equal(found, search(latent - steps * 0.15 * error, None))
-    if steps:
-        assert torch.equal(asked[0], search(latent, None))
+
+@pytest.mark.parametrize("best", [0, 1, 2, 3])
+def test_refinement_keeps_the_best_that_it_saw(best: int) -> None:
+    latent, _, _ = problem()
+    looked: list[Tensor] = []
+
+    def look(codes: Tensor) -> tuple[float, Tensor]:
+        looked.append(codes)
+        return (0.0 if len(looked) == best + 1 else 1e6), torch.ones_like(latent)
+
+    assert torch.equal(refined(9, latent, look), looked[best])
 
 
 @pytest.mark.parametrize("quality", [0, 12.5, 33.4, 50, 71, 99, 100])

@@ -56,6 +56,15 @@ def test_network_round_trip_keeps_half_precision(tiny_config: ModelConfig, tmp_p
         np.testing.assert_array_equal(array, tensors[name])
 
 
+@pytest.mark.parametrize("name", ["codebooks", "search.share"])
+def test_stages_that_the_configuration_does_not_have(
+    tiny_config: ModelConfig, tensors: Tensors, tmp_path: Path, name: str
+) -> None:
+    tensors[name] = np.concatenate([tensors[name], tensors[name][-1:]])
+    with pytest.raises(BadModelError, match=f"{name} is .*5 stages"):
+        network_from_tensors(tiny_config, tensors, tmp_path)
+
+
 def test_model_that_was_read_does_not_learn(tiny_config: ModelConfig, tensors: Tensors) -> None:
     model = network_from_tensors(tiny_config, tensors, Path())
     assert not model.training

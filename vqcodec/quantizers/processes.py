@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.distributed as distributed
 from torch import Tensor
 
-__all__ = ["from_first_process", "mean_over_processes"]
+__all__ = ["from_first_process", "mean_over_processes", "on_any_process"]
 
 
 def mean_over_processes(tensor: Tensor) -> Tensor:
@@ -24,6 +24,11 @@ def from_first_process(tensor: Tensor) -> Tensor:
     shared = tensor.clone()
     distributed.broadcast(shared, src=0)
     return shared
+
+
+def on_any_process(flag: Tensor) -> bool:
+    """Whether a flag, bool (), is set on this process or another; all get the same answer."""
+    return bool(mean_over_processes(flag.float()) > 0)
 
 
 def _alone() -> bool:

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from vqcodec.quantizers.base import Quantized
 from vqcodec.quantizers.codebook import Codebook, cost_in_bits
-from vqcodec.quantizers.processes import mean_over_processes
+from vqcodec.quantizers.processes import mean_over_processes, on_any_process
 from vqcodec_kernels import nearest_code
+from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["ResidualQuantizer"]
 
@@ -81,6 +82,9 @@ class ResidualQuantizer(nn.Module):
         """
         with torch.no_grad(), torch.autocast(latent.device.type, enabled=False):
             rows = _rows(latent.detach().float())
+            if self.training and on_any_process(~rows.isfinite().all()):
+                # Before the first average: a process that stopped there alone would be waited for.
+                raise InvalidInputError("the latent must be finite on every process")
             books = self.books()[:stages]
             costs = self.bits(len(books)) if mu else torch.stack([book.bits() for book in books])
             biases = costs * self.lagrangian(mu, stages)

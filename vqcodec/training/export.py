@@ -42,6 +42,7 @@ def export_model(
     pictures: Iterable[Tensor],
     mu: float,
     metadata: Mapping[str, Any],
+    network_samples: int = 1_500_000,
     report: Callable[[int], None] | None = None,
 ) -> ModelCard:
     """Sort the codebooks, fit costs and priors to what the encoder will choose, write the file.
@@ -51,6 +52,8 @@ def export_model(
         pictures: training pictures, float (C, H, W) in [0, 1], to fit the priors on.
         mu: weight of the rate in the encoder's search.
         metadata: facts for people, JSON.
+        network_samples: positions that the network of the mixing prior looks at, for each stage;
+            with 0 it goes without one.
         report: called with the number of pictures that have been seen.
     """
     sort_codebooks(model)
@@ -68,11 +71,11 @@ def export_model(
         for latent, quality in zip(latents, _qualities(len(latents)), strict=True)
     ]
     tensors = _encoder_tensors(model, mu)
-    vectors = tensors["codebooks"].astype(np.float32)
+    vectors = tensors["codebooks"].astype(np.float32) if network_samples else None
     size = config.quantizer.codebook_size
     priors: tuple[Prior, ...] = (
         StaticPrior.fit(maps, codebook_size=size),
-        MixingPrior.fit(maps, codebook_size=size, vectors=vectors),
+        MixingPrior.fit(maps, codebook_size=size, vectors=vectors, samples=network_samples),
     )
     for prior in priors:
         tensors |= prior_tensors(prior)

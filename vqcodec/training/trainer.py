@@ -158,8 +158,9 @@ class Trainer:
                 measured = self._step(share)
                 self.state.steps += 1
                 self.state.seconds += time.monotonic() - began
-                if self.state.steps % _REPORT_EVERY == 0:
-                    yield self._progress(share, measured)
+                done = budget.share(self.state)
+                if self.state.steps % _REPORT_EVERY == 0 or done == 1:
+                    yield self._progress(done, measured)
                 if time.monotonic() - saved > _SAVE_EVERY_SECONDS:
                     self._save(state_path)
                     saved = time.monotonic()
@@ -215,7 +216,9 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         gradient = torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
         # Before the step: the weights are still good ones, and stay what is saved.
-        if not (error < 1.0 and gradient.isfinite()):
+        diverged = not (error < 1.0 and gradient.isfinite())
+        # All together: the others would take this step, and then wait for the one that stopped.
+        if self.processes.agree_any(diverged):
             raise self._diverged(f"mean squared error {error:.3g}, gradient {gradient:.3g}")
         self.optimizer.step()
         bits = float(output.quantized.bits) * self._positions_per_pixel(pixels)

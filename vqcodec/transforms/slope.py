@@ -1,4 +1,4 @@
-"""What a latent would have to be for its codes to decode to the picture."""
+"""How a change of the latent would change what it decodes to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def error_slope(
     stride: int,
     side: int,
     reach: int,
-) -> Tensor:
+) -> tuple[float, Tensor]:
     """Differentiate half the squared error of the decoded picture by the quantized latent.
 
     Large pictures go through the synthesis tile by tile, with bounded memory; what a tile does to
@@ -34,7 +34,7 @@ def error_slope(
         side, reach: as in `apply_tiled`, in positions.
 
     Returns:
-        float32 (D, rows, columns).
+        the squared error, and the slope of half of it, float32 (D, rows, columns).
     """
     dim, rows, columns = values.shape
     target = image.new_full((1, image.shape[0], rows * stride, columns * stride), torch.nan)
@@ -42,13 +42,15 @@ def error_slope(
     # The tiles are cut from one tensor: each patch of pixels becomes the channels of its position.
     patches = torch.nn.functional.pixel_unshuffle(target, stride)
 
-    def slope_of_tile(joint: Tensor) -> Tensor:
+    def tile(joint: Tensor) -> Tensor:
         latent = joint[:, :dim].detach().requires_grad_()
         pixels = torch.nn.functional.pixel_shuffle(joint[:, dim:], stride)
         with torch.enable_grad():
-            error = (synthesis(latent) - pixels).nan_to_num(0.0).square().sum() / 2
-            (slope,) = torch.autograd.grad(error, latent)
-        return slope
+            squares = (synthesis(latent) - pixels).nan_to_num(0.0).square()
+            (slope,) = torch.autograd.grad(squares.sum() / 2, latent)
+        errors = torch.nn.functional.pixel_unshuffle(squares.detach(), stride).sum(1, keepdim=True)
+        return torch.cat([slope, errors], 1)
 
     joint = torch.cat([values[None], patches], 1)
-    return apply_tiled(slope_of_tile, joint, grid=(rows, columns), side=side, reach=reach)[0]
+    found = apply_tiled(tile, joint, grid=(rows, columns), side=side, reach=reach)[0]
+    return float(found[dim].double().sum()), found[:dim]

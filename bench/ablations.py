@@ -1,0 +1,224 @@
+"""What each idea of the picture codec is worth: a ladder of small models, one idea more each.
+
+Every model has the same number of training steps on the same crops, from the same seed, and is
+measured on photographs that are held out from training, by the bytes of whole files.
+
+    python -m bench.ablations FOLDER [--steps N] [--pictures N] [-o FILE.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from vqcodec.checkpoint import ModelCard, read_model
+from vqcodec.codec import Codec
+from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
+from vqcodec.evaluation import Contestant, Point, circumstances, evaluate, value_at
+from vqcodec.model import VQVAE
+from vqcodec.training import Recipe
+from vqcodec.training.export import export_model
+from vqcodec.training.pictures import PictureCrops, find_pictures, read_rgb, split_pictures
+from vqcodec.training.trainer import Budget, Trainer
+
+RATES = (0.15, 0.25, 0.5)
+LADDER = (0.0, 10.0, 25.0, 40.0, 55.0, 75.0, 100.0)
+PRIOR_PICTURES = 48
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rung:
+    """One row of the table.
+
+    mu, effort: of the search. prior: the entropy coder that the files are written with.
+    linear_path: whether the networks stand beside a projection on principal components.
+    """
+
+    name: str
+    recipe: Recipe
+    mu: float = 0.0
+    effort: int = 1
+    prior: str = "static"
+    linear_path: bool = True
+
+
+def rungs() -> list[Rung]:
+    """The ladder, from the textbook VQ-VAE up."""
+    small = Recipe(model=_model(64, 2, 2), side=128, mu=0.0, restart_until=0.9)
+    one = dataclasses.replace(small, model=_model(64, 2, 2, stages=1, codebook_size=4096))
+    large = dataclasses.replace(small, model=_model(96, 3, 4))
+    rate = dataclasses.replace(large, mu=6.0, truncated=0.6)
+    return [
+        Rung(name="one codebook of 4096", recipe=one, linear_path=False),
+        Rung(name="residual, 12 x 256", recipe=small, linear_path=False),
+        Rung(name="+ principal components", recipe=small),
+        Rung(name="+ capacity", recipe=large),
+        Rung(name="+ beams", recipe=large, effort=4),
+        Rung(name="+ lambda in the search", recipe=large, effort=4, mu=6.0),
+        Rung(name="+ lambda in training", recipe=rate, effort=4, mu=6.0),
+        Rung(name="+ costs of the picture", recipe=rate, effort=5, mu=6.0),
+        Rung(name="+ adaptive prior", recipe=rate, effort=5, mu=6.0, prior="mixing"),
+        Rung(name="+ network in the prior", recipe=rate, effort=5, mu=6.0, prior="network"),
+        Rung(name="+ refined latent", recipe=rate, effort=9, mu=6.0, prior="network"),
+    ]
+
+
+def _model(width: int, analysis: int, synthesis: int, **quantizer: int) -> ModelConfig:
+    return ModelConfig(
+        transform=TransformConfig(
+            analysis_width=width,
+            synthesis_width=width,
+            analysis_depth=analysis,
+            synthesis_depth=synthesis,
+        ),
+        quantizer=QuantizerConfig(**{"stages": 12, "codebook_size": 256, **quantizer}),
+    )
+
+
+class Workshop:
+    """Trains and exports what the rungs ask for, each thing once."""
+
+    def __init__(self, folder: Path, scratch: Path, *, steps: int) -> None:
+        self.paths, self.held_out = split_pictures(find_pictures(folder), held_out=32)
+        self.scratch, self.steps = scratch, steps
+        self._states: dict[Any, dict[str, torch.Tensor]] = {}
+        self._files: dict[Any, Path] = {}
+
+    def codec(self, rung: Rung) -> Codec:
+        """The codec of a rung, with only the prior that the rung has."""
+        samples = 600_000 if rung.prior == "network" else 0
+        key = (rung.recipe, rung.linear_path, rung.mu, samples)
+        if key not in self._files:
+            self._files[key] = self.scratch / f"{len(self._files)}.safetensors"
+            self._export(rung, self._files[key], samples)
+        card, tensors = read_model(self._files[key])
+        if rung.prior == "static":
+            tensors = {n: t for n, t in tensors.items() if not n.startswith("prior.mixing")}
+        return Codec(card, tensors, device="cpu")
+
+    def _export(self, rung: Rung, path: Path, samples: int) -> ModelCard:
+        key = (rung.recipe, rung.linear_path)
+        if key not in self._states:
+            self._states[key] = self._train(rung)
+        model = VQVAE(rung.recipe.model)
+        model.load_state_dict(self._states[key])
+        chosen = np.linspace(0, len(self.paths) - 1, PRIOR_PICTURES).astype(int)
+        pictures = (
+            torch.from_numpy(read_rgb(self.paths[i])).permute(2, 0, 1).float() / 255 for i in chosen
+        )
+        return export_model(
+            model,
+            path,
+            name=path.stem,
+            pictures=pictures,
+            mu=rung.mu,
+            metadata={},
+            network_samples=samples,
+        )
+
+    def _train(self, rung: Rung) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        crops = PictureCrops(self.paths, side=rung.recipe.side, seed=0)
+        trainer = Trainer(rung.recipe, crops, device=torch.device("cpu"))
+        if not rung.linear_path:
+            _drop_linear_path(trainer, crops)
+        for progress in trainer.fit(Budget(steps=self.steps), self.scratch / "state"):
+            if progress.steps % 500 == 0:
+                print(f"  step {progress.steps}: {progress.psnr:.2f} dB", flush=True)
+        return {name: t.clone() for name, t in trainer.model.state_dict().items()}
+
+
+def _drop_linear_path(trainer: Trainer, crops: PictureCrops) -> None:
+    """Leave the networks alone, started as networks that stand alone are."""
+    trainer.model.start(crops.batch(64).float() / 255)
+    trainer._linear_path_started = True
+    for part in (trainer.model.analysis, trainer.model.synthesis):
+        part.get_buffer("basis").zero_()
+        for parameter in part.get_submodule("leave").parameters():
+            # Undoes the small start of a correction.
+            parameter.data.mul_(20)
+
+
+def measure(codec: Codec, rung: Rung, pictures: Sequence[tuple[str, Any]]) -> list[Point]:
+    """Rate and distortion of a rung over the ladder of qualities."""
+    encode: Callable[[Any, float], bytes] = lambda pixels, quality: codec.encode(  # noqa: E731
+        pixels, quality=quality, effort=rung.effort
+    )
+    contestant = Contestant(
+        name=rung.name,
+        version="",
+        settings="",
+        ladder=LADDER if rung.recipe.model.quantizer.stages > 1 else LADDER[-1:],
+        encode=encode,
+        decode=codec.decode,
+    )
+    return evaluate(contestant, pictures)
+
+
+def as_table(rows: list[dict[str, Any]]) -> str:
+    """A Markdown table of PSNR and MS-SSIM at the rates."""
+    lines = ["| rung | " + " | ".join(f"{rate:g} bpp" for rate in RATES) + " | seconds to encode |"]
+    lines.append("| --- " * (len(RATES) + 2) + "|")
+    for row in rows:
+        cells = [_cell(row["points"], rate) for rate in RATES]
+        seconds = np.median([point["seconds"] for point in row["points"]])
+        lines.append(f"| {row['rung']} | {' | '.join(cells)} | {seconds:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(points: list[dict[str, float]], rate: float) -> str:
+    if len(points) == 1:
+        (only,) = points
+        near = abs(np.log(only["bpp"] / rate)) < 0.2
+        return f"{only['psnr']:.2f} / {only['ms_ssim']:.2f} at {only['bpp']:.3f}" if near else "-"
+    rates = [point["bpp"] for point in points]
+    found = [value_at(rate, rates, [p[name] for p in points]) for name in ("psnr", "ms_ssim")]
+    return "-" if None in found else f"{found[0]:.2f} / {found[1]:.2f}"
+
+
+def main() -> None:
+    """Climb the ladder and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="photographs to train on, some held out")
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--pictures", type=int, default=8, help="held-out photographs to measure")
+    parser.add_argument("-o", "--output", type=Path, default=None)
+    arguments = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as name:
+        workshop = Workshop(arguments.folder, Path(name), steps=arguments.steps)
+        spread = np.linspace(0, len(workshop.held_out) - 1, arguments.pictures).astype(int)
+        pictures = [(workshop.held_out[i].name, read_rgb(workshop.held_out[i])) for i in spread]
+        for rung in rungs():
+            print(rung.name, flush=True)
+            points = measure(workshop.codec(rung), rung, pictures)
+            rows.append({"rung": rung.name, "points": [_as_numbers(point) for point in points]})
+            print(as_table(rows[-1:]), flush=True)
+            if arguments.output:
+                whole = {"steps": arguments.steps, "rungs": rows, "where": circumstances()}
+                arguments.output.write_text(json.dumps(whole, indent=1) + "\n")
+    print(as_table(rows))
+
+
+def _as_numbers(point: Point) -> dict[str, float]:
+    assert point.psnr is not None
+    assert point.ms_ssim_db is not None
+    return {
+        "bpp": point.bpp,
+        "psnr": point.psnr,
+        "ms_ssim": point.ms_ssim_db,
+        "seconds": point.encode_seconds,
+    }
+
+
+if __name__ == "__main__":
+    main()
