@@ -3,15 +3,19 @@
     python -m bench.kernels_gpu [--json FILE]
     TRITON_INTERPRET=1 python -m bench.kernels_gpu --toy
 
-Every method runs in a process of its own. Its codes are compared with the float64 definition
-before it is timed; the table says how many rows differ. Peers that are not installed say so.
+What is missing is said before anything runs: without a CUDA device or triton there is nothing to
+measure; peers that are not installed are left out, and the table says so. Every method runs in a
+process of its own. Its codes are compared with the float64 definition before it is timed; the table
+says how many rows differ.
 --toy runs the same program at small sizes on the CPU: it checks the program, it measures nothing.
 """
 
 import argparse
 import datetime
 import importlib.metadata
+import importlib.util
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -23,7 +27,8 @@ from typing import Any
 
 import torch
 
-from bench.kernels_gpu_peers import RESIDUAL_METHODS, Method, methods
+from bench.kernels_gpu_peers import PEERS, RESIDUAL_METHODS, Method, methods
+from bench.kernels_gpu_report import save, table
 from vqcodec_kernels import reference
 
 SHAPES = [
@@ -39,6 +44,30 @@ RESIDUAL = (1 << 18, 8, 1024, 64)
 TOY_RESIDUAL = (40, 3, 32, 16)
 # Rows whose codes are checked: the definition in float64 takes longer than every method here.
 CHECKED = 1 << 14
+
+
+def missing(toy: bool) -> list[str]:
+    """What nothing can be measured without and is not there."""
+    lacking = []
+    if importlib.util.find_spec("triton") is None:
+        lacking.append("triton is not installed")
+    if toy:
+        if os.environ.get("TRITON_INTERPRET") != "1":
+            lacking.append("--toy needs TRITON_INTERPRET=1")
+        return lacking
+    if not torch.cuda.is_available():
+        built = torch.version.cuda or "none"
+        lacking.append(
+            f"no CUDA device (torch {torch.__version__}, built for CUDA {built}); "
+            "--toy checks the program without one"
+        )
+    if os.environ.get("TRITON_INTERPRET") == "1":
+        lacking.append("TRITON_INTERPRET=1 is set: the kernels would not be compiled")
+    return lacking
+
+
+def absent_peers() -> list[str]:
+    return [name for module, name in PEERS.items() if importlib.util.find_spec(module) is None]
 
 
 def measure(run: Callable[[], Any], device: str, seconds: float) -> dict[str, float]:
@@ -122,7 +151,7 @@ def machine() -> dict[str, Any]:
         ["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent
     ).stdout.strip()
     versions = {}
-    for package in ("torch", "triton", "flash-kmeans", "vector-quantize-pytorch"):
+    for package in ("torch", "triton", *PEERS.values()):
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
@@ -158,39 +187,6 @@ def run_all(toy: bool) -> list[dict[str, Any]]:
     return results
 
 
-def table(results: list[dict[str, Any]]) -> str:
-    lines = [
-        "| N, K, D | method | ms (p20, p80) | rows that differ | MB beyond inputs |",
-        "|---|---|---|---|---|",
-    ]
-    for row in results:
-        shape = ", ".join(str(size) for size in row["shape"])
-        if "error" in row:
-            lines.append(f"| {shape} | {row['method']} | {row['error']} | | |")
-            continue
-        low, middle, high = (1e3 * row[key] for key in ("p20_s", "median_s", "p80_s"))
-        extra = f"{row['extra_bytes'] / 2**20:.0f}" if "extra_bytes" in row else ""
-        differ = f"{row['differ']} of {row['checked']}"
-        times = f"{middle:.3f} ({low:.3f}, {high:.3f})"
-        lines.append(f"| {shape} | {row['method']} | {times} | {differ} | {extra} |")
-    return "\n".join(lines)
-
-
-def save(path: Path, results: list[dict[str, Any]]) -> None:
-    """Write the results, and the table into the README between its two marks."""
-    found = machine()
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"machine": found, "results": results}, indent=1))
-    readme = Path(__file__).parent / "README.md"
-    before, mark, rest = readme.read_text().partition("<!-- kernels-gpu: begin -->\n")
-    end = "<!-- kernels-gpu: end -->"
-    _, found_end, after = rest.partition(end)
-    if not mark or not found_end:
-        raise SystemExit(f"{readme}: the marks of the GPU table are missing")
-    source = f"{found['device']}, {found['versions']}, commit {found['commit']}"
-    readme.write_text(f"{before}{mark}{table(results)}\n\n{source}\n{end}{after}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="default: bench/results/kernels_gpu.json")
@@ -201,12 +197,15 @@ def main() -> None:
     if arguments.method:
         print(json.dumps(compare(arguments.method, arguments.place, arguments.toy)))
         return
-    if not arguments.toy and not torch.cuda.is_available():
-        raise SystemExit("kernels_gpu: no CUDA device; --toy checks the program without one")
+    if lacking := missing(arguments.toy):
+        raise SystemExit("kernels_gpu: " + "; ".join(lacking))
+    if peers := absent_peers():
+        print(f"kernels_gpu: without {', '.join(peers)} (pip install them to compare)", flush=True)
     results = run_all(arguments.toy)
     print(table(results))
     if not arguments.toy:
-        save(arguments.json or Path(__file__).parent / "results" / "kernels_gpu.json", results)
+        path = arguments.json or Path(__file__).parent / "results" / "kernels_gpu.json"
+        save(path, machine(), results)
 
 
 if __name__ == "__main__":

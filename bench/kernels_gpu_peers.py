@@ -5,7 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-__all__ = ["RESIDUAL_METHODS", "Method", "methods"]
+__all__ = ["PEERS", "RESIDUAL_METHODS", "Method", "methods"]
+
+# Module and distribution of what is not ours.
+PEERS = {"flash_kmeans": "flash-kmeans", "vector_quantize_pytorch": "vector-quantize-pytorch"}
 
 # A method takes its inputs and returns the call that is timed; converting, allocating and moving
 # weights is done before.
