@@ -1,114 +1,219 @@
-"""Bits per index of every prior on a folder of code maps, with seconds and bytes of tables.
+"""The prior contest: bytes of the codes of a model under every prior, with seconds and table sizes.
 
-The folder holds train/*.npy and kodak/*.npy, each int64 (S, H, W), and codebooks.npy (S, K, D):
-priors are fitted on the first, and measured on the second. Microseconds are of processor time for
-one index, on one thread.
+Priors are fitted on codes of photographs at all rates and measured on the codes of others at a few
+qualities. Every payload is decoded again and compared.
 
-    python bench/priors.py --codes DIR [--stages N] [--samples N] [--json FILE]
+    python bench/priors.py MODEL TRAIN MEASURE [--qualities 20,50,100] [--pictures N] [-o FILE]
+
+MODEL: a name or a file of weights; TRAIN and MEASURE: folders of pictures.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import zstandard
 from numpy.typing import NDArray
 
-from vqcodec.priors import MixingPrior, Prior, RawPrior, StaticPrior
+from vqcodec.checkpoint import read_model
+from vqcodec.codec import Codec, load
+from vqcodec.evaluation import circumstances
+from vqcodec.priors import MixingPrior, Prior, StaticPrior
+from vqcodec.training.pictures import find_pictures, read_rgb, split_pictures
+from vqcodec_kernels.entropy_tables import MAX_ACTIVATION
 
 CodeArray = NDArray[np.int64]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--codes", type=Path, required=True)
-    parser.add_argument("--stages", type=int, default=None)
-    parser.add_argument("--samples", type=int, default=1_500_000)
-    parser.add_argument("--measure", default="kodak", help="the folder of maps to measure on")
-    parser.add_argument("--json", type=Path, default=None)
-    arguments = parser.parse_args()
-    vectors = np.load(arguments.codes / "codebooks.npy")[: arguments.stages]
-    train = read_maps(arguments.codes / "train", arguments.stages)
-    measured = read_maps(arguments.codes / arguments.measure, arguments.stages)
-    rows = [zstd_row(measured)]
-    for name, fit in fits(train, vectors, arguments.samples).items():
-        start = time.process_time()
-        prior = fit()
-        rows.append(measure(name, prior, measured, time.process_time() - start))
-        print(f"{name}: {rows[-1]['bits']:.3f} bits per index", flush=True)
-    print_table(rows)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=1))
+@dataclass
+class Row:
+    """One prior: bits per index of every stage at every quality; times and sizes where it has them.
+
+    decode_ms: median over the pictures of processor time, at the highest quality.
+    """
+
+    prior: str
+    stages: list[list[float]] = field(default_factory=list)
+    decode_ms: float | None = None
+    table_bytes: int | None = None
 
 
-def fits(
-    train: Sequence[CodeArray], vectors: NDArray[np.floating], samples: int
-) -> dict[str, Callable[[], Prior]]:
-    stages, size = vectors.shape[:2]
-    return {
-        "raw": lambda: RawPrior.fit(train, codebook_size=size),
-        "static": lambda: StaticPrior.fit(train, codebook_size=size),
-        "mixing, from nothing": lambda: MixingPrior.untrained(size, stages),
-        "mixing, no network": lambda: MixingPrior.fit(train, codebook_size=size),
-        "mixing": lambda: MixingPrior.fit(
-            train, codebook_size=size, vectors=vectors, samples=samples
-        ),
-    }
+def codes_of(codec: Codec, paths: Sequence[Path], qualities: Sequence[float]) -> list[CodeArray]:
+    """The codes that the encoder writes for a picture, one quality for each."""
+    found = []
+    for path, quality in zip(paths, qualities, strict=True):
+        pixels = torch.from_numpy(read_rgb(path)).permute(2, 0, 1).float() / 255
+        search = codec.search(codec.analyse(pixels[None])[0])
+        found.append(search.at_quality(quality).numpy().astype(np.int64))
+    return found
 
 
-def read_maps(folder: Path, stages: int | None) -> list[CodeArray]:
-    maps = [np.load(path, allow_pickle=False)[:stages] for path in sorted(folder.glob("*.npy"))]
-    if not maps:
-        raise SystemExit(f"no *.npy in {folder}")
-    return maps
-
-
-def measure(name: str, prior: Prior, maps: Sequence[CodeArray], fit: float) -> dict[str, Any]:
-    encode, decode, total = [], [], 0
+def by_payload(name: str, maps: Sequence[CodeArray], prior: Prior) -> tuple[list[float], float]:
+    """Bits per index of every stage, and the median milliseconds to decode a map."""
+    seconds = []
     for codes in maps:
-        start = time.process_time()
         payload = prior.encode(codes)
-        encode.append((time.process_time() - start) / codes.size)
         start = time.process_time()
         again = prior.decode(payload, codes.shape)
-        decode.append((time.process_time() - start) / codes.size)
+        seconds.append(time.process_time() - start)
         if not np.array_equal(again, codes):
             raise SystemExit(f"{name}: decoding gave other codes")
-        total += len(payload)
-    stage_bits = np.sum([prior.stage_bits(codes) for codes in maps], axis=0)
-    return {
-        "prior": name,
-        "bits": 8 * total / sum(codes.size for codes in maps),
-        "stages": (stage_bits / sum(codes[0].size for codes in maps)).tolist(),
-        "encode_us": 1e6 * float(np.median(encode)),
-        "decode_us": 1e6 * float(np.median(decode)),
-        "fit_s": fit,
-        "table_bytes": sum(tensor.nbytes for tensor in prior.tensors().values()),
-    }
+    bits = np.sum([prior.stage_bits(codes) for codes in maps], axis=0)
+    return _per_index(bits, maps), 1000 * float(np.median(seconds))
 
 
-def zstd_row(maps: Sequence[CodeArray]) -> dict[str, Any]:
+def by_network(maps: Sequence[CodeArray], prior: MixingPrior) -> list[float]:
+    """Bits per index of every stage if the integer network alone said the probabilities."""
+    tables = {name: tensor.astype(np.float64) for name, tensor in prior.tensors().items()}
+    total = np.zeros(len(maps[0]))
+    for codes in maps:
+        height, width = codes.shape[1:]
+        places = np.zeros((height + 2, width + 2, tables["embeddings"].shape[2]))
+        for stage, grid in enumerate(codes):
+            after = places.copy()
+            after[1:-1, 1:-1] += tables["embeddings"][stage][grid]
+            total[stage] += _network_bits(tables, places, after, stage, grid)
+            places = after
+    return _per_index(total, maps)
+
+
+def _network_bits(
+    tables: dict[str, NDArray[np.float64]],
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    stage: int,
+    grid: CodeArray,
+) -> float:
+    """Cost of one stage of codes (H, W), given the places before and after it."""
+    height, width = grid.shape
+    around = [(dy, dx) for dy in range(3) for dx in range(3)]
+    inputs = [
+        (after if number < 4 else before)[dy : dy + height, dx : dx + width]
+        for number, (dy, dx) in enumerate(around)
+    ]
+    x = np.clip(np.concatenate(inputs, -1), -MAX_ACTIVATION, MAX_ACTIVATION)
+    first, second = 2.0 ** tables["shifts"][stage]
+    sums = x @ tables["hidden_weights"][stage].T + tables["hidden_biases"][stage]
+    hidden = np.clip(np.floor(sums / first), 0, MAX_ACTIVATION)
+    logits = hidden @ tables["output_weights"][stage].T + tables["output_biases"][stage]
+    # A logit of 2^8 is one nat.
+    logits = logits / second / 256
+    logits -= logits.max(-1, keepdims=True)
+    chosen = np.take_along_axis(logits, grid[..., None], -1)[..., 0]
+    return float((np.log(np.exp(logits).sum(-1)) - chosen).sum() / np.log(2))
+
+
+def by_zstd(maps: Sequence[CodeArray]) -> list[float]:
+    """Bits per index of every stage, each compressed by itself as bytes."""
     coder = zstandard.ZstdCompressor(level=19)
     kind = np.uint8 if max(int(codes.max()) for codes in maps) < 256 else np.uint16
     sizes = [[len(coder.compress(stage.astype(kind).tobytes())) for stage in c] for c in maps]
-    bits = 8 * np.sum(sizes, axis=0) / sum(codes[0].size for codes in maps)
-    return {"prior": "zstd -19", "bits": float(bits.mean()), "stages": bits.tolist()}
+    return _per_index(8.0 * np.sum(sizes, axis=0), maps)
 
 
-def print_table(rows: Sequence[dict[str, Any]]) -> None:
-    stages = len(rows[0]["stages"])
-    print("| prior | all | " + " | ".join(str(s + 1) for s in range(stages)), end=" | ")
-    print("encode us | decode us | fit s | table bytes |")
-    print("|---" * (stages + 6) + "|")
+def _per_index(bits: NDArray[np.float64], maps: Sequence[CodeArray]) -> list[float]:
+    positions = sum(codes[0].size for codes in maps)
+    return [float(stage) / positions for stage in bits]
+
+
+def contest(
+    codec: Codec,
+    vectors: NDArray[np.floating],
+    train: Callable[[Sequence[float]], list[CodeArray]],
+    measured: Sequence[Sequence[CodeArray]],
+    *,
+    count: int,
+    qualities: Sequence[float],
+    samples: int,
+) -> list[Row]:
+    """Fit and measure every prior. train: codes of training pictures at so many qualities."""
+    quantizer = codec.card.config.quantizer
+    size, stages = quantizer.codebook_size, quantizer.stages
+    spread = np.linspace(0, 100, count)[::-1]
+    every = train([float(q) for q in np.random.default_rng(0).permutation(spread)])
+    trained = MixingPrior.fit(every, codebook_size=size, vectors=vectors, samples=samples)
+    priors: dict[str, Prior] = {
+        "static tables": StaticPrior.fit(every, codebook_size=size),
+        "mixing, from nothing": MixingPrior.untrained(size, stages),
+        "mixing, no network": MixingPrior.fit(every, codebook_size=size),
+        "mixing with network": trained,
+    }
+    own = Row("static tables of the quality")
+    for quality, maps in zip(qualities, measured, strict=True):
+        alone = StaticPrior.fit(train([quality] * count), codebook_size=size)
+        own.stages.append(by_payload(own.prior, maps, alone)[0])
+    rows = [
+        Row("zstd -19", [by_zstd(maps) for maps in measured]),
+        own,
+        Row("network alone (computed)", [by_network(maps, trained) for maps in measured]),
+    ]
+    for name, prior in priors.items():
+        found = [by_payload(name, maps, prior) for maps in measured]
+        nbytes = sum(tensor.nbytes for tensor in prior.tensors().values())
+        rows.append(Row(name, [stages for stages, _ in found], found[-1][1], nbytes))
+    return rows
+
+
+def as_tables(rows: Sequence[Row], qualities: Sequence[float]) -> str:
+    """Markdown: bits per position at each quality, and per index of each stage at the last."""
+    base = next(row for row in rows if row.prior == "static tables of the quality")
+    whole = [sum(stages) for stages in base.stages]
+    lines = ["| prior | " + " | ".join(f"quality {q:g}" for q in qualities)]
+    lines[0] += " | decode ms | bytes of tables |"
+    lines.append("|---" * (len(qualities) + 3) + "|")
     for row in rows:
-        cells = [row["prior"], f"{row['bits']:.3f}", *(f"{bits:.2f}" for bits in row["stages"])]
-        for key, form in (("encode_us", ".2f"), ("decode_us", ".2f"), ("fit_s", ".0f")):
-            cells.append(format(row[key], form) if key in row else "-")
-        print(f"| {' | '.join(cells)} | {row.get('table_bytes', '-')} |")
+        sums = [sum(stages) for stages in row.stages]
+        cells = [f"{s:.2f} ({100 * (s / w - 1):+.1f} %)" for s, w in zip(sums, whole, strict=True)]
+        cells.append("-" if row.decode_ms is None else f"{row.decode_ms:.0f}")
+        cells.append("-" if row.table_bytes is None else f"{row.table_bytes}")
+        lines.append(f"| {row.prior} | {' | '.join(cells)} |")
+    stages = range(1, 1 + len(base.stages[-1]))
+    lines += ["", f"| prior, quality {qualities[-1]:g} | " + " | ".join(map(str, stages)) + " |"]
+    lines.append("|---" * (len(stages) + 1) + "|")
+    for row in rows:
+        lines.append(f"| {row.prior} | " + " | ".join(f"{b:.2f}" for b in row.stages[-1]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Run the contest and print its tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model")
+    parser.add_argument("train", type=Path)
+    parser.add_argument("measure", type=Path)
+    parser.add_argument("--qualities", default="20,50,100")
+    parser.add_argument("--pictures", type=int, default=96, help="how many to fit on")
+    parser.add_argument("--samples", type=int, default=1_500_000, help="for the network")
+    parser.add_argument("-o", "--output", type=Path, default=None)
+    arguments = parser.parse_args()
+    qualities = [float(quality) for quality in arguments.qualities.split(",")]
+    codec = load(arguments.model, device="cpu")
+    _, tensors = read_model(codec.card.path)
+    paths, _ = split_pictures(find_pictures(arguments.train), held_out=32)
+    chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, arguments.pictures).astype(int)]
+    measured = find_pictures(arguments.measure)
+    rows = contest(
+        codec,
+        tensors["codebooks"].astype(np.float32),
+        lambda wanted: codes_of(codec, chosen, wanted),
+        [codes_of(codec, measured, [quality] * len(measured)) for quality in qualities],
+        count=len(chosen),
+        qualities=qualities,
+        samples=arguments.samples,
+    )
+    print(as_tables(rows, qualities))
+    if arguments.output:
+        facts: dict[str, Any] = {"where": circumstances(), "model": codec.card.label}
+        facts |= {"qualities": qualities, "rows": [vars(row) for row in rows]}
+        arguments.output.write_text(json.dumps(facts, indent=1) + "\n")
 
 
 if __name__ == "__main__":
