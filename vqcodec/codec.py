@@ -178,7 +178,7 @@ class Codec(Tokenizer):
         named = stream.header.fingerprint.hex()
         if named != self.card.fingerprint:
             raise UnknownModelError(
-                f"needs the model {named}, this one is {self.card.name} ({self.card.fingerprint})"
+                f"needs the model {named}, this one is {self.card.label} ({self.card.fingerprint})"
             )
         height, width = stream.header.height, stream.header.width
         try:
