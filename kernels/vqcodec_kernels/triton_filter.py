@@ -1,12 +1,6 @@
 # mypy: disable-error-code="import-untyped, no-untyped-def, untyped-decorator"
 """First pass of the search: every distance, in half precision, on tensor cores.
 
-A row keeps two running minima of its scores and no index: one for each column of the tile
-(over all tiles), one for each tile (over all its columns). At the end the best column and the
-best tile name the best code, and every other code lies in another column or in another tile, so
-the lower of the two runners-up bounds them all. That costs two minimum instructions per
-distance, where a running index and a running second best cost four to seven.
-
 Rows that the certificate cannot settle are appended to a list for the second pass.
 """
 
@@ -16,92 +10,9 @@ import triton.language as tl
 from vqcodec_kernels.triton_certificate import conclude
 from vqcodec_kernels.triton_codebook import power_of_two_scale
 from vqcodec_kernels.triton_rows import take_rows
+from vqcodec_kernels.triton_scan import scan_codes
 
-__all__ = ["filter_kernel", "merge_kernel", "scan_codes", "score_tile"]
-
-
-@triton.jit
-def score_tile(
-    left,
-    right,
-    rows_ptr,
-    live,
-    halves_ptr,
-    offsets_ptr,
-    tile,
-    D1: tl.constexpr,
-    D2: tl.constexpr,
-    CHUNK: tl.constexpr,
-    BLOCK_M: tl.constexpr,
-    BLOCK_N: tl.constexpr,
-):
-    """Scores (BLOCK_M, BLOCK_N) of the rows against one tile of codes.
-
-    CHUNK: the rows are read from memory, at rows_ptr (BLOCK_M,), CHUNK columns at a time.
-    """
-    codes = tile * BLOCK_N + tl.arange(0, BLOCK_N)
-    source = halves_ptr + (codes.to(tl.int64) * (D1 + D2))[None, :]
-    total = tl.broadcast_to(tl.load(offsets_ptr + codes)[None, :], (BLOCK_M, BLOCK_N))
-    if CHUNK > 0:
-        for start in range(0, D1, CHUNK):
-            columns = start + tl.arange(0, CHUNK)
-            part = tl.load(rows_ptr[:, None] + columns[None, :], mask=live[:, None], other=0.0)
-            total = tl.dot(part, tl.load(source + columns[:, None]), total)
-    else:
-        total = tl.dot(left, tl.load(source + tl.arange(0, D1)[:, None]), total)
-        if D2 > 0:
-            total = tl.dot(right, tl.load(source + (D1 + tl.arange(0, D2))[:, None]), total)
-    return total
-
-
-@triton.jit
-def scan_codes(
-    left,
-    right,
-    rows_ptr,
-    live,
-    halves_ptr,
-    offsets_ptr,
-    first_tile,
-    last_tile,
-    D1: tl.constexpr,
-    D2: tl.constexpr,
-    CHUNK: tl.constexpr,
-    BLOCK_M: tl.constexpr,
-    BLOCK_N: tl.constexpr,
-    STAGES: tl.constexpr,
-):
-    """Return the best score of each row, its code, and the score of the runner-up."""
-    infinity = float("inf")
-    column_best = tl.full((BLOCK_M, BLOCK_N), infinity, tl.float32)
-    tile_best = tl.full((BLOCK_M,), infinity, tl.float32)
-    tile_second = tl.full((BLOCK_M,), infinity, tl.float32)
-    best_tile = tl.zeros((BLOCK_M,), tl.int32) + first_tile
-    for tile in tl.range(first_tile, last_tile, num_stages=STAGES):
-        scores = score_tile(
-            left,
-            right,
-            rows_ptr,
-            live,
-            halves_ptr,
-            offsets_ptr,
-            tile,
-            D1,
-            D2,
-            CHUNK,
-            BLOCK_M,
-            BLOCK_N,
-        )
-        column_best = tl.minimum(column_best, scores)
-        lowest = tl.min(scores, axis=1)
-        best_tile = tl.where(lowest < tile_best, tile, best_tile)
-        tile_second = tl.minimum(tile_second, tl.maximum(lowest, tile_best))
-        tile_best = tl.minimum(tile_best, lowest)
-    best = tl.min(column_best, axis=1)
-    columns = tl.arange(0, BLOCK_N)[None, :]
-    column = tl.min(tl.where(column_best == best[:, None], columns, BLOCK_N - 1), axis=1)
-    others = tl.where(columns == column[:, None], infinity, column_best)
-    return best, best_tile * BLOCK_N + column, tl.minimum(tl.min(others, axis=1), tile_second)
+__all__ = ["filter_kernel", "merge_kernel"]
 
 
 @triton.jit(do_not_specialize=["N", "count", "tiles", "tiles_per_split"])
@@ -129,6 +40,8 @@ def filter_kernel(
     BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
     STAGES: tl.constexpr,
+    GROUP: tl.constexpr,
+    ADJACENT: tl.constexpr,
     SLOTS: tl.constexpr,
     SPLIT: tl.constexpr,
     ROUNDED: tl.constexpr,
@@ -172,6 +85,8 @@ def filter_kernel(
         BLOCK_M,
         BLOCK_N,
         STAGES,
+        GROUP,
+        ADJACENT,
     )
     if SPLIT:
         plane = tl.num_programs(2).to(tl.int64) * tl.num_programs(1) * count

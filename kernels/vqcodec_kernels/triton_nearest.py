@@ -129,6 +129,8 @@ def _search_rows(
         BLOCK_M=tile.rows,
         BLOCK_N=tile.codes,
         STAGES=tile.stages,
+        GROUP=tile.group,
+        ADJACENT=tile.adjacent,
         SLOTS=STATS,
         SPLIT=splits > 1,
         ROUNDED=widths.rounded_before,

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from vqcodec_kernels.triton_certificate import tolerances
 from vqcodec_kernels.triton_codebook import STATS, power_of_two_scale, prepare_codebook
-from vqcodec_kernels.triton_filter import scan_codes
 from vqcodec_kernels.triton_launch import batch_parts, find_device, on_device
 from vqcodec_kernels.triton_nearest import nearest_code
 from vqcodec_kernels.triton_rows import load_rows, to_half
+from vqcodec_kernels.triton_scan import scan_codes
 from vqcodec_kernels.triton_settle import CANDIDATES, settle_rows
 from vqcodec_kernels.triton_tiles import pad_width, residual_tile
 
@@ -96,6 +96,8 @@ def residual_kernel(
             BLOCK_M,
             BLOCK_N,
             STAGES,
+            1,
+            False,
         )
         full, _ = tolerances(best, x_squared, lost_squared, stats, D)
         doubtful = live & ((second - best > full) == 0)

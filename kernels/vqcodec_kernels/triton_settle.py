@@ -12,8 +12,8 @@ import triton
 import triton.language as tl
 
 from vqcodec_kernels.triton_codebook import power_of_two_scale
-from vqcodec_kernels.triton_filter import score_tile
 from vqcodec_kernels.triton_rows import take_rows
+from vqcodec_kernels.triton_scan import score_tile
 
 __all__ = ["CANDIDATES", "distance_kernel", "distances", "settle_kernel", "settle_rows"]
 

@@ -26,13 +26,18 @@ class Device(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """Rows and codes of a tile, warps of a program, tiles of codes in flight, register cap."""
+    """Rows and codes of a tile, warps of a program, tiles of codes in flight, register cap.
+
+    group: codes that share a running minimum; adjacent: neighbours, or far apart, see triton_scan.
+    """
 
     rows: int
     codes: int
     warps: int
     stages: int
     registers: int | None = None
+    group: int = 1
+    adjacent: bool = False
 
 
 class Widths(NamedTuple):
@@ -67,6 +72,15 @@ _IN_REGISTERS = 96
 _ON_CHIP = 256
 _CHUNK = 64
 
+# A group's codes are read once more for each row, so grouping is for narrow rows and many codes:
+# below this many codes a column, by the count of instructions and bytes, it would not pay.
+_GROUP = 4
+_GROUPED_WIDTH = 64
+_CODES_PER_COLUMN = 64
+# What the fifth generation of tensor cores writes lies in rows, one thread each; before it, a
+# thread holds columns some way apart.
+_ROWS_IN_THREADS = (10, 11)
+
 
 def pad_width(dim: int) -> Widths:
     """Cover D columns by blocks that the tensor cores take.
@@ -88,6 +102,9 @@ def choose_tile(dim: int, codebook_size: int, device: Device) -> Tile:
     """Take the largest tile whose operands fit the shared memory of the device."""
     widths = pad_width(dim)
     registers = _HALF_THE_REGISTERS if device.capability == 9 else None
+    narrow = widths.total <= _GROUPED_WIDTH
+    group = _GROUP if narrow and codebook_size >= _CODES_PER_COLUMN * widths.total else 1
+    adjacent = device.capability in _ROWS_IN_THREADS
     for tile in _TILES:
         if widths.chunk:
             operands = 2 * widths.chunk * tile.stages * (tile.rows + tile.codes)
@@ -96,8 +113,8 @@ def choose_tile(dim: int, codebook_size: int, device: Device) -> Tile:
         columns = 4 * tile.codes * tile.stages
         fits = operands + columns + _RESERVED <= device.shared_bytes
         if fits and tile.codes <= max(32, 1 << (codebook_size - 1).bit_length()):
-            return tile._replace(registers=registers)
-    return _TILES[-1]
+            return tile._replace(registers=registers, group=group, adjacent=adjacent)
+    return _TILES[-1]._replace(group=group, adjacent=adjacent)
 
 
 def settle_tile(device: Device) -> Tile:
