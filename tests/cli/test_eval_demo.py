@@ -47,10 +47,10 @@ def test_results_are_whole_and_agree_with_real_files(run_cli: RunCli, folder: Pa
         "tables.md",
     ]
     content = json.loads(Path("out/results.json").read_text())
-    assert {codec["name"] for codec in content["codecs"]} == {"vqcodec tiny", "jpeg"}
+    assert {codec["name"] for codec in content["codecs"]} == {"vqcodec tiny-1", "jpeg"}
     assert content["versions"]["torch"]
     assert content["machine"]["cores"] >= 1
-    ours = [point for point in content["points"] if point["codec"] == "vqcodec tiny"]
+    ours = [point for point in content["points"] if point["codec"] == "vqcodec tiny-1"]
     assert [point["setting"] for point in ours] == [0.0, 100.0]
     rows = list(csv.DictReader(io.StringIO(Path("out/images.csv").read_text())))
     assert {row["image"] for row in rows} == {"colour.png", "sub/grey.png"}

@@ -42,13 +42,13 @@ class Contestant:
 def codec_contestant(
     codec: Codec, *, settings: str, qualities: Sequence[float] = QUALITIES
 ) -> Contestant:
-    """vqcodec itself, with one model, over a ladder of qualities; named "vqcodec MODEL"."""
+    """vqcodec itself, with one model, over a ladder of qualities; named "vqcodec MODEL-GENERATION"."""
     import torch
 
     threads = torch.get_num_threads()
     many = f"{threads} thread{'s' if threads > 1 else ''}"
     return Contestant(
-        name=f"vqcodec {codec.card.name}",
+        name=f"vqcodec {codec.card.label}",
         version=f"vqcodec {version('vqcodec')}",
         settings=settings,
         ladder=tuple(sorted(qualities)),
