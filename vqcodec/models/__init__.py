@@ -7,4 +7,6 @@ __all__ = ["PUBLISHED"]
 PUBLISHED = {
     "c04ff1710fa201f5": ("photo", 1),
     "00c525ed972c282c": ("photo-psnr", 1),
+    "f71c780296ad701a": ("photo", 2),
+    "9e034c98c0ef33bd": ("photo-psnr", 2),
 }
