@@ -42,7 +42,7 @@ class Contestant:
 def codec_contestant(
     codec: Codec, *, settings: str, qualities: Sequence[float] = QUALITIES
 ) -> Contestant:
-    """vqcodec itself with one model over a ladder of qualities, named "vqcodec MODEL-GENERATION"."""
+    """vqcodec itself with one model, named "vqcodec MODEL-GENERATION", over qualities."""
     import torch
 
     threads = torch.get_num_threads()
