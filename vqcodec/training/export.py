@@ -42,7 +42,7 @@ def export_model(
     pictures: Iterable[Tensor],
     mu: float,
     metadata: Mapping[str, Any],
-    network_samples: int = 1_500_000,
+    network_samples: int = 3_000_000,
     report: Callable[[int], None] | None = None,
 ) -> ModelCard:
     """Sort the codebooks, fit costs and priors to what the encoder will choose, write the file.

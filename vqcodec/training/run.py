@@ -34,7 +34,7 @@ from vqcodec.weights import network_from_tensors
 __all__ = ["state_path", "train"]
 
 # Pictures that the priors are fitted on, and held-out pictures that are never trained on.
-_PRIOR_PICTURES = 240
+_PRIOR_PICTURES = 480
 _HELD_OUT = 32
 
 
