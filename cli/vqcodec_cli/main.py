@@ -35,6 +35,7 @@ class _Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are one line and go the way of all others."""
 
     def error(self, message: str) -> NoReturn:
+        """Refuse the command line."""
         raise failure.UsageError(message)
 
 

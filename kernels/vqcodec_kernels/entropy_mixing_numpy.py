@@ -69,6 +69,7 @@ class _Stage:
     def decode(
         self, coder: RangeDecoder, values: IntArray, zeros: int, logits: list[int] | None
     ) -> int:
+        """Read one code, bit by bit, and learn from each bit."""
         node = 1
         for level in range(self.depth):
             first_of_one = (2 * node + 1 - (2 << level)) << (self.depth - 1 - level)

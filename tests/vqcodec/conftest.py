@@ -80,3 +80,15 @@ def tiny_model(
     monkeypatch.setenv("VQCODEC_MODELS", str(folder))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
     return folder
+
+
+@pytest.fixture
+def started_model(tiny_config: ModelConfig) -> VQVAE:
+    """A model with its linear path and codebooks, and networks that have not learned yet."""
+    torch.manual_seed(0)
+    model = VQVAE(tiny_config)
+    pixels = torch.rand(2, 3, 40, 56)
+    model.start(pixels)
+    with torch.no_grad():
+        model.quantizer.start(model.analysis(pixels))
+    return model.eval()

@@ -16,23 +16,12 @@ def deeper(config: ModelConfig, **changes: Any) -> ModelConfig:
     return dataclasses.replace(config, transform=dataclasses.replace(config.transform, **changes))
 
 
-@pytest.fixture
-def source(tiny_config: ModelConfig) -> VQVAE:
-    torch.manual_seed(0)
-    model = VQVAE(tiny_config)
-    pixels = torch.rand(2, 3, 40, 56)
-    model.start(pixels)
-    with torch.no_grad():
-        model.quantizer.start(model.analysis(pixels))
-    return model.eval()
-
-
 @pytest.mark.parametrize("analysis", [0, 1, 3])
 @pytest.mark.parametrize("synthesis", [0, 2])
-def test_grown_model_computes_the_same(source: VQVAE, analysis: int, synthesis: int) -> None:
-    transform = source.config.transform
+def test_grown_model_computes_the_same(started_model: VQVAE, analysis: int, synthesis: int) -> None:
+    transform = started_model.config.transform
     config = deeper(
-        source.config,
+        started_model.config,
         analysis_depth=transform.analysis_depth + analysis,
         synthesis_depth=transform.synthesis_depth + synthesis,
     )
@@ -40,19 +29,19 @@ def test_grown_model_computes_the_same(source: VQVAE, analysis: int, synthesis: 
     for tensor in (*grown.parameters(), *grown.buffers()):
         if tensor.is_floating_point():
             tensor.data.add_(7.0)
-    copy_weights(source, grown)
+    copy_weights(started_model, grown)
     pixels = torch.rand(1, 3, 24, 48)
     with torch.no_grad():
-        wanted, found = source(pixels), grown(pixels)
+        wanted, found = started_model(pixels), grown(pixels)
     torch.testing.assert_close(found.latent, wanted.latent, atol=1e-6, rtol=1e-6)
     assert torch.equal(found.quantized.codes, wanted.quantized.codes)
     torch.testing.assert_close(found.pixels, wanted.pixels, atol=1e-6, rtol=1e-6)
 
 
-def test_new_blocks_learn(source: VQVAE) -> None:
-    depth = source.config.transform.synthesis_depth + 1
-    grown = VQVAE(deeper(source.config, synthesis_depth=depth))
-    copy_weights(source, grown)
+def test_new_blocks_learn(started_model: VQVAE) -> None:
+    depth = started_model.config.transform.synthesis_depth + 1
+    grown = VQVAE(deeper(started_model.config, synthesis_depth=depth))
+    copy_weights(started_model, grown)
     grown(torch.rand(1, 3, 24, 48)).pixels.square().sum().backward()
     last = grown.synthesis.get_parameter(f"blocks.{depth - 1}.second.weight")
     assert float(last.detach().abs().max()) == 0
@@ -64,7 +53,7 @@ def test_new_blocks_learn(source: VQVAE) -> None:
     "changes",
     [{"synthesis_width": 13}, {"analysis_depth": 0}, {"latent_dim": 5, "synthesis_depth": 9}],
 )
-def test_other_models_do_not_grow_into_it(source: VQVAE, changes: dict[str, Any]) -> None:
-    assert source.config.transform != dataclasses.replace(TransformConfig(), **changes)
+def test_other_models_do_not_grow_into_it(started_model: VQVAE, changes: dict[str, Any]) -> None:
+    assert started_model.config.transform != dataclasses.replace(TransformConfig(), **changes)
     with pytest.raises(BadModelError, match="differ in more than depth"):
-        copy_weights(source, VQVAE(deeper(source.config, **changes)))
+        copy_weights(started_model, VQVAE(deeper(started_model.config, **changes)))

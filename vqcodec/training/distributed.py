@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import distributed
 
-from vqcodec.quantizers.processes import from_first_process, mean_over_processes
+from vqcodec.quantizers.processes import from_first_process
 
 __all__ = ["ALONE", "Processes", "join_processes"]
 
@@ -32,12 +32,6 @@ class Processes:
         if self.count == 1:
             return value
         return float(from_first_process(torch.tensor(value, dtype=torch.float64)))
-
-    def agree_any(self, value: bool) -> bool:
-        """Whether the value is true on any process: what ends one of them must end all."""
-        if self.count == 1:
-            return value
-        return bool(mean_over_processes(torch.tensor(float(value), dtype=torch.float64)) > 0)
 
 
 ALONE = Processes()

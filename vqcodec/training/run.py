@@ -100,16 +100,10 @@ def train(
         _fit(trainer, budget, output, report)
         if not processes.is_first:
             return None
+        facts = _facts(recipe, trainer, seed) | {"generation": _generation(output.stem, origin)}
+        model = trainer.model.cpu()
         return export_model(
-            trainer.model.cpu(),
-            output,
-            name=output.stem,
-            pictures=sources,
-            mu=chosen.mu,
-            metadata={
-                **_facts(recipe, trainer, seed),
-                "generation": _generation(output.stem, origin),
-            },
+            model, output, name=output.stem, pictures=sources, mu=chosen.mu, metadata=facts
         )
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vqcodec.errors import InputError
 from vqcodec.model import VQVAE
-from vqcodec.quantizers.processes import from_first_process
+from vqcodec.quantizers.processes import from_first_process, on_any_process
 from vqcodec.training.distributed import ALONE, Processes
 from vqcodec.training.growth import copy_weights
 from vqcodec.training.losses import Objective
@@ -152,6 +152,7 @@ class Trainer:
         self.model.train()
         self._network = self._parallel()
         saved = time.monotonic()
+        diverged = False
         try:
             while (share := self.processes.agree(budget.share(self.state))) < 1:
                 began = time.monotonic()
@@ -165,12 +166,12 @@ class Trainer:
                     self._save(state_path)
                     saved = time.monotonic()
         except FloatingPointError:
+            diverged = True
             raise
-        except BaseException:
+        finally:
             # Whatever stops a run, Ctrl-C above all, must leave the steps that were paid for.
-            self._save(state_path)
-            raise
-        self._save(state_path)
+            if not diverged:
+                self._save(state_path)
 
     def _save(self, path: Path) -> None:
         if self.processes.is_first:
@@ -216,9 +217,8 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         gradient = torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
         # Before the step: the weights are still good ones, and stay what is saved.
-        diverged = not (error < 1.0 and gradient.isfinite())
         # All together: the others would take this step, and then wait for the one that stopped.
-        if self.processes.agree_any(diverged):
+        if on_any_process(~((error < 1.0) & gradient.isfinite())):
             raise self._diverged(f"mean squared error {error:.3g}, gradient {gradient:.3g}")
         self.optimizer.step()
         bits = float(output.quantized.bits) * self._positions_per_pixel(pixels)
