@@ -1,7 +1,8 @@
-"""A progress bar that appears only where a person waits: on a terminal, after two seconds."""
+"""A progress bar on a terminal, after two seconds; a line now and then where there is none."""
 
 import sys
 import threading
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -9,13 +10,16 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 DELAY = 2.0
+# Seconds from line to line in a log.
+EVERY = 60.0
 
 
 class DelayedProgress:
     """A bar on stderr for `total` steps; with total None it only shows that work goes on.
 
     Use as a context manager. Nothing is drawn, and rich is not imported, before `DELAY` seconds
-    have passed, nor ever when stderr is not a terminal.
+    have passed, nor ever when stderr is not a terminal: there an update writes a plain line once
+    `EVERY` seconds have passed since the last.
     """
 
     def __init__(self, label: str, *, total: float | None) -> None:
@@ -28,6 +32,7 @@ class DelayedProgress:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._timer: threading.Timer | None = None
+        self._spoke = time.monotonic()
 
     def __enter__(self) -> Self:
         """Start the clock."""
@@ -57,6 +62,14 @@ class DelayedProgress:
             self._done, self._note = done, note
             if self._progress is not None and self._task is not None:
                 self._progress.update(self._task, completed=done, note=note)
+            elif self._timer is None and time.monotonic() - self._spoke >= EVERY:
+                self._spoke = time.monotonic()
+                self._write_line()
+
+    def _write_line(self) -> None:
+        if sys.stderr is not None:
+            share = f" {100 * self._done / self._total:.0f} %" if self._total else ""
+            print(f"{self._label}{share} {self._note}".rstrip(), file=sys.stderr, flush=True)
 
     def _show(self) -> None:
         from rich.console import Console

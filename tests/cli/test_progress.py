@@ -78,3 +78,15 @@ def test_failing_work_takes_the_bar_away(monkeypatch: pytest.MonkeyPatch) -> Non
     written = len(stream.getvalue())
     time.sleep(0.3)
     assert len(stream.getvalue()) == written
+
+
+def test_a_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    now = [100.0]
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with DelayedProgress("working hard", total=8) as bar:
+        for done, seconds in ((1, 159), (2, 160), (3, 219.9), (4, 221)):
+            now[0] = seconds
+            bar.update(done, f"picture {done}")
+    assert stream.getvalue() == "working hard 25 % picture 2\nworking hard 50 % picture 4\n"

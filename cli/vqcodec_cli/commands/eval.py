@@ -44,9 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CODECS",
         type=_names,
         default=("jpeg", "webp", "avif"),
-        help="codecs to compare with, of jpeg, mozjpeg, webp, avif, avif-psnr, jp2, jxl; '' for "
-        "none "
-        "(default: jpeg,webp,avif)",
+        help="codecs to compare with, of jpeg, mozjpeg, webp, avif, avif-psnr, jp2, jxl; "
+        "'' for none (default: jpeg,webp,avif)",
     )
     parser.add_argument(
         "--qualities",
