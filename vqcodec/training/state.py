@@ -7,7 +7,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -15,8 +14,12 @@ from torch import Tensor
 from vqcodec.config import ModelConfig
 from vqcodec.errors import BadModelError
 from vqcodec.model import VQVAE
+from vqcodec.training.optimizer import Optimizer
 
 __all__ = ["TrainingState", "load_state", "save_state"]
+
+# Moments of one kind of optimizer say nothing to another.
+_OPTIMIZER = "muon and adam"
 
 
 @dataclass
@@ -28,21 +31,18 @@ class TrainingState:
     rate_scale: float = 1.0
 
 
-def save_state(
-    path: Path, model: VQVAE, optimizer: torch.optim.Optimizer, state: TrainingState
-) -> None:
+def save_state(path: Path, model: VQVAE, optimizer: Optimizer, state: TrainingState) -> None:
     """Write model, optimizer and progress as one safetensors file, whole or not at all."""
     tensors = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
-    for index, slots in optimizer.state_dict()["state"].items():
-        for name, value in slots.items():
-            tensors[f"optimizer.{index}.{name}"] = value.contiguous()
+    tensors |= {f"optimizer.{name}": t.contiguous() for name, t in optimizer.tensors().items()}
     metadata = {"config": model.config.to_json(), "state": json.dumps(vars(state))}
+    metadata["optimizer"] = _OPTIMIZER
     partial = path.with_name(path.name + ".tmp")
     save_file(tensors, partial, metadata=metadata)
     os.replace(partial, path)
 
 
-def load_state(path: Path, model: VQVAE, optimizer: torch.optim.Optimizer) -> TrainingState:
+def load_state(path: Path, model: VQVAE, optimizer: Optimizer) -> TrainingState:
     """Fill model and optimizer from a file of `save_state`; return the progress.
 
     Raises:
@@ -56,19 +56,12 @@ def load_state(path: Path, model: VQVAE, optimizer: torch.optim.Optimizer) -> Tr
         raise BadModelError(f"{path}: {error}") from error
     if not {"config", "state"} <= metadata.keys():
         raise BadModelError(f"{path}: not the state of a training run")
+    if metadata.get("optimizer") != _OPTIMIZER:
+        raise BadModelError(f"{path}: was trained with another optimizer: start anew")
     if ModelConfig.from_json(metadata["config"]) != model.config:
         raise BadModelError(f"{path}: was trained with another configuration: start anew")
     model.load_state_dict(_strip(tensors, "model."))
-    slots: dict[int, dict[str, Tensor]] = {}
-    parameters = optimizer.param_groups[0]["params"]
-    for name, tensor in _strip(tensors, "optimizer.").items():
-        index, slot = name.split(".", 1)
-        if tensor.ndim:
-            # The optimizer's kernels want the moments in the parameter's own memory layout.
-            tensor = torch.empty_like(parameters[int(index)]).copy_(tensor)
-        slots.setdefault(int(index), {})[slot] = tensor
-    whole = optimizer.state_dict()
-    optimizer.load_state_dict({"state": slots, "param_groups": whole["param_groups"]})
+    optimizer.load(_strip(tensors, "optimizer."))
     return TrainingState(**json.loads(metadata["state"]))
 
 

@@ -19,6 +19,7 @@ from vqcodec.quantizers.processes import from_first_process, on_any_process
 from vqcodec.training.distributed import ALONE, Processes
 from vqcodec.training.growth import copy_weights
 from vqcodec.training.losses import Objective
+from vqcodec.training.optimizer import Optimizer
 from vqcodec.training.recipes import Recipe
 from vqcodec.training.state import TrainingState, load_state, save_state
 from vqcodec_kernels.errors import InvalidInputError
@@ -102,19 +103,10 @@ class Trainer:
         self.device = device
         self.processes = processes
         self.model = VQVAE(recipe.model).to(device)
-        for parameter in self.model.parameters():
-            if parameter.ndim == 4:
-                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         self.objective = Objective(
             commitment=recipe.commitment, ms_ssim_weight=recipe.ms_ssim_weight
         )
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(),
-            lr=recipe.learning_rate,
-            betas=(0.9, 0.98),
-            weight_decay=1e-4,
-            fused=True,
-        )
+        self.optimizer = Optimizer(self.model)
         self.state = TrainingState()
         self._bf16 = device.type == "cuda" or _cpu_has_bf16()
         self._network: torch.nn.Module = self.model
@@ -199,8 +191,6 @@ class Trainer:
         quantize = self._quantizer_started or share >= recipe.unquantized
         if quantize and not self._quantizer_started:
             self._start_quantizer()
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate(share)
         restart = self.state.steps % recipe.restart_every == 0 and share < recipe.restart_until
         pixels = self._pixels(recipe.batch)
         mu, stages = self._rate()
@@ -213,14 +203,13 @@ class Trainer:
                 # The quantizer takes no latent that is not finite.
                 raise self._diverged(str(refused)) from refused
         loss, error = self.objective(pixels, output, self.model.latent_unit)
-        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         gradient = torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
         # Before the step: the weights are still good ones, and stay what is saved.
         # All together: the others would take this step, and then wait for the one that stopped.
         if on_any_process(~((error < 1.0) & gradient.isfinite())):
             raise self._diverged(f"mean squared error {error:.3g}, gradient {gradient:.3g}")
-        self.optimizer.step()
+        self.optimizer.step(self._learning_rate(share))
         bits = float(output.quantized.bits) * self._positions_per_pixel(pixels)
         return float(loss.detach()), float(error), bits, (pixels, output.pixels.detach())
 
