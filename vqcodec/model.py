@@ -111,6 +111,7 @@ class VQVAE(nn.Module):
         mu: float = 0.0,
         restart: bool = False,
         stages: int | None = None,
+        beams: int = 1,
     ) -> Reconstruction:
         """Run the whole model; with `quantize` off the latent reaches the synthesis as it is.
 
@@ -118,7 +119,7 @@ class VQVAE(nn.Module):
         """
         latent = self.analysis(pixels)
         if quantize:
-            quantized = self.quantizer(latent, mu=mu, restart=restart, stages=stages)
+            quantized = self.quantizer(latent, mu=mu, restart=restart, stages=stages, beams=beams)
         else:
             zero = latent.new_zeros(())
             codes = torch.zeros(0, dtype=torch.int64, device=latent.device)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from vqcodec.quantizers.base import Quantized
 from vqcodec.quantizers.codebook import Codebook, cost_in_bits
 from vqcodec.quantizers.processes import mean_over_processes, on_any_process
-from vqcodec_kernels import nearest_code
+from vqcodec_kernels import beam_codes, nearest_code, residual_codes
 from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["ResidualQuantizer"]
@@ -70,7 +70,13 @@ class ResidualQuantizer(nn.Module):
             self.shares[:, stage] = codebook.share
 
     def forward(
-        self, latent: Tensor, *, mu: float = 0.0, restart: bool = False, stages: int | None = None
+        self,
+        latent: Tensor,
+        *,
+        mu: float = 0.0,
+        restart: bool = False,
+        stages: int | None = None,
+        beams: int = 1,
     ) -> Quantized:
         """Quantize with gradients passing straight through; learn when in training mode.
 
@@ -79,6 +85,7 @@ class ResidualQuantizer(nn.Module):
             mu: weight of the rate in the search (see `lagrangian`); 0 looks at distortion alone.
             restart: move dead codes onto residuals of this batch.
             stages: how many stages to use; all by default.
+            beams: candidates that the search keeps for each position; 1 is stage by stage.
         """
         with torch.no_grad(), torch.autocast(latent.device.type, enabled=False):
             rows = _rows(latent.detach().float())
@@ -87,23 +94,21 @@ class ResidualQuantizer(nn.Module):
                 raise InvalidInputError("the latent must be finite on every process")
             books = self.books()[:stages]
             costs = self.bits(len(books)) if mu else torch.stack([book.bits() for book in books])
-            biases = costs * self.lagrangian(mu, stages)
-            residual, found = rows, []
-            bits = rows.new_zeros(())
-            for stage, codebook in enumerate(books):
-                codes = nearest_code(residual, codebook.vectors, biases[stage] if mu else None)
-                bits = bits + costs[stage, codes].mean()
-                left = residual - codebook.vectors[codes]
+            biases = costs * self.lagrangian(mu, stages) if mu else None
+            codes = _search(rows, torch.stack([book.vectors for book in books]), biases, beams)
+            residual, bits = rows, rows.new_zeros(())
+            for stage, (codebook, chosen) in enumerate(zip(books, codes.unbind(1), strict=True)):
+                bits = bits + costs[stage, chosen].mean()
+                left = residual - codebook.vectors[chosen]
                 if self.training:
-                    share = self._learn(stage, residual, codes, left, mu=mu, restart=restart)
+                    share = self._learn(stage, residual, chosen, left, mu=mu, restart=restart)
                     if mu:
                         self.shares[len(books) - 1, stage].lerp_(share, 1 - codebook.decay)
                 residual = left
-                found.append(codes)
             values = _unrows(rows - residual, latent)
         commitment = (latent.float() - values).square().mean()
         straight = latent + (values - latent).detach()
-        return Quantized(straight, _codes(torch.stack(found, 1), latent), commitment, bits)
+        return Quantized(straight, _codes(codes, latent), commitment, bits)
 
     def _learn(
         self, stage: int, rows: Tensor, codes: Tensor, left: Tensor, *, mu: float, restart: bool
@@ -142,6 +147,13 @@ class ResidualQuantizer(nn.Module):
     def books(self) -> list[Codebook]:
         """The codebooks, first stage first."""
         return list(self.codebooks)  # type: ignore[arg-type]
+
+
+def _search(rows: Tensor, codebooks: Tensor, biases: Tensor | None, beams: int) -> Tensor:
+    """Codes int64 (N, S) of rows (N, D)."""
+    if beams == 1:
+        return residual_codes(rows, codebooks, biases)
+    return beam_codes(rows.contiguous(), codebooks, biases, beams=beams)[0]
 
 
 def _rows(latent: Tensor) -> Tensor:

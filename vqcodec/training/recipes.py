@@ -25,6 +25,8 @@ class Recipe:
         truncated: share of the batches that are coded with part of the stages, their number drawn
             anew, at `mu`; teaches codebooks and synthesis what low rates look like. Of the others,
             half are coded with all stages for distortion alone, half at a part of `mu`.
+        beams: candidates that the search keeps for each position, as the encoder's does (effort
+            5): what it chooses is what codebooks and synthesis should know.
         ms_ssim_weight: share of MS-SSIM in the distortion (see `Objective`).
         restart_every, restart_until: dead codes are moved every so many steps, up to this share
             of the run.
@@ -38,6 +40,7 @@ class Recipe:
     unquantized: float = 0.005
     mu: float = 1.0
     truncated: float = 0.0
+    beams: int = 4
     commitment: float = 0.25
     ms_ssim_weight: float = 0.0
     clip: float = 0.003
@@ -80,6 +83,7 @@ RECIPES = {
         warmup=50,
         clip=0.1,
         mu=0.0,
+        beams=1,
         unquantized=0.1,
         minutes=1.0,
     ),

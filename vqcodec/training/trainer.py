@@ -197,7 +197,12 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
             try:
                 output = self._network(
-                    pixels, quantize=quantize, mu=mu, restart=restart, stages=stages
+                    pixels,
+                    quantize=quantize,
+                    mu=mu,
+                    restart=restart,
+                    stages=stages,
+                    beams=recipe.beams,
                 )
             except InvalidInputError as refused:
                 # The quantizer takes no latent that is not finite.
