@@ -60,6 +60,27 @@ def test_codes_are_those_of_the_kernel(quantizer: ResidualQuantizer, latent: Ten
     assert torch.equal(codes, residual_codes(rows, books))
 
 
+@pytest.mark.parametrize("mu", [0.0, 0.7])
+def test_beams_that_keep_everything_find_the_best_of_all_codes(
+    quantizer: ResidualQuantizer, latent: Tensor, mu: float
+) -> None:
+    """64 beams hold every beginning of two stages: nothing is lost before the third."""
+    rows = latent.movedim(1, -1).reshape(-1, DIM).double()
+    every = torch.cartesian_prod(*[torch.arange(SIZE)] * STAGES)
+    vectors = torch.stack([book.vectors for book in quantizer.books()]).double()
+    sums = sum(vectors[stage, every[:, stage]] for stage in range(STAGES))
+    assert isinstance(sums, Tensor)
+    bits = quantizer.bits(STAGES).double()
+    price = quantizer.lagrangian(mu)
+    prices = sum(price * bits[stage, every[:, stage]] for stage in range(STAGES))
+    costs = (rows[:, None] - sums).square().sum(-1) + prices
+    found = quantizer(latent, mu=mu, beams=64).codes.movedim(1, -1).reshape(-1, STAGES)
+    places = (found * torch.tensor([SIZE**2, SIZE, 1])).sum(1)
+    torch.testing.assert_close(costs.gather(1, places[:, None])[:, 0], costs.min(1).values)
+    greedy = quantizer(latent, mu=mu).codes.movedim(1, -1).reshape(-1, STAGES)
+    assert not torch.equal(found, greedy)
+
+
 def test_one_position_axis(quantizer: ResidualQuantizer, latent: Tensor) -> None:
     flat, square = quantizer(latent.flatten(2)), quantizer(latent)
     assert torch.equal(flat.codes, square.codes.flatten(2))

@@ -1,0 +1,70 @@
+"""The optimizer against the laws of its two parts, on parameters of every rank."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from vqcodec.training.optimizer import Optimizer
+
+RATE = 1e-3
+
+
+@pytest.fixture
+def model() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(5, 7, 3), nn.Linear(11, 6))
+
+
+def step(model: nn.Module, optimizer: Optimizer, seed: int) -> dict[str, tuple[Tensor, Tensor]]:
+    """One step on random gradients; gives the change and the gradient of every parameter."""
+    generator = torch.Generator().manual_seed(seed)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    gradients = {n: torch.randn(p.shape, generator=generator) for n, p in before.items()}
+    for name, parameter in model.named_parameters():
+        parameter.grad = gradients[name].clone()
+    optimizer.step(RATE)
+    assert all(parameter.grad is None for parameter in model.parameters())
+    return {n: (p.detach() - before[n], gradients[n]) for n, p in model.named_parameters()}
+
+
+def test_a_matrix_moves_equally_far_in_all_directions(model: nn.Module) -> None:
+    """The step is near the orthogonal factor of the gradient: singular values near 1, same axes."""
+    found = step(model, Optimizer(model), 1)
+    for name in ("0.weight", "1.weight"):
+        change, gradient = (t.movedim(1, -1).flatten(1).double() for t in found[name])
+        change = -change / (RATE * 0.2 * max(change.shape) ** 0.5)
+        left, _, right = torch.linalg.svd(gradient, full_matrices=False)
+        along = left.T @ change @ right.T
+        # The iteration of Jordan et al. brings singular values near 1, not to it.
+        assert along.diagonal().min() > 0.6
+        assert along.diagonal().max() < 1.3
+        assert (along - along.diagonal().diag()).abs().max() < 0.1
+
+
+def test_a_bias_takes_the_first_step_of_adam(model: nn.Module) -> None:
+    """Adam's first step is the learning rate against the sign of the gradient."""
+    found = step(model, Optimizer(model), 2)
+    for name in ("0.bias", "1.bias"):
+        change, gradient = found[name]
+        torch.testing.assert_close(change, -RATE * gradient.sign(), atol=2e-7, rtol=0)
+
+
+def test_a_missing_gradient_moves_nothing(model: nn.Module) -> None:
+    optimizer = Optimizer(model)
+    before = [p.detach().clone() for p in model.parameters()]
+    optimizer.step(RATE)
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
+
+def test_what_it_remembers_comes_back(model: nn.Module) -> None:
+    torch.manual_seed(0)
+    twin = nn.Sequential(nn.Conv2d(5, 7, 3), nn.Linear(11, 6))
+    first, second = Optimizer(model), Optimizer(twin)
+    step(model, first, 3)
+    twin.load_state_dict(model.state_dict())
+    assert first.tensors()
+    second.load({name: tensor.clone() for name, tensor in first.tensors().items()})
+    step(model, first, 4)
+    step(twin, second, 4)
+    for a, b in zip(model.parameters(), twin.parameters(), strict=True):
+        assert torch.equal(a, b)
