@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from vqcodec.media.image import Picture, picture_from
 from vqcodec.metrics import psnr as psnr_of
 from vqcodec.payload import decode_codes, encode_codes
 from vqcodec.priors import RawPrior
-from vqcodec.rate import fit_psnr, fit_size
+from vqcodec.targets import fit_psnr, fit_size
 from vqcodec.tokenizer import Tokenizer
 from vqcodec.weights import priors_from_tensors
 
@@ -124,19 +125,26 @@ class Codec(Tokenizer):
         tensor = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
         search = self.search(self.analyse(tensor[None])[0], image=tensor, effort=effort)
 
-        def encode_at(quality: float) -> bytes:
-            codes = search.at_quality(quality).cpu().numpy()
+        def encode_at(quality: float, *, draft: bool = False) -> bytes:
+            codes = search.at_quality(quality, draft=draft).cpu().numpy()
             return self._write(picture, side_chunks, codes)
 
-        def psnr_at(quality: float) -> float:
-            codes = search.at_quality(quality)[None]
+        def psnr_at(quality: float, *, draft: bool = False) -> float:
+            codes = search.at_quality(quality, draft=draft)[None]
             decoded = self._to_pixels(codes, picture.height, picture.width, picture.channels)
             colours = 3 if picture.channels >= 3 else 1
             return psnr_of(decoded[:, :, :colours], picture.pixels[:, :, :colours])
 
+        near = None
         if size is not None:
-            return fit_size(encode_at, size)
-        return encode_at(quality if psnr is None else fit_psnr(psnr_at, psnr))
+            if search.refines:
+                near, _ = fit_size(partial(encode_at, draft=True), size)
+            return fit_size(encode_at, size, near=near)[1]
+        if psnr is not None:
+            if search.refines:
+                near = fit_psnr(partial(psnr_at, draft=True), psnr)
+            quality = fit_psnr(psnr_at, psnr, near=near)
+        return encode_at(quality)
 
     def decode(self, data: Buffer, *, max_pixels: int | None = None) -> NDArray[np.uint8]:
         """Decode a stream of this model: uint8 (H, W, C), or (H, W) for grey.

@@ -1,4 +1,4 @@
-"""Choosing codes for a latent: at a quality, or at a number of bytes."""
+"""Choosing codes for a latent at a quality."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vqcodec.errors import InputError
 from vqcodec.quality import SearchPlan, plan_search
 from vqcodec_kernels import beam_codes
 
-__all__ = ["LatentSearch", "Look", "fit_psnr", "fit_size"]
+__all__ = ["LatentSearch", "Look"]
 
 Look = Callable[[Tensor], tuple[float, Tensor]]
 
@@ -72,11 +72,21 @@ class LatentSearch:
         self._steps = _STEPS[effort - 1]
         self._look = look if self._steps else None
 
-    def at_quality(self, quality: float) -> Tensor:
-        """Search at a quality from 0 to 100: codes int64 (S', *positions)."""
+    @property
+    def refines(self) -> bool:
+        """Whether this effort looks at what is decoded."""
+        return self._look is not None
+
+    def at_quality(self, quality: float, *, draft: bool = False) -> Tensor:
+        """Search at a quality from 0 to 100: codes int64 (S', *positions).
+
+        A draft is not refined: much sooner there at the highest efforts, and nearly as large.
+        """
         plan = plan_search(quality, self._energies, self._mu)
         codes = self._search(self._rows, plan)
-        return codes if self._look is None else self._refine(codes, plan, self._look)
+        if draft or self._look is None:
+            return codes
+        return self._refine(codes, plan, self._look)
 
     def _refine(self, codes: Tensor, plan: SearchPlan, look: Look) -> Tensor:
         """Move the latent against the slope of the decoded error; keep the best codes on the way.
@@ -115,56 +125,6 @@ class LatentSearch:
         # On the way from one number of stages to the next, so that nothing moves in steps.
         before = torch.cat([self._bits[plan.stages - 2], bits[-1:]])
         return before.lerp(bits, plan.last_share)
-
-
-def fit_size(
-    encode: Callable[[float], bytes], target: int, *, tolerance: float = 0.005, tries: int = 12
-) -> bytes:
-    """Find the highest quality whose stream is not larger than `target` bytes, by bisection.
-
-    Stops when the stream is within `tolerance` of the target, or after so many tries.
-
-    Raises:
-        InputError: even quality 0 takes more.
-    """
-    best = encode(0.0)
-    if len(best) > target:
-        raise InputError(f"{target} bytes are too few: the smallest stream takes {len(best)}")
-    largest = encode(100.0)
-    if len(largest) <= target:
-        return largest
-    low, high = 0.0, 100.0
-    for _ in range(tries):
-        middle = (low + high) / 2
-        stream = encode(middle)
-        if len(stream) <= target:
-            low, best = middle, max(best, stream, key=len)
-        else:
-            high = middle
-        if target * (1 - tolerance) <= len(best) <= target:
-            break
-    return best
-
-
-def fit_psnr(measure: Callable[[float], float], target: float, *, tries: int = 10) -> float:
-    """Find the lowest quality at which a measure that grows with quality reaches a target.
-
-    Raises:
-        InputError: quality 100 does not reach it.
-    """
-    best = measure(100.0)
-    if best < target:
-        raise InputError(f"{target} dB cannot be reached: quality 100 gives {best:.2f} dB")
-    low, high = 0.0, 100.0
-    if measure(low) >= target:
-        return low
-    for _ in range(tries):
-        middle = (low + high) / 2
-        if measure(middle) >= target:
-            high = middle
-        else:
-            low = middle
-    return high
 
 
 def _own_bits(codes: Tensor, bits: Tensor) -> Tensor:

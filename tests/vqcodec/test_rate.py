@@ -1,15 +1,12 @@
 """Finding codes for a quality, and a quality for a size or a PSNR."""
 
-from collections.abc import Callable
-
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from vqcodec.errors import InputError
 from vqcodec.quality import plan_search
-from vqcodec.rate import LatentSearch, Look, _thin_last_stage, fit_psnr, fit_size
+from vqcodec.rate import LatentSearch, Look, _thin_last_stage
 
 STAGES, SIZE, DIM = 4, 16, 3
 ENERGIES = (0.3, 0.1, 0.03, 0.01)
@@ -204,50 +201,3 @@ def test_thinning_keeps_the_first_of_equals() -> None:
     codes, errors, bits = thin_example()
     errors[:, 1] = 10
     assert _thin_last_stage(codes, errors, bits, 0.3)[:, 1].tolist() == [1] * 3 + [0] * 7
-
-
-def coder(size: Callable[[float], float]) -> tuple[Callable[[float], bytes], list[float]]:
-    """A stand-in for an encoder, whose streams have a size for each quality."""
-    asked: list[float] = []
-
-    def encode(quality: float) -> bytes:
-        asked.append(quality)
-        return bytes(int(size(quality)))
-
-    return encode, asked
-
-
-@pytest.mark.parametrize("target", [101, 500, 1234, 9999, 10_099])
-def test_size_is_never_above_and_nearly_met(target: int) -> None:
-    encode, asked = coder(lambda quality: 100 + quality**2)
-    data = fit_size(encode, target)
-    assert 0.98 * target <= len(data) <= target
-    assert len(asked) <= 14
-
-
-def test_size_with_steps_and_dips() -> None:
-    """Real streams grow in steps, and shrink by a few bytes here and there."""
-    encode, _ = coder(lambda quality: 100 + 40 * (quality // 7) + 3 * np.sin(quality * 50))
-    for target in range(110, 700, 17):
-        assert len(fit_size(encode, target)) <= target
-
-
-def test_size_at_the_ends() -> None:
-    encode, _ = coder(lambda quality: 100 + quality)
-    assert len(fit_size(encode, 100)) == 100
-    assert len(fit_size(encode, 200)) == len(fit_size(encode, 10**9)) == 200
-    for target in (99, 0, -5):
-        with pytest.raises(InputError, match=r"the smallest stream takes 100"):
-            fit_size(encode, target)
-
-
-@pytest.mark.parametrize("target", [20.0, 20.1, 33.3, 40.0])
-def test_psnr_is_reached_at_nearly_the_lowest_quality(target: float) -> None:
-    quality = fit_psnr(lambda quality: 20 + quality / 5, target)
-    assert 20 + quality / 5 >= target
-    assert quality <= 5 * (target - 20) + 0.1
-
-
-def test_psnr_beyond_the_best() -> None:
-    with pytest.raises(InputError, match=r"quality 100 gives 40\.00 dB"):
-        fit_psnr(lambda quality: 20 + quality / 5, 40.01)
