@@ -26,7 +26,7 @@ FLOORS = [
         *("vqcodec.quantizers", "vqcodec.priors", "vqcodec.bitstream", "vqcodec.media"),
     },
     {"vqcodec.model", "vqcodec.checkpoint"},
-    {"vqcodec.weights", "vqcodec.catalog", "vqcodec.payload", "vqcodec.rate"},
+    {"vqcodec.weights", "vqcodec.catalog", "vqcodec.payload", "vqcodec.rate", "vqcodec.targets"},
     {"vqcodec.tokenizer"},
     {"vqcodec.codec"},
     {"vqcodec"},

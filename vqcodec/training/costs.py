@@ -19,7 +19,7 @@ def fit_shares(
 
     Costs decide what is chosen, and what is chosen decides the costs: the two are brought together
     by turns, as in entropy-constrained vector quantization (Chou, Lookabaugh and Gray 1989) with
-    the codebooks held. Training has its own running shares, but those of a greedy search.
+    the codebooks held. Training has running shares, but of codebooks that were still moving.
 
     Args:
         rows: float32 (N, D), latents of training data.
