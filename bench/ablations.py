@@ -66,7 +66,7 @@ def rungs() -> list[Rung]:
         Rung(name="+ lambda in the search", recipe=large, effort=4, mu=6.0),
         Rung(name="+ lambda in training", recipe=rate, effort=4, mu=6.0),
         Rung(name="+ costs of the picture", recipe=rate, effort=5, mu=6.0),
-        Rung(name="+ adaptive prior", recipe=rate, effort=5, mu=6.0, prior="mixing"),
+        Rung(name="+ adaptive prior", recipe=rate, effort=5, mu=6.0, prior="adaptive"),
         Rung(name="+ network in the prior", recipe=rate, effort=5, mu=6.0, prior="network"),
         Rung(name="+ refined latent", recipe=rate, effort=9, mu=6.0, prior="network"),
     ]
@@ -102,7 +102,7 @@ class Workshop:
             self._export(rung, self._files[key], samples)
         card, tensors = read_model(self._files[key])
         if rung.prior == "static":
-            tensors = {n: t for n, t in tensors.items() if not n.startswith("prior.mixing")}
+            tensors = {n: t for n, t in tensors.items() if not n.startswith("prior.zero-first")}
         return Codec(card, tensors, device="cpu")
 
     def _export(self, rung: Rung, path: Path, samples: int) -> ModelCard:

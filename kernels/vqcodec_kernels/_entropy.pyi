@@ -14,6 +14,7 @@ class Tables:
     def __init__(
         self,
         codebook_size: int,
+        zero_first: bool,
         counters: NDArray[np.uint16],
         node_weights: NDArray[np.int16],
         class_weights: NDArray[np.int16],
@@ -30,7 +31,7 @@ def decode_mixing(
     payload: bytes, stages: int, height: int, width: int, tables: Tables
 ) -> NDArray[np.int64]: ...
 def count_mixing(
-    maps: list[NDArray[np.int64]], codebook_size: int, stage: int
+    maps: list[NDArray[np.int64]], codebook_size: int, zero_first: bool, stage: int
 ) -> NDArray[np.int64]: ...
 def learn_mixing(
     maps: list[NDArray[np.int64]], tables: Tables, stage: int

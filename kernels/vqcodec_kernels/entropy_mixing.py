@@ -53,13 +53,15 @@ def decode_mixing(
     return codes
 
 
-def count_mixing(maps: Sequence[CodeArray], *, codebook_size: int, stage: int) -> NDArray[np.int64]:
+def count_mixing(
+    maps: Sequence[CodeArray], *, codebook_size: int, stage: int, zero_first: bool = False
+) -> NDArray[np.int64]:
     """Count how often each bit follows each value of the small contexts, over all maps.
 
     maps: each int64 (S, H, W). Returns int64 (TRAINED_VALUES, TRAINED_NODES, 2).
     """
     counts: NDArray[np.int64] = native().count_mixing(
-        [np.ascontiguousarray(codes) for codes in maps], codebook_size, stage
+        [np.ascontiguousarray(codes) for codes in maps], codebook_size, zero_first, stage
     )
     return counts
 
@@ -91,4 +93,4 @@ def _check_codes(codes: CodeArray, tables: MixingTables) -> None:
 
 
 def _native_tables(tables: MixingTables) -> Any:
-    return native().Tables(tables.codebook_size, *tables.arrays().values())
+    return native().Tables(tables.codebook_size, tables.zero_first, *tables.arrays().values())

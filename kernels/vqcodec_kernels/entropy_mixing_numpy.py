@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from vqcodec_kernels.entropy_logistic_numpy import MAX_LOGIT, logistic_tables
 from vqcodec_kernels.entropy_network_numpy import Network
 from vqcodec_kernels.entropy_numpy import RangeDecoder
-from vqcodec_kernels.entropy_tables import INPUTS, TRAINED_NODES, MixingTables
+from vqcodec_kernels.entropy_tables import CLASS_SETS, INPUTS, TRAINED_NODES, MixingTables
 
 __all__ = ["decode_mixing"]
 
@@ -23,6 +23,7 @@ _MAX_SLOTS = 1 << 18
 _LIMIT = 255
 _MAX_WEIGHT = 1 << 22
 _ZERO_CLASSES = 7
+_CLASSES = CLASS_SETS // _ZERO_CLASSES
 _RATES = np.array([131072 // (2 * n + 3) for n in range(_LIMIT + 1)], np.int64)
 
 IntArray = NDArray[np.int64]
@@ -53,6 +54,8 @@ class _Stage:
     def __init__(self, tables: MixingTables, stage: int) -> None:
         self.depth = (tables.codebook_size - 1).bit_length()
         self._size = tables.codebook_size
+        self._zero_first = tables.zero_first
+        self._learning_shift = 18 if tables.zero_first else 17
         whole = _SIZES << self.depth
         slots = np.minimum(whole, _MAX_SLOTS)
         self._hashed = whole > _MAX_SLOTS
@@ -70,18 +73,24 @@ class _Stage:
         self, coder: RangeDecoder, values: IntArray, zeros: int, logits: list[int] | None
     ) -> int:
         """Read one code, bit by bit, and learn from each bit."""
+        guesses = logits or [0] * (1 << self.depth)
+        ask = self._zero_first and self._size > 1
+        if ask and not self._decode_bit(coder, values, 0, 0, zeros, guesses[0]):
+            return 0
         node = 1
         for level in range(self.depth):
-            first_of_one = (2 * node + 1 - (2 << level)) << (self.depth - 1 - level)
+            below = self.depth - 1 - level
+            if self._zero_first and below == 0 and node == 1 << level:
+                return 1
             bit = 0
-            if first_of_one < self._size:
-                guess = logits[node] if logits else 0
-                bit = self._decode_bit(coder, values, level, node, zeros, guess)
+            if (2 * node + 1 - (2 << level)) << below < self._size:
+                step = level + self._zero_first
+                bit = self._decode_bit(coder, values, step, node, zeros, guesses[node])
             node = 2 * node + bit
         return node - (1 << self.depth)
 
     def _decode_bit(
-        self, coder: RangeDecoder, values: IntArray, level: int, node: int, zeros: int, guess: int
+        self, coder: RangeDecoder, values: IntArray, step: int, node: int, zeros: int, guess: int
     ) -> int:
         place = (values << self.depth) + node
         place = np.where(self._hashed, (place * 0x9E3779B1 & 0xFFFFFFFF) >> 14, place)
@@ -93,14 +102,15 @@ class _Stage:
         inputs[_CONTEXTS : 2 * _CONTEXTS] = ((cell - 2048) * np.minimum(count, 16)) >> 4
         inputs[-2:] = guess, 256
         sets = (
-            self._by_node[node >> max(level - 7, 0)],
-            self._by_class[level * _ZERO_CLASSES + zeros],
+            self._by_node[node >> max(step - self._zero_first - 7, 0)],
+            self._by_class[min(step, _CLASSES - 1) * _ZERO_CLASSES + zeros],
         )
         mixed = [_clamp(int(inputs @ weights) >> 16) for weights in sets]
         bit = coder.decision(self._squash[(sum(mixed) >> 1) + MAX_LOGIT])
         for weights, logit in zip(sets, mixed, strict=True):
             error = (bit << 16) - self._squash[logit + MAX_LOGIT]
-            weights += (inputs * error + (1 << 16)) >> 17
+            shift = self._learning_shift
+            weights += (inputs * error + (1 << (shift - 1))) >> shift
             np.clip(weights, -_MAX_WEIGHT, _MAX_WEIGHT, out=weights)
         target = (1 << 22) - 1 if bit else 0
         self._probability[slots] = probability + ((target - probability) * _RATES[count] >> 16)
@@ -109,11 +119,11 @@ class _Stage:
 
     def _load_counters(self, stored: IntArray) -> None:
         """Trained counters hold 12 bits of probability above 4 bits of count."""
-        nodes = np.arange(1, min(TRAINED_NODES, 1 << self.depth))
+        nodes = np.arange(0 if self._zero_first else 1, min(TRAINED_NODES, 1 << self.depth))
         row = 0
         for first, size in zip(self._first[:_TRAINED], _SIZES[:_TRAINED], strict=True):
             places = first + (np.arange(size)[:, None] << self.depth) + nodes
-            cells = stored[row : row + size, 1 : 1 + len(nodes)]
+            cells = stored[row : row + size, nodes]
             self._probability[places] = (cells >> 4 << 10) + (1 << 9)
             self._count[places] = cells & 15
             row += size

@@ -37,14 +37,18 @@ class Network:
         masses = np.zeros(2 * self._leaves, np.int64)
         near = self._decay[np.minimum(drops, MAX_LOGIT)]
         masses[self._leaves :][: len(drops)] = np.where(drops > MAX_LOGIT, 1, near)
+        if self._tables.zero_first:
+            # Node 0 is the choice between the zero code and all others.
+            masses[0], masses[self._leaves] = masses[self._leaves], 0
         level = self._leaves // 2
         while level:
             children = masses[2 * level : 4 * level].reshape(-1, 2)
             masses[level : 2 * level] = children.sum(axis=1)
             level //= 2
         logits = [0] * self._leaves
-        for node in range(1, self._leaves):
-            total, one = int(masses[node]), int(masses[2 * node + 1])
+        for node in range(self._leaves):
+            one = int(masses[2 * node + 1])
+            total = one + int(masses[2 * node])
             if total:
                 logits[node] = self._stretch[min((one << 12) // total, 4095)]
         return logits

@@ -31,11 +31,14 @@ MAX_BIAS = 1 << 28
 MAX_CODEBOOK_SIZE = 4096
 # PLACES * dimensions and hidden times 2047 * 1023, plus a bias, stay below 2^31.
 MAX_LENGTH = 800
+_NO_ARRAYS = ("codebook_size", "zero_first")
 
 
 @dataclass(frozen=True)
 class MixingTables:
     """Where the model of each stage starts, before it adapts to a map. All arrays in C order.
+
+    zero_first: whether the model asks for the zero code before all others, as node 0.
 
     counters: uint16 (S, TRAINED_VALUES, TRAINED_NODES), for each value of the small contexts and
     each node the probability of bit 1 in 12 bits above 4 bits of confidence. node_weights: int16
@@ -57,6 +60,7 @@ class MixingTables:
     output_weights: NDArray[np.int16]
     output_biases: NDArray[np.int32]
     shifts: NDArray[np.int32]
+    zero_first: bool = False
 
     def __post_init__(self) -> None:
         size = self.codebook_size
@@ -97,7 +101,7 @@ class MixingTables:
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return the arrays by name, in the order in which the coder takes them."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "codebook_size"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NO_ARRAYS}
 
 
 def _require(

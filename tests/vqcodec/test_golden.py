@@ -16,7 +16,7 @@ from vqcodec.checkpoint import Tensors, read_model
 from vqcodec.errors import FormatError, VqcodecError
 from vqcodec.media.image import read_picture
 from vqcodec.payload import decode_codes, tile_regions
-from vqcodec.priors import Prior, RawPrior
+from vqcodec.priors import Prior, RawPrior, ZeroFirstPrior
 from vqcodec.weights import priors_from_tensors
 from vqcodec_kernels.errors import CorruptPayloadError
 
@@ -96,6 +96,18 @@ def test_codes_are_the_same(name: str, backend: str | None, priors: dict[int, Pr
     assert list(codes.shape) == VALID[name]["codes_shape"]
     digest = hashlib.sha256(codes.astype("<u2").tobytes()).hexdigest()
     assert digest == VALID[name]["codes_sha256"]
+
+
+def test_the_payload_with_the_zero_code_first_is_the_same(priors: dict[int, Prior]) -> None:
+    """Tables of mode 2 have the shapes of mode 3, so the tiny model serves for both."""
+    prior = ZeroFirstPrior.from_tensors(priors[2].tensors())
+    codes = codes_of(read_stream(stream_of("valid", "two-tiles")), priors)[:, :64, :64]
+    payload = prior.encode(np.ascontiguousarray(codes))
+    assert hashlib.sha256(payload).hexdigest() == (
+        "bed12bce2e2d831475bfce600bea9b3bfaaef700b5a4c04af17967e03b8190d0"
+    )
+    for backend in (None, "numpy"):
+        assert np.array_equal(prior.decode(payload, codes.shape, backend=backend), codes)
 
 
 @pytest.mark.parametrize("name", VALID)

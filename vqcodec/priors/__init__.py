@@ -1,13 +1,13 @@
 """Models of the code indices for the entropy coder: integers only, exact on every machine."""
 
 from vqcodec.priors.base import Prior
-from vqcodec.priors.mixing import MixingPrior
+from vqcodec.priors.mixing import MixingPrior, ZeroFirstPrior
 from vqcodec.priors.raw import RawPrior
 from vqcodec.priors.static import StaticPrior
 
-__all__ = ["MixingPrior", "Prior", "RawPrior", "StaticPrior", "prior_class"]
+__all__ = ["MixingPrior", "Prior", "RawPrior", "StaticPrior", "ZeroFirstPrior", "prior_class"]
 
-_CLASSES: tuple[type[Prior], ...] = (RawPrior, StaticPrior, MixingPrior)
+_CLASSES: tuple[type[Prior], ...] = (RawPrior, StaticPrior, MixingPrior, ZeroFirstPrior)
 
 
 def prior_class(mode: int) -> type[Prior]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from vqcodec.checkpoint import ModelCard, Tensors, compute_fingerprint, write_model
 from vqcodec.codec import Codec
 from vqcodec.model import VQVAE
-from vqcodec.priors import MixingPrior, Prior, StaticPrior
+from vqcodec.priors import Prior, StaticPrior, ZeroFirstPrior
 from vqcodec.quantizers.order import tree_order
 from vqcodec.training.costs import fit_shares
 from vqcodec.weights import network_tensors, prior_tensors
@@ -75,7 +75,7 @@ def export_model(
     size = config.quantizer.codebook_size
     priors: tuple[Prior, ...] = (
         StaticPrior.fit(maps, codebook_size=size),
-        MixingPrior.fit(maps, codebook_size=size, vectors=vectors, samples=network_samples),
+        ZeroFirstPrior.fit(maps, codebook_size=size, vectors=vectors, samples=network_samples),
     )
     for prior in priors:
         tensors |= prior_tensors(prior)

@@ -37,7 +37,7 @@ void require_shape(const Array<T>& array, std::initializer_list<py::ssize_t> sha
 // Holds the arrays that a vqcodec::MixingTables points into, their shapes checked.
 class Tables {
  public:
-  Tables(int codebook_size, Array<uint16_t> counters, Array<int16_t> node_weights,
+  Tables(int codebook_size, bool zero_first, Array<uint16_t> counters, Array<int16_t> node_weights,
          Array<int16_t> class_weights, Array<int16_t> embeddings, Array<int16_t> hidden_weights,
          Array<int32_t> hidden_biases, Array<int16_t> output_weights, Array<int32_t> output_biases,
          Array<int32_t> shifts)
@@ -67,6 +67,7 @@ class Tables {
     require_shape(shifts_, {stages, 2}, "shifts");
     stages_ = stages;
     view_ = {codebook_size,
+             zero_first,
              counters_.data(),
              node_weights_.data(),
              class_weights_.data(),
@@ -126,7 +127,8 @@ Array<int64_t> decode_mixing(std::string_view payload, int stages, int64_t heigh
   return codes;
 }
 
-Array<int64_t> count_mixing(const std::vector<Array<int64_t>>& maps, int codebook_size, int stage) {
+Array<int64_t> count_mixing(const std::vector<Array<int64_t>>& maps, int codebook_size,
+                            bool zero_first, int stage) {
   require(codebook_size >= 1 && codebook_size <= 1 << vqcodec::kMaxDepth, "codebook size");
   Array<int64_t> counts({vqcodec::kTrainedValues, static_cast<int>(vqcodec::kTrainedNodes), 2});
   int64_t* out = counts.mutable_data();
@@ -134,7 +136,7 @@ Array<int64_t> count_mixing(const std::vector<Array<int64_t>>& maps, int codeboo
   for (const Array<int64_t>& codes : maps) {
     const OwnGrid own = copy_of(codes, codebook_size, codes.shape(0));
     require(stage >= 0 && stage < own.grid.stages, "no such stage");
-    vqcodec::count_mixing(own.grid, codebook_size, stage, out);
+    vqcodec::count_mixing(own.grid, codebook_size, zero_first, stage, out);
   }
   return counts;
 }
@@ -164,7 +166,7 @@ py::tuple learn_mixing(const std::vector<Array<int64_t>>& maps, const Tables& ta
 
 void bind_mixing(py::module_& m) {
   py::class_<Tables>(m, "Tables")
-      .def(py::init<int, Array<uint16_t>, Array<int16_t>, Array<int16_t>, Array<int16_t>,
+      .def(py::init<int, bool, Array<uint16_t>, Array<int16_t>, Array<int16_t>, Array<int16_t>,
                     Array<int16_t>, Array<int32_t>, Array<int16_t>, Array<int32_t>,
                     Array<int32_t>>());
   m.def("encode_mixing", &encode_mixing);

@@ -1,8 +1,10 @@
 // Adaptive context mixing of the bits of codes, in integers only.
 //
 // A code is a walk down a binary tree, most significant bit first; the node is the bits so far
-// behind a leading 1. Each context keeps a counter for each node, an adapting probability; two
-// mixers, each with its own choice of weights, combine the logits; all of it adapts along the map.
+// behind a leading 1. Where the zero code comes first, node 0 asks whether the code is another one,
+// and only then is there a walk, which cannot end at 0. Each context keeps a counter for each node,
+// an adapting probability; two mixers, each with its own choice of weights, combine the logits; all
+// of it adapts along the map.
 
 #ifndef VQCODEC_ENTROPY_MIXING_HPP_
 #define VQCODEC_ENTROPY_MIXING_HPP_
@@ -28,10 +30,14 @@ constexpr uint32_t kTrainedNodes = 256;
 constexpr int kInputs = 2 * kContexts + 2;
 constexpr int kClassSets = kMaxDepth * kZeroClasses;
 constexpr int kStoredWeightShift = 4;
+// How slowly the weights learn.
+constexpr int kLearningShift = 17;
+constexpr int kZeroFirstLearningShift = 18;
 
 // Where the model starts, as stored: views of arrays that outlive it.
 struct MixingTables {
   int codebook_size;
+  bool zero_first;
   // (stages, kTrainedValues, kTrainedNodes): probability of bit 1 in 12 bits, then 4 bits of count.
   const uint16_t* counters;
   // (stages, kTrainedNodes, kInputs) and (stages, kClassSets, kInputs), in units of 2^-12.
@@ -108,9 +114,10 @@ VQCODEC_VECTOR_CLONES inline int64_t weighted_sum(const int32_t* inputs, const i
 }
 
 // |inputs| <= 2815 and |error| < 2^16, so the product stays within 32 bits.
-VQCODEC_VECTOR_CLONES inline void descend(const int32_t* inputs, int32_t error, int32_t* weights) {
+VQCODEC_VECTOR_CLONES inline void descend(const int32_t* inputs, int32_t error, int shift,
+                                          int32_t* weights) {
   for (int i = 0; i < kInputs; ++i) {
-    const int32_t step = (inputs[i] * error + (1 << 16)) >> 17;
+    const int32_t step = (inputs[i] * error + (1 << (shift - 1))) >> shift;
     weights[i] = std::min(std::max(weights[i] + step, -kMaxWeight), kMaxWeight);
   }
 }
@@ -118,7 +125,8 @@ VQCODEC_VECTOR_CLONES inline void descend(const int32_t* inputs, int32_t error, 
 // Weighted sums of the inputs; a set of weights is kInputs numbers in units of 2^-16.
 class Mixer {
  public:
-  explicit Mixer(std::size_t sets) : weights_(sets * kInputs) {}
+  Mixer(std::size_t sets, bool zero_first)
+      : shift_(zero_first ? kZeroFirstLearningShift : kLearningShift), weights_(sets * kInputs) {}
 
   void load(const int16_t* stored) {
     for (int32_t& weight : weights_) weight = *stored++ * (1 << kStoredWeightShift);
@@ -141,10 +149,11 @@ class Mixer {
   // Moves the weights of the last set down the gradient of the cost of this bit.
   void learn(const Inputs& inputs, bool bit, const Logistic& logistic) {
     const int32_t error = (bit ? 65536 : 0) - logistic.squash(logit_);
-    descend(inputs.data(), error, set_);
+    descend(inputs.data(), error, shift_, set_);
   }
 
  private:
+  int shift_;
   std::vector<int32_t> weights_;
   int32_t* set_ = nullptr;
   int logit_ = 0;
@@ -158,9 +167,10 @@ class MixingModel {
       : tables_(tables),
         grid_(grid),
         depth_(tree_depth(tables.codebook_size)),
-        network_(tables.network, tables.codebook_size, grid),
-        by_node_(kTrainedNodes),
-        by_class_(kClassSets) {
+        zero_first_(tables.zero_first),
+        network_(tables.network, tables.codebook_size, tables.zero_first, grid),
+        by_node_(kTrainedNodes, zero_first_),
+        by_class_(kClassSets, zero_first_) {
     for (const int size : kContextSizes) counters_.emplace_back(size, depth_);
   }
 
@@ -173,7 +183,7 @@ class MixingModel {
       counters_[c].reset();
       if (c >= kTrainedContexts) continue;
       for (int value = 0; value < kContextSizes[c]; ++value, stored += kTrainedNodes) {
-        for (uint32_t node = 1; node < nodes; ++node) {
+        for (uint32_t node = zero_first_ ? 0 : 1; node < nodes; ++node) {
           counters_[c].at(value, node) = Counters::unpack(stored[node]);
         }
       }
@@ -227,23 +237,28 @@ class MixingModel {
   template <typename Coder>
   uint32_t code_one(Coder& coder, const Contexts& contexts, uint32_t code) {
     const auto size = static_cast<uint32_t>(tables_.codebook_size);
+    if (zero_first_ && size > 1 && !code_bit(coder, contexts, 0, 0, code != 0)) return 0;
     uint32_t node = 1;
     for (int level = 0; level < depth_; ++level) {
       const int below = depth_ - 1 - level;
+      if (zero_first_ && below == 0 && node == 1u << level) return 1;
       const uint32_t first_of_one = (2 * node + 1 - (2u << level)) << below;
       // No index begins with these bits and a 1: the bit is known to be 0.
       const bool known = first_of_one >= size;
-      node = 2 * node + (known ? 0 : code_bit(coder, contexts, level, node, code >> below & 1));
+      const bool bit = code >> below & 1;
+      node = 2 * node + (known ? 0 : code_bit(coder, contexts, level + zero_first_, node, bit));
     }
     return node - (1u << depth_);
   }
 
+  // step: how many decisions of the code came before, known ones included.
   template <typename Coder>
-  bool code_bit(Coder& coder, const Contexts& contexts, int level, uint32_t node, bool bit) {
+  bool code_bit(Coder& coder, const Contexts& contexts, int step, uint32_t node, bool bit) {
     const Logistic& logistic = Logistic::tables();
     std::array<uint32_t*, kContexts> slots;
     Inputs inputs;
-    if (level + 1 < depth_) prefetch(contexts, 2 * node);
+    const int level = step - zero_first_;
+    if (level + 1 < depth_) prefetch(contexts, std::max(2 * node, 1u));
     for (int c = 0; c < kContexts; ++c) {
       slots[c] = &counters_[c].at(contexts.values[c], node);
       const auto p = static_cast<int32_t>(*slots[c] >> 20);
@@ -254,8 +269,9 @@ class MixingModel {
     inputs[2 * kContexts] = network_.exists() ? network_.logit(node) : 0;
     inputs[2 * kContexts + 1] = 256;
     const uint32_t own = level < 8 ? node : node >> (level - 7);
+    const int row = std::min(step, kMaxDepth - 1);
     const int logit =
-        by_node_.mix(inputs, own) + by_class_.mix(inputs, level * kZeroClasses + contexts.zeros);
+        by_node_.mix(inputs, own) + by_class_.mix(inputs, row * kZeroClasses + contexts.zeros);
     bit = coder.code(bit, static_cast<uint32_t>(logistic.squash(logit >> 1)));
     by_node_.learn(inputs, bit, logistic);
     by_class_.learn(inputs, bit, logistic);
@@ -266,6 +282,7 @@ class MixingModel {
   MixingTables tables_;
   Grid grid_;
   int depth_;
+  bool zero_first_;
   Network network_;
   std::vector<Counters> counters_;
   Mixer by_node_;

@@ -58,20 +58,25 @@ inline void decode_mixing(const uint8_t* payload, std::size_t size, const Grid& 
 }
 
 // Adds to counts, (kTrainedValues, kTrainedNodes, 2), how often each bit follows each context.
-inline void count_mixing(const Grid& grid, int codebook_size, int stage, int64_t* counts) {
+inline void count_mixing(const Grid& grid, int codebook_size, bool zero_first, int stage,
+                         int64_t* counts) {
   const int depth = tree_depth(codebook_size);
+  const auto count = [counts](const Contexts& contexts, uint32_t node, bool bit) {
+    std::size_t first = 0;
+    for (int c = 0; c < kTrainedContexts; ++c) {
+      ++counts[((first + contexts.values[c]) * kTrainedNodes + node) * 2 + bit];
+      first += static_cast<std::size_t>(kContextSizes[c]);
+    }
+  };
   for (int64_t y = 0; y < grid.height; ++y) {
     for (int64_t x = 0; x < grid.width; ++x) {
       const Contexts contexts = contexts_at(grid, depth, stage, y, x);
-      const auto leaf = static_cast<uint32_t>(grid.at(stage, y, x)) + (1u << depth);
+      const auto code = static_cast<uint32_t>(grid.at(stage, y, x));
+      if (zero_first) count(contexts, 0, code != 0);
+      if (zero_first && code == 0) continue;
+      const uint32_t leaf = code + (1u << depth);
       for (int level = 0; level < std::min(depth, 8); ++level) {
-        const uint32_t node = leaf >> (depth - level);
-        const uint32_t bit = leaf >> (depth - level - 1) & 1;
-        std::size_t first = 0;
-        for (int c = 0; c < kTrainedContexts; ++c) {
-          ++counts[((first + contexts.values[c]) * kTrainedNodes + node) * 2 + bit];
-          first += static_cast<std::size_t>(kContextSizes[c]);
-        }
+        count(contexts, leaf >> (depth - level), leaf >> (depth - level - 1) & 1);
       }
     }
   }
@@ -82,7 +87,7 @@ inline void count_mixing(const Grid& grid, int codebook_size, int stage, int64_t
 inline double learn_mixing(const std::vector<Grid>& grids, const MixingTables& tables, int stage,
                            int16_t* node_weights, int16_t* class_weights) {
   MixingCost coder;
-  Mixer by_node(kTrainedNodes), by_class(kClassSets);
+  Mixer by_node(kTrainedNodes, tables.zero_first), by_class(kClassSets, tables.zero_first);
   const auto s = static_cast<std::size_t>(stage);
   by_node.load(tables.node_weights + s * kTrainedNodes * kInputs);
   by_class.load(tables.class_weights + s * kClassSets * kInputs);

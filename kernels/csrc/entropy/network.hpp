@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "contexts.hpp"
@@ -73,9 +74,10 @@ VQCODEC_VECTOR_CLONES inline void matrix_vector(const int16_t* rows, const int32
 // The network over one grid. Stages go in order; codes of a stage in row-major order.
 class Network {
  public:
-  Network(const NetworkTables& tables, int codebook_size, const Grid& grid)
+  Network(const NetworkTables& tables, int codebook_size, bool zero_first, const Grid& grid)
       : tables_(tables),
         size_(codebook_size),
+        zero_first_(zero_first),
         leaves_(1),
         row_((grid.width + 2) * tables.dimensions),
         totals_(static_cast<std::size_t>((grid.height + 2) * row_)),
@@ -106,7 +108,8 @@ class Network {
     spread(tables_.shifts[2 * s + 1]);
   }
 
-  // The logit of bit 1 at a node, whose bits 0 and 1 are both possible.
+  // The logit of bit 1 at a node, whose bits 0 and 1 are both possible. Node 0 is the choice
+  // between the zero code, whose mass is there, and all others.
   int logit(uint32_t node) const {
     const uint64_t one = masses_[2 * node + 1];
     const uint64_t p = (one << kProbabilityBits) / (one + masses_[2 * node]);
@@ -148,6 +151,7 @@ class Network {
       masses_[leaves_ + k] =
           k < size_ ? Logistic::tables().decay((int64_t{top} - sums_[k]) >> shift) : 0;
     }
+    if (zero_first_) masses_[0] = std::exchange(masses_[leaves_], 0);
     for (int node = leaves_ - 1; node > 0; --node) {
       masses_[node] = masses_[2 * node] + masses_[2 * node + 1];
     }
@@ -155,6 +159,7 @@ class Network {
 
   NetworkTables tables_;
   int size_;
+  bool zero_first_;
   int leaves_;
   std::ptrdiff_t row_;
   // Invariant: totals_ are the sums of the embeddings of the known codes, at most 64 * 2047 in
@@ -164,7 +169,8 @@ class Network {
   std::vector<int16_t> input_;
   std::vector<int32_t> sums_;
   std::vector<int16_t> hidden_;
-  // Node n of the tree has children 2n and 2n + 1; at most 4096 codes of mass 2^16 each.
+  // Node n of the tree has children 2n and 2n + 1; at most 4096 codes of mass 2^16 each. With the
+  // zero code first its mass is number 0, beside that of all others, number 1.
   std::vector<uint32_t> masses_;
 };
 
