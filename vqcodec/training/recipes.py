@@ -74,7 +74,7 @@ _DIGITS = ModelConfig(
 
 RECIPES = {
     "photo-psnr": Recipe(model=_PHOTO, truncated=0.6, mu=6.0),
-    "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.95, truncated=0.6, mu=2.0),
+    "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.95, truncated=0.6, mu=1.0),
     "digits": Recipe(
         model=_DIGITS,
         side=0,
