@@ -28,7 +28,8 @@ from vqcodec.model import VQVAE
 from vqcodec.training import Recipe
 from vqcodec.training.export import export_model
 from vqcodec.training.pictures import PictureCrops, find_pictures, read_rgb, split_pictures
-from vqcodec.training.trainer import Budget, Trainer
+from vqcodec.training.progress import Budget
+from vqcodec.training.trainer import Trainer
 
 RATES = (0.15, 0.25, 0.5)
 LADDER = (0.0, 10.0, 25.0, 40.0, 55.0, 75.0, 100.0)

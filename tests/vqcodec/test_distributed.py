@@ -24,7 +24,8 @@ from safetensors.torch import save_file
 from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
 from vqcodec.training.distributed import join_processes
 from vqcodec.training.recipes import find_recipe
-from vqcodec.training.trainer import Budget, Trainer
+from vqcodec.training.progress import Budget
+from vqcodec.training.trainer import Trainer
 
 
 class Noise:

@@ -21,8 +21,9 @@ from vqcodec.training import RECIPES, Recipe, find_recipe, state_path, train
 from vqcodec.training.export import sort_codebooks
 from vqcodec.training.losses import Objective
 from vqcodec.training.optimizer import Optimizer
+from vqcodec.training.progress import Budget, Progress
 from vqcodec.training.state import TrainingState, load_state, save_state
-from vqcodec.training.trainer import Budget, Progress, Trainer
+from vqcodec.training.trainer import Trainer
 
 Pixels = NDArray[np.uint8]
 CPU = torch.device("cpu")

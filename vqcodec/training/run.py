@@ -26,8 +26,9 @@ from vqcodec.training.pictures import (
     read_rgb,
     split_pictures,
 )
+from vqcodec.training.progress import Budget, Progress
 from vqcodec.training.recipes import Recipe, find_recipe
-from vqcodec.training.trainer import Budget, Progress, Trainer
+from vqcodec.training.trainer import Trainer
 from vqcodec.training.writer import LogWriter
 from vqcodec.weights import network_from_tensors
 

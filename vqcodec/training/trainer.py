@@ -6,25 +6,25 @@ import math
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from vqcodec.errors import InputError
 from vqcodec.model import VQVAE
 from vqcodec.quantizers.processes import from_first_process, on_any_process
 from vqcodec.training.distributed import ALONE, Processes
 from vqcodec.training.growth import copy_weights
 from vqcodec.training.losses import Objective
 from vqcodec.training.optimizer import Optimizer
+from vqcodec.training.progress import Budget, Progress
 from vqcodec.training.recipes import Recipe
+from vqcodec.training.schedule import draw_rate, learning_rate
 from vqcodec.training.state import TrainingState, load_state, save_state
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["Batches", "Budget", "Progress", "Trainer"]
+__all__ = ["Batches", "Trainer"]
 
 _SAVE_EVERY_SECONDS = 60.0
 _REPORT_EVERY = 20
@@ -35,52 +35,6 @@ class Batches(Protocol):
 
     def batch(self, size: int) -> Tensor:
         """Draw uint8 (size, C, H, W)."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """When a run ends: after so many minutes of training, or so many steps.
-
-    Raises:
-        InputError: a length that is not positive.
-    """
-
-    minutes: float | None = None
-    steps: int | None = None
-
-    def __post_init__(self) -> None:
-        for name, length in vars(self).items():
-            if length is not None and not length > 0:
-                raise InputError(f"{name} must be positive, got {length}")
-
-    def share(self, state: TrainingState) -> float:
-        """How much of the run is done, 0 to 1."""
-        if self.steps is not None:
-            return min(1.0, state.steps / max(1, self.steps))
-        return min(1.0, state.seconds / (60 * (self.minutes or 1e-9)))
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a run says about itself from time to time.
-
-    Attributes:
-        share: how much of the run is done, 0 to 1.
-        psnr: of the training batches, dB, running mean.
-        bits_per_pixel: of all stages under the running code frequencies, not of a file.
-        restarts: dead codes moved so far.
-        usage: per stage, codes alive and perplexity.
-    """
-
-    steps: int
-    seconds: float
-    share: float
-    loss: float
-    psnr: float
-    bits_per_pixel: float
-    restarts: int
-    usage: list[tuple[int, float]]
-    pictures: tuple[Tensor, Tensor] | None = None
 
 
 class Trainer:
@@ -193,7 +147,7 @@ class Trainer:
             self._start_quantizer()
         restart = self.state.steps % recipe.restart_every == 0 and share < recipe.restart_until
         pixels = self._pixels(recipe.batch)
-        mu, stages = self._rate()
+        mu, stages = draw_rate(recipe, self.state.steps)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
             try:
                 output = self._network(
@@ -214,7 +168,7 @@ class Trainer:
         # All together: the others would take this step, and then wait for the one that stopped.
         if on_any_process(~((error < 1.0) & gradient.isfinite())):
             raise self._diverged(f"mean squared error {error:.3g}, gradient {gradient:.3g}")
-        self.optimizer.step(self._learning_rate(share))
+        self.optimizer.step(learning_rate(recipe, self.state, share))
         bits = float(output.quantized.bits) * self._positions_per_pixel(pixels)
         return float(loss.detach()), float(error), bits, (pixels, output.pixels.detach())
 
@@ -232,27 +186,6 @@ class Trainer:
         if transform.kind == "dense":
             return transform.positions / (pixels.shape[2] * pixels.shape[3])
         return 1 / transform.stride**2
-
-    def _learning_rate(self, share: float) -> float:
-        warmup = min(1.0, (self.state.steps + 1) / self.recipe.warmup)
-        cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2
-        return self.recipe.learning_rate * self.state.rate_scale * warmup * cosine
-
-    def _rate(self) -> tuple[float, int]:
-        """How this step's batch is coded: weight of the rate, and number of stages."""
-        recipe, every = self.recipe, self.recipe.model.quantizer.stages
-        if self._draw(0) < recipe.truncated and every > 1:
-            # Uneven: a low rate needs a synthesis of its own more than a high one does.
-            return recipe.mu, 1 + int(self._draw(1) ** 1.5 * (every - 1))
-        return recipe.mu * max(0.0, 2 * self._draw(1) - 1), every
-
-    def _draw(self, number: int) -> float:
-        """One of a step's random numbers in [0, 1).
-
-        The same on every process: they must agree on what they average.
-        """
-        seeded = torch.Generator().manual_seed(self.state.steps)
-        return float(torch.rand(number + 1, generator=seeded)[number])
 
     def _progress(
         self, share: float, measured: tuple[float, float, float, tuple[Tensor, Tensor]]

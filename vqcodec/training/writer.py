@@ -9,7 +9,7 @@ from typing import Self
 import torch
 
 from vqcodec.errors import MissingDependencyError
-from vqcodec.training.trainer import Progress
+from vqcodec.training.progress import Progress
 
 __all__ = ["LogWriter"]
 
