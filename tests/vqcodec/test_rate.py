@@ -1,4 +1,4 @@
-"""Finding codes for a quality, and a quality for a size or a PSNR."""
+"""Finding codes for a quality."""
 
 import pytest
 import torch
@@ -94,7 +94,7 @@ def test_a_position_does_not_feel_its_neighbours() -> None:
     assert torch.equal(whole[:, :, :5], part)
 
 
-def refined(effort: int, latent: Tensor, look: Look | None) -> Tensor:
+def refining(effort: int, latent: Tensor, look: Look | None) -> LatentSearch:
     _, books, bits = problem()
     return LatentSearch(
         latent,
@@ -104,7 +104,12 @@ def refined(effort: int, latent: Tensor, look: Look | None) -> Tensor:
         mu=1.0,
         effort=effort,
         look=look,
-    ).at_quality(64)
+    )
+
+
+def refined(effort: int, latent: Tensor, look: Look | None) -> Tensor:
+    """Its codes at quality 64."""
+    return refining(effort, latent, look).at_quality(64)
 
 
 @pytest.mark.parametrize(("effort", "steps"), [(7, 0), (8, 2), (9, 3)])
@@ -136,6 +141,22 @@ def test_refinement_keeps_the_best_that_it_saw(best: int) -> None:
         return (0.0 if len(looked) == best + 1 else 1e6), torch.ones_like(latent)
 
     assert torch.equal(refined(9, latent, look), looked[best])
+
+
+def test_a_draft_is_what_is_found_without_looking() -> None:
+    latent, _, _ = problem()
+    looked: list[Tensor] = []
+
+    def look(codes: Tensor) -> tuple[float, Tensor]:
+        looked.append(codes)
+        return -1.0 * len(looked), torch.ones_like(latent)
+
+    assert not new_search(effort=9).refines
+    search = refining(9, latent, look)
+    assert search.refines
+    assert torch.equal(search.at_quality(64, draft=True), refined(9, latent, None))
+    assert not looked
+    assert not torch.equal(search.at_quality(64), refined(9, latent, None))
 
 
 @pytest.mark.parametrize("quality", [0, 12.5, 33.4, 50, 71, 99, 100])
