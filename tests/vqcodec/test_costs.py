@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vqcodec.quantizers.residual import ResidualQuantizer
-from vqcodec.training.costs import fit_shares
+from vqcodec.training.costs import fit_shares, measure_usage
 from vqcodec_kernels import residual_codes
 
 
@@ -57,3 +57,15 @@ def test_the_dearer_a_bit_the_lower_the_entropy(quantizer: ResidualQuantizer, ro
         entropies.append(-float((share * share.clamp_min(1e-12).log2()).sum()))
     assert entropies == sorted(entropies, reverse=True)
     assert entropies[-1] < 0.5 * entropies[0]
+
+
+def test_usage_is_that_of_the_nearest_codes(quantizer: ResidualQuantizer, rows: Tensor) -> None:
+    far = 100.0
+    quantizer.books()[1].vectors[3:6] = far
+    codes = residual_codes(rows, torch.stack([book.vectors for book in quantizer.books()]))
+    found = measure_usage(quantizer, rows, beams=1)
+    assert [alive for alive, _ in found] == [8, 5, 8]
+    for stage, (_, perplexity) in enumerate(found):
+        share = torch.bincount(codes[:, stage], minlength=8).double() / len(rows)
+        entropy = -sum(p * math.log(p) for p in share.tolist() if p)
+        assert perplexity == pytest.approx(math.exp(entropy), rel=1e-4)

@@ -13,7 +13,7 @@ from vqcodec.quantizers.processes import mean_over_processes, on_any_process
 from vqcodec_kernels import beam_codes, nearest_code, residual_codes
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["ResidualQuantizer"]
+__all__ = ["ResidualQuantizer", "usage_of"]
 
 # Share of the running shares that is spread over all codes: one that a price has silenced costs
 # two bytes, not the world, and comes back when it is worth that.
@@ -136,17 +136,21 @@ class ResidualQuantizer(nn.Module):
 
     def usage(self) -> list[tuple[int, float]]:
         """Per stage: how many codes are alive, and the perplexity of the running frequencies."""
-        result = []
-        for codebook in self.books():
-            share = codebook.share / codebook.share.sum().clamp_min(1e-12)
-            entropy = -(share * share.clamp_min(1e-12).log()).sum()
-            alive = int((share > 0.03 / codebook.size).sum())
-            result.append((alive, float(entropy.exp())))
-        return result
+        return [usage_of(codebook.share) for codebook in self.books()]
 
     def books(self) -> list[Codebook]:
         """The codebooks, first stage first."""
         return list(self.codebooks)  # type: ignore[arg-type]
+
+
+def usage_of(frequencies: Tensor) -> tuple[int, float]:
+    """How many of K codes are alive (3 % of the uniform share or more), and their perplexity.
+
+    frequencies: (K,), not negative; only their proportions count.
+    """
+    share = frequencies / frequencies.sum().clamp_min(1e-12)
+    entropy = -(share * share.clamp_min(1e-12).log()).sum()
+    return int((share > 0.03 / len(share)).sum()), float(entropy.exp())
 
 
 def _search(rows: Tensor, codebooks: Tensor, biases: Tensor | None, beams: int) -> Tensor:

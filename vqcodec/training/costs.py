@@ -1,14 +1,14 @@
-"""What the codes cost that the finished encoder chooses."""
+"""Which codes the finished encoder chooses, and what they cost."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from vqcodec.quantizers.residual import ResidualQuantizer
+from vqcodec.quantizers.residual import ResidualQuantizer, usage_of
 from vqcodec_kernels import beam_codes
 
-__all__ = ["fit_shares"]
+__all__ = ["fit_shares", "measure_usage"]
 
 
 @torch.no_grad()
@@ -34,3 +34,17 @@ def fit_shares(
             for stage in range(stages):
                 counts = torch.bincount(codes[:, stage], minlength=books.shape[1])
                 quantizer.shares[stages - 1, stage] = counts / len(rows)
+
+
+@torch.no_grad()
+def measure_usage(
+    quantizer: ResidualQuantizer, rows: Tensor, *, beams: int = 4
+) -> list[tuple[int, float]]:
+    """Per stage: how many codes are alive, and their perplexity, where bits are free (quality 100).
+
+    Args:
+        rows: float32 (N, D), latents of training data.
+    """
+    books = torch.stack([book.vectors for book in quantizer.books()])
+    codes, _ = beam_codes(rows, books, beams=beams)
+    return [usage_of(torch.bincount(c, minlength=books.shape[1]).float()) for c in codes.unbind(1)]

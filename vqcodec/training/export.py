@@ -15,7 +15,7 @@ from vqcodec.codec import Codec
 from vqcodec.model import VQVAE
 from vqcodec.priors import Prior, StaticPrior, ZeroFirstPrior
 from vqcodec.quantizers.order import tree_order
-from vqcodec.training.costs import fit_shares
+from vqcodec.training.costs import fit_shares, measure_usage
 from vqcodec.weights import network_tensors, prior_tensors
 
 __all__ = ["export_model", "sort_codebooks"]
@@ -51,7 +51,7 @@ def export_model(
         model: trained; its codebooks are renumbered in place.
         pictures: training pictures, float (C, H, W) in [0, 1], to fit the priors on.
         mu: weight of the rate in the encoder's search.
-        metadata: facts for people, JSON.
+        metadata: facts for people, JSON; the use of the codebooks is added.
         network_samples: positions that the network of the mixing prior looks at, for each stage;
             with 0 it goes without one.
         report: called with the number of pictures that have been seen.
@@ -64,7 +64,8 @@ def export_model(
         latents.append(codec.analyse(picture[None])[0])
         if report is not None:
             report(len(latents))
-    fit_shares(quantizer, _sample_rows(latents), mu=mu)
+    rows = _sample_rows(latents)
+    fit_shares(quantizer, rows, mu=mu)
     codec = _bare_codec(model, path, name=name, mu=mu)
     maps = [
         codec.search(latent).at_quality(quality).cpu().numpy()
@@ -79,7 +80,11 @@ def export_model(
     )
     for prior in priors:
         tensors |= prior_tensors(prior)
-    return write_model(path, name, config, tensors, metadata)
+    usage = [
+        {"alive": alive, "perplexity": round(perplexity, 1)}
+        for alive, perplexity in measure_usage(quantizer, rows)
+    ]
+    return write_model(path, name, config, tensors, {**metadata, "usage": usage})
 
 
 def _encoder_tensors(model: VQVAE, mu: float) -> Tensors:

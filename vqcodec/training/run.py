@@ -162,8 +162,4 @@ def _facts(recipe: str, trainer: Trainer, seed: int) -> dict[str, Any]:
         "device": str(trainer.device),
         "torch": torch.__version__,
         "finished": time.strftime("%Y-%m-%d", time.gmtime()),
-        "usage": [
-            {"alive": alive, "perplexity": round(perplexity, 1)}
-            for alive, perplexity in trainer.model.quantizer.usage()
-        ],
     }
