@@ -21,7 +21,8 @@ def step(model: nn.Module, optimizer: Optimizer, seed: int) -> dict[str, tuple[T
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     gradients = {n: torch.randn(p.shape, generator=generator) for n, p in before.items()}
     for name, parameter in model.named_parameters():
-        parameter.grad = gradients[name].clone()
+        # In the parameter's memory layout, as autograd gives it.
+        parameter.grad = torch.empty_like(parameter).copy_(gradients[name])
     optimizer.step(RATE)
     assert all(parameter.grad is None for parameter in model.parameters())
     return {n: (p.detach() - before[n], gradients[n]) for n, p in model.named_parameters()}
@@ -29,7 +30,7 @@ def step(model: nn.Module, optimizer: Optimizer, seed: int) -> dict[str, tuple[T
 
 def test_a_matrix_moves_equally_far_in_all_directions(model: nn.Module) -> None:
     """The step is near the orthogonal factor of the gradient: singular values near 1, same axes."""
-    found = step(model, Optimizer(model), 1)
+    found = step(model, Optimizer(model, muon=True), 1)
     for name in ("0.weight", "1.weight"):
         change, gradient = (t.movedim(1, -1).flatten(1).double() for t in found[name])
         change = -change / (RATE * 0.2 * max(change.shape) ** 0.5)
@@ -41,25 +42,28 @@ def test_a_matrix_moves_equally_far_in_all_directions(model: nn.Module) -> None:
         assert (along - along.diagonal().diag()).abs().max() < 0.1
 
 
-def test_a_bias_takes_the_first_step_of_adam(model: nn.Module) -> None:
+@pytest.mark.parametrize("muon", [False, True])
+def test_all_else_takes_the_first_step_of_adam(model: nn.Module, muon: bool) -> None:
     """Adam's first step is the learning rate against the sign of the gradient."""
-    found = step(model, Optimizer(model), 2)
-    for name in ("0.bias", "1.bias"):
+    found = step(model, Optimizer(model, muon=muon), 2)
+    for name in ("0.bias", "1.bias") if muon else found:
         change, gradient = found[name]
         torch.testing.assert_close(change, -RATE * gradient.sign(), atol=2e-7, rtol=0)
 
 
-def test_a_missing_gradient_moves_nothing(model: nn.Module) -> None:
-    optimizer = Optimizer(model)
+@pytest.mark.parametrize("muon", [False, True])
+def test_a_missing_gradient_moves_nothing(model: nn.Module, muon: bool) -> None:
+    optimizer = Optimizer(model, muon=muon)
     before = [p.detach().clone() for p in model.parameters()]
     optimizer.step(RATE)
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
-def test_what_it_remembers_comes_back(model: nn.Module) -> None:
+@pytest.mark.parametrize("muon", [False, True])
+def test_what_it_remembers_comes_back(model: nn.Module, muon: bool) -> None:
     torch.manual_seed(0)
     twin = nn.Sequential(nn.Conv2d(5, 7, 3), nn.Linear(11, 6))
-    first, second = Optimizer(model), Optimizer(twin)
+    first, second = Optimizer(model, muon=muon), Optimizer(twin, muon=muon)
     step(model, first, 3)
     twin.load_state_dict(model.state_dict())
     assert first.tensors()

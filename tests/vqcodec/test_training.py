@@ -232,7 +232,9 @@ def test_states_that_are_refused(
     transform = dataclasses.replace(recipe.model.transform, synthesis_width=13)
     other = VQVAE(dataclasses.replace(recipe.model, transform=transform))
     with pytest.raises(BadModelError, match="another configuration"):
-        load_state(tmp_path / "state", other, Optimizer(other))
+        load_state(tmp_path / "state", other, Optimizer(other, muon=False))
+    with pytest.raises(BadModelError, match="another optimizer"):
+        load_state(tmp_path / "state", trainer.model, Optimizer(trainer.model, muon=True))
 
 
 @pytest.mark.parametrize("length", [{"minutes": 0}, {"minutes": -1}, {"steps": 0}, {"steps": -5}])

@@ -9,4 +9,6 @@ PUBLISHED = {
     "00c525ed972c282c": ("photo-psnr", 1),
     "f71c780296ad701a": ("photo", 2),
     "9e034c98c0ef33bd": ("photo-psnr", 2),
+    "c0c1b26c8a51e62b": ("photo", 3),
+    "fadd7e82fc6214ef": ("photo-psnr", 3),
 }

@@ -25,8 +25,8 @@ class Recipe:
         truncated: share of the batches that are coded with part of the stages, their number drawn
             anew, at `mu`; teaches codebooks and synthesis what low rates look like. Of the others,
             half are coded with all stages for distortion alone, half at a part of `mu`.
-        beams: candidates that the search keeps for each position, as the encoder's does (effort
-            5): what it chooses is what codebooks and synthesis should know.
+        muon: whether matrices are stepped by Muon instead of AdamW (see `Optimizer`).
+        beams: candidates that the search keeps for each position; the encoder's keeps four.
         ms_ssim_weight: share of MS-SSIM in the distortion (see `Objective`).
         restart_every, restart_until: dead codes are moved every so many steps, up to this share
             of the run.
@@ -40,7 +40,8 @@ class Recipe:
     unquantized: float = 0.005
     mu: float = 1.0
     truncated: float = 0.0
-    beams: int = 4
+    muon: bool = False
+    beams: int = 1
     commitment: float = 0.25
     ms_ssim_weight: float = 0.0
     clip: float = 0.003
@@ -74,7 +75,7 @@ _DIGITS = ModelConfig(
 
 RECIPES = {
     "photo-psnr": Recipe(model=_PHOTO, truncated=0.6, mu=6.0),
-    "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.95, truncated=0.6, mu=1.0),
+    "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.95, truncated=0.6, mu=1.0, muon=True, beams=4),
     "digits": Recipe(
         model=_DIGITS,
         side=0,
@@ -83,7 +84,6 @@ RECIPES = {
         warmup=50,
         clip=0.1,
         mu=0.0,
-        beams=1,
         unquantized=0.1,
         minutes=1.0,
     ),

@@ -18,9 +18,6 @@ from vqcodec.training.optimizer import Optimizer
 
 __all__ = ["TrainingState", "load_state", "save_state"]
 
-# Moments of one kind of optimizer say nothing to another.
-_OPTIMIZER = "muon and adam"
-
 
 @dataclass
 class TrainingState:
@@ -36,7 +33,7 @@ def save_state(path: Path, model: VQVAE, optimizer: Optimizer, state: TrainingSt
     tensors = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
     tensors |= {f"optimizer.{name}": t.contiguous() for name, t in optimizer.tensors().items()}
     metadata = {"config": model.config.to_json(), "state": json.dumps(vars(state))}
-    metadata["optimizer"] = _OPTIMIZER
+    metadata["optimizer"] = optimizer.kind
     partial = path.with_name(path.name + ".tmp")
     save_file(tensors, partial, metadata=metadata)
     os.replace(partial, path)
@@ -56,7 +53,7 @@ def load_state(path: Path, model: VQVAE, optimizer: Optimizer) -> TrainingState:
         raise BadModelError(f"{path}: {error}") from error
     if not {"config", "state"} <= metadata.keys():
         raise BadModelError(f"{path}: not the state of a training run")
-    if metadata.get("optimizer") != _OPTIMIZER:
+    if metadata.get("optimizer") != optimizer.kind:
         raise BadModelError(f"{path}: was trained with another optimizer: start anew")
     if ModelConfig.from_json(metadata["config"]) != model.config:
         raise BadModelError(f"{path}: was trained with another configuration: start anew")

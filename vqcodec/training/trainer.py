@@ -60,7 +60,7 @@ class Trainer:
         self.objective = Objective(
             commitment=recipe.commitment, ms_ssim_weight=recipe.ms_ssim_weight
         )
-        self.optimizer = Optimizer(self.model)
+        self.optimizer = Optimizer(self.model, muon=recipe.muon)
         self.state = TrainingState()
         self._bf16 = device.type == "cuda" or _cpu_has_bf16()
         self._network: torch.nn.Module = self.model
