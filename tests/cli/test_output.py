@@ -155,6 +155,7 @@ def test_many_writers_of_one_file_leave_one_whole_content(tmp_path: Path) -> Non
 
 
 WRITE_FOREVER = """
+import signal
 import sys
 from pathlib import Path
 from vqcodec_cli.main import main
@@ -166,6 +167,8 @@ def run(_):
     while True:
         write_file(Path(sys.argv[1]), b"new" * 400_000, force=True)
 
+# Children of a shell's background job inherit that it ignores this one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 command.run = run
 sys.exit(main())
 """
