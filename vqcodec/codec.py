@@ -129,22 +129,18 @@ class Codec(Tokenizer):
             codes = search.at_quality(quality, draft=draft).cpu().numpy()
             return self._write(picture, side_chunks, codes)
 
-        def psnr_at(quality: float, *, draft: bool = False) -> float:
-            codes = search.at_quality(quality, draft=draft)[None]
+        def psnr_at(quality: float) -> float:
+            codes = search.at_quality(quality)[None]
             decoded = self._to_pixels(codes, picture.height, picture.width, picture.channels)
             colours = 3 if picture.channels >= 3 else 1
             return psnr_of(decoded[:, :, :colours], picture.pixels[:, :, :colours])
 
-        near = None
         if size is not None:
-            if search.refines:
-                near, _ = fit_size(partial(encode_at, draft=True), size)
+            # Refined streams are nearly as large as drafts, and take far longer to find.
+            draft_at = partial(encode_at, draft=True)
+            near = fit_size(draft_at, size)[0] if search.refines else None
             return fit_size(encode_at, size, near=near)[1]
-        if psnr is not None:
-            if search.refines:
-                near = fit_psnr(partial(psnr_at, draft=True), psnr)
-            quality = fit_psnr(psnr_at, psnr, near=near)
-        return encode_at(quality)
+        return encode_at(quality if psnr is None else fit_psnr(psnr_at, psnr))
 
     def decode(self, data: Buffer, *, max_pixels: int | None = None) -> NDArray[np.uint8]:
         """Decode a stream of this model: uint8 (H, W, C), or (H, W) for grey.

@@ -8,9 +8,8 @@ from vqcodec.errors import InputError
 
 __all__ = ["fit_psnr", "fit_size"]
 
-# Half the width of a search around a quality that comes close, and how many halvings that saves.
+# Half the width of a search around a quality that comes close.
 _NEAR = 1.5
-_TRIES_SAVED = 5
 
 
 def fit_size(
@@ -57,26 +56,19 @@ def fit_size(
     return best
 
 
-def fit_psnr(
-    measure: Callable[[float], float], target: float, *, near: float | None = None, tries: int = 10
-) -> float:
+def fit_psnr(measure: Callable[[float], float], target: float, *, tries: int = 10) -> float:
     """Find the lowest quality at which a measure that grows with quality reaches a target.
-
-    Args:
-        near: a quality that is known to come close: the search begins around it.
 
     Raises:
         InputError: quality 100 does not reach it.
     """
-    low, high = _bracket(near)
-    best = measure(high)
+    best = measure(100.0)
     if best < target:
-        if high < 100:
-            return fit_psnr(measure, target, tries=tries)
         raise InputError(f"{target} dB cannot be reached: quality 100 gives {best:.2f} dB")
+    low, high = 0.0, 100.0
     if measure(low) >= target:
-        return low if low == 0 else fit_psnr(measure, target, tries=tries)
-    for _ in range(tries if near is None else max(1, tries - _TRIES_SAVED)):
+        return low
+    for _ in range(tries):
         middle = (low + high) / 2
         if measure(middle) >= target:
             high = middle

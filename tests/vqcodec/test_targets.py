@@ -65,18 +65,3 @@ def test_a_hint_saves_tries_and_a_wrong_one_does_no_harm(target: int, off: float
     _, data = fit_size(encode, target, near=min(100.0, max(0.0, near)))
     assert 0.98 * target <= len(data) <= target
     assert len(asked) <= (8 if abs(off) < 1.5 else 16)
-
-
-@pytest.mark.parametrize("off", [-30.0, -1.2, 0.0, 0.7, 45.0])
-@pytest.mark.parametrize("target", [20.0, 20.1, 33.3, 40.0])
-def test_a_hint_for_decibels_gives_the_same_quality(target: float, off: float) -> None:
-    asked = []
-
-    def measure(quality: float) -> float:
-        asked.append(quality)
-        return 20 + quality / 5
-
-    lowest = 5 * (target - 20)
-    quality = fit_psnr(measure, target, near=min(100.0, max(0.0, lowest + off)))
-    assert lowest - 1e-9 <= quality <= lowest + 0.1
-    assert len(asked) <= (7 if abs(off) < 1.5 else 14)
