@@ -21,6 +21,7 @@ from vqcodec.training import RECIPES, Recipe, find_recipe, state_path, train
 from vqcodec.training.export import sort_codebooks
 from vqcodec.training.losses import Objective
 from vqcodec.training.optimizer import Optimizer
+from vqcodec.training.perceptual import ssimulacra2_distance
 from vqcodec.training.progress import Budget, Progress
 from vqcodec.training.state import TrainingState, load_state, save_state
 from vqcodec.training.trainer import Trainer
@@ -260,7 +261,7 @@ def test_objective_adds_its_parts() -> None:
     assert float(loss) == pytest.approx(0.01 + 0.0075 + 0.05 * 0.01 * np.log(4.0) ** 2)
 
 
-def test_structure_counts_as_much_as_it_is_told() -> None:
+def test_every_measure_counts_as_much_as_it_is_told() -> None:
     from pytorch_msssim import ms_ssim
 
     pixels = torch.rand(1, 3, 176, 176)
@@ -269,9 +270,11 @@ def test_structure_counts_as_much_as_it_is_told() -> None:
     output = Reconstruction(noisy, latent, Quantized(latent, latent, zero, zero))
     error = float((noisy - pixels).square().mean())
     structure = (1 - float(ms_ssim(noisy, pixels, data_range=1.0))) / 25
-    for weight in (0.0, 0.5, 1.0):
-        loss, _ = Objective(ms_ssim_weight=weight)(pixels, output, 1.0)
-        assert float(loss) == pytest.approx((1 - weight) * error + weight * structure, rel=1e-4)
+    looks = float(ssimulacra2_distance(noisy, pixels)) / 6000
+    for first, second in [(0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (0.0, 1.0), (0.25, 0.6)]:
+        objective = Objective(ms_ssim_weight=first, ssimulacra2_weight=second)
+        expected = (1 - first - second) * error + first * structure + second * looks
+        assert float(objective(pixels, output, 1.0)[0]) == pytest.approx(expected, rel=1e-4)
 
 
 def test_sorting_codebooks_changes_no_reconstruction(tiny_path: Path, photo: Pixels) -> None:

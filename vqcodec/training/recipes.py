@@ -27,7 +27,7 @@ class Recipe:
             half are coded with all stages for distortion alone, half at a part of `mu`.
         muon: whether matrices are stepped by Muon instead of AdamW (see `Optimizer`).
         beams: candidates that the search keeps for each position; the encoder's keeps four.
-        ms_ssim_weight: share of MS-SSIM in the distortion (see `Objective`).
+        ms_ssim_weight, ssimulacra2_weight: their shares in the distortion (see `Objective`).
         restart_every, restart_until: dead codes are moved every so many steps, up to this share
             of the run.
     """
@@ -44,6 +44,7 @@ class Recipe:
     beams: int = 1
     commitment: float = 0.25
     ms_ssim_weight: float = 0.0
+    ssimulacra2_weight: float = 0.0
     clip: float = 0.003
     restart_every: int = 25
     restart_until: float = 0.7
@@ -74,8 +75,16 @@ _DIGITS = ModelConfig(
 )
 
 RECIPES = {
-    "photo-psnr": Recipe(model=_PHOTO, truncated=0.6, mu=6.0),
-    "photo": Recipe(model=_PHOTO, ms_ssim_weight=0.95, truncated=0.6, mu=1.0, muon=True, beams=4),
+    "photo-psnr": Recipe(model=_PHOTO, truncated=0.6, mu=6.0, beams=4),
+    "photo": Recipe(
+        model=_PHOTO,
+        ms_ssim_weight=0.45,
+        ssimulacra2_weight=0.45,
+        truncated=0.6,
+        mu=1.0,
+        muon=True,
+        beams=4,
+    ),
     "digits": Recipe(
         model=_DIGITS,
         side=0,

@@ -58,7 +58,9 @@ class Trainer:
         self.processes = processes
         self.model = VQVAE(recipe.model).to(device)
         self.objective = Objective(
-            commitment=recipe.commitment, ms_ssim_weight=recipe.ms_ssim_weight
+            commitment=recipe.commitment,
+            ms_ssim_weight=recipe.ms_ssim_weight,
+            ssimulacra2_weight=recipe.ssimulacra2_weight,
         )
         self.optimizer = Optimizer(self.model, muon=recipe.muon)
         self.state = TrainingState()
