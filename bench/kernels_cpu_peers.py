@@ -46,7 +46,7 @@ def float64_codes(x: Floats, codebook: Floats) -> npt.NDArray[np.int64]:
     return torch.cat(found).numpy()
 
 
-def _vqcodec(level: str | None = None) -> Callable[[Floats, Floats, int], Search]:
+def _vqcodec(level: str | None) -> Callable[[Floats, Floats, int], Search]:
     def prepare(x: Floats, codebook: Floats, threads: int) -> Search:
         from vqcodec_kernels import native_search
 
@@ -101,17 +101,30 @@ def _torch_cdist(x: Floats, codebook: Floats, threads: int) -> Search:
     return lambda: torch.cdist(rows, codes).argmin(1).numpy()
 
 
+# Our own search: the level asked for, or None for the one that it chooses.
+OWN_LEVELS = {
+    "vqcodec": None,
+    "vqcodec (AVX-512)": "avx512",
+    "vqcodec (AVX2)": "avx2",
+    "vqcodec (portable)": "portable",
+}
+
 # Name: what prepares the search, and the distribution whose version is noted.
 METHODS: dict[str, tuple[Callable[[Floats, Floats, int], Search], str]] = {
-    "vqcodec": (_vqcodec(), "vqcodec"),
-    "vqcodec (AVX2)": (_vqcodec("avx2"), "vqcodec"),
-    "vqcodec (portable)": (_vqcodec("portable"), "vqcodec"),
+    **{name: (_vqcodec(level), "vqcodec") for name, level in OWN_LEVELS.items()},
     "faiss-cpu": (_faiss, "faiss-cpu"),
     "torch, blocked": (_torch_blocked, "torch"),
     "torch.cdist": (_torch_cdist, "torch"),
     "scikit-learn": (_sklearn, "scikit-learn"),
     "scipy": (_scipy, "scipy"),
 }
+
+
+def default_level(rows: int, size: int, dim: int) -> str:
+    """The level that our own search chooses for itself."""
+    from vqcodec_kernels import native_search
+
+    return native_search.default_level(rows, size, dim)
 
 
 def time_search(search: Search, seconds: float, beside: Search | None = None) -> dict[str, float]:
@@ -168,6 +181,8 @@ def measure(
     wrong = int((search() != np.load(expected)).sum())
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result: dict[str, object] = {"version": version, "wrong_rows": wrong}
+    if method in OWN_LEVELS:
+        result["level"] = OWN_LEVELS[method] or default_level(*shape)
     if wrong * 100_000 > TOLERATED * shape[0]:
         return result
     result["extra_peak_mib"] = (after - before) / 1024

@@ -64,15 +64,17 @@ def table(rows: list[Row]) -> list[str]:
 def _own_lines(rows: list[Row], shapes: list[Any]) -> list[str]:
     """What our own search makes of a core, and of several beside what these can do at best."""
     threads = max(row["threads"] for row in rows)
-    rates, gains, cores = [], [], []
+    levels, rates, gains, cores = [], [], [], []
     for shape in shapes:
         alone, together = (_find(rows, "vqcodec", count, shape) for count in (1, threads))
+        levels.append(alone.get("level", "not noted"))
         rates.append(f"{_gflops(alone):.0f}" if "median_ms" in alone else "missing")
         gain = together["alone_ms"] / together["median_ms"] if "alone_ms" in together else None
         gains.append("unmeasured" if gain is None else f"{gain:.2f}x")
         best = together.get("cores_before_after", [])
         cores.append(" to ".join(f"{x:.2f}x" for x in sorted(best)) or "unmeasured")
     return [
+        "| vqcodec, level that it chose | | | " + " | ".join(levels) + " |",
         "| vqcodec, GFLOP/s of one thread | | | " + " | ".join(rates) + " |",
         f"| speed-up on {threads} threads, in turn with one | | | " + " | ".join(gains) + " |",
         f"| the same of bare multiply-adds, before and after | | | {' | '.join(cores)} |",

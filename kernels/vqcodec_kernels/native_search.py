@@ -1,11 +1,13 @@
 """The operators in C++ for CPU tensors: torch tensors in, addresses to `_search`, tensors out.
 
-A float32 filter finds the codes that may be nearest and a float64 settle decides between them, so
-the codes are those of `reference`. Tensors are contiguous, checked for shape and type, with at most
-one leading axis; values are checked here, while they are read.
+A filter of float32 scores, or of scores by bfloat16 pieces, finds the codes that may be nearest and
+a float64 settle decides between them, so the codes are those of `reference`. Tensors are
+contiguous, checked for shape and type, with at most one leading axis; values are checked here,
+while they are read.
 
 `threads` defaults to `torch.get_num_threads()`. `level` is an instruction set out of `LEVELS`; by
-default $VQCODEC_CPU_LEVEL, else the best that the processor has. Neither changes a result.
+default $VQCODEC_CPU_LEVEL, else the best that the processor has for the size. Neither changes a
+result.
 """
 
 import os
@@ -21,6 +23,7 @@ from vqcodec_kernels.reference import QuantizedVectors
 __all__ = [
     "LEVELS",
     "code_statistics",
+    "default_level",
     "level_name",
     "nearest_code",
     "nearest_code_fast",
@@ -230,6 +233,11 @@ def level_name(level: str | None) -> str:
     if level and level not in LEVELS:
         raise BackendError(f"CPU level must be one of {LEVELS} on this processor, got {level!r}")
     return level
+
+
+def default_level(rows: int, size: int, dim: int) -> str:
+    """The level that searches `size` codes for so many rows if a call does not say."""
+    return level_name(None) or _search.default_level(rows, size, dim)
 
 
 def _raise_defect(

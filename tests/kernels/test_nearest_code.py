@@ -139,12 +139,13 @@ def test_threads_do_not_change_a_bit(name: str) -> None:
         assert torch.equal(alone[1], together[1])
 
 
-def test_flushing_subnormals_does_not_change_a_code() -> None:
+@pytest.mark.parametrize("level", native_search.LEVELS)
+def test_flushing_subnormals_does_not_change_a_code(level: str) -> None:
     case = hard_case("subnormal", 50, 60, 9)
     expected = reference.nearest_code(*case)
     assert torch.set_flush_denormal(True)
     try:
-        codes = native_search.nearest_code(*case, threads=1)
+        codes = native_search.nearest_code(*case, threads=1, level=level)
     finally:
         torch.set_flush_denormal(False)
     assert_same_codes(codes, expected)

@@ -19,8 +19,8 @@ T* pointer(uintptr_t address) {
   return reinterpret_cast<T*>(address);
 }
 
-const Level& level_named(const std::string& name) {
-  const Level* level = find_level(name);
+const Level& level_named(const std::string& name, const SearchSize& size) {
+  const Level* level = find_level(name, size);
   if (!level) throw py::value_error("this processor cannot run level '" + name + "'");
   return *level;
 }
@@ -33,7 +33,7 @@ std::pair<int, int64_t> search(uintptr_t x, int x_type, int64_t rows, int64_t di
                                uintptr_t codes, uintptr_t distances, uintptr_t values,
                                uintptr_t squared_errors, uintptr_t counts, int threads,
                                const std::string& level) {
-  const SearchOptions options{&level_named(level), threads};
+  const SearchOptions options{&level_named(level, {rows, size, dim}), threads};
   const SearchOutputs outputs{pointer<int64_t>(codes), pointer<float>(distances),
                               pointer<void>(values), pointer<float>(squared_errors),
                               pointer<int64_t>(counts)};
@@ -48,7 +48,7 @@ std::pair<int, int64_t> search_stages(uintptr_t x, int x_type, int64_t rows, int
                                       uintptr_t codebooks, int codebook_type, int64_t size,
                                       uintptr_t biases, int64_t stages, uintptr_t codes,
                                       int threads, const std::string& level) {
-  const SearchOptions options{&level_named(level), threads};
+  const SearchOptions options{&level_named(level, {rows, size, dim}), threads};
   const py::gil_scoped_release release;
   return as_pair(search_residual(
       {pointer<void>(x), static_cast<Type>(x_type), rows, dim},
@@ -60,7 +60,7 @@ std::pair<int, int64_t> search_beams_at(uintptr_t x, int64_t rows, int64_t dim, 
                                         int64_t size, uintptr_t biases, int64_t stages,
                                         int64_t beams, uintptr_t codes, uintptr_t errors,
                                         int threads, const std::string& level) {
-  const SearchOptions options{&level_named(level), threads};
+  const SearchOptions options{&level_named(level, {rows, size, dim}), threads};
   const py::gil_scoped_release release;
   return as_pair(search_beams({pointer<void>(x), Type::kFloat32, rows, dim},
                               {pointer<void>(codebooks), Type::kFloat32, stages * size, dim},
@@ -81,6 +81,10 @@ std::vector<std::string> level_names() {
   return names;
 }
 
+std::string default_level(int64_t rows, int64_t size, int64_t dim) {
+  return level_named("", {rows, size, dim}).name;
+}
+
 }  // namespace
 }  // namespace vqcodec
 
@@ -92,4 +96,7 @@ PYBIND11_MODULE(_search, m) {
   m.def("statistics", &vqcodec::statistics);
   m.def("level_names", &vqcodec::level_names,
         "Instruction sets that this processor can run, best first.");
+  m.def(
+      "default_level", &vqcodec::default_level,
+      "The one of them that searches so many rows, codes and dimensions unless another is named.");
 }

@@ -3,8 +3,10 @@
 #include "candidates.inl"
 #include "rows.inl"
 
-// Panels in a chunk: their scores for a tile of rows stay in the first-level cache.
-constexpr int64_t kMaxPanels = 1024 / (Unit::kLanes * Unit::kVectors);
+// Panels in a chunk, of 1024 codes: their scores for a tile of rows stay in the first-level cache,
+// or not far from it.
+constexpr int64_t kPanelCodes = Unit::kLanes * Unit::kVectors;
+constexpr int64_t kMaxPanels = (1024 + kPanelCodes - 1) / kPanelCodes;
 
 // What the search keeps of one tile of rows and one chunk of codes, see score_panels.
 struct Tile {
@@ -72,7 +74,7 @@ inline int64_t decide_row(const PackedCodebook& book, const Tile& tile, int64_t 
 inline int64_t search_tiles(const PackedCodebook& book, const float* rows, int64_t count,
                             Scratch& scratch, int64_t* codes) {
   constexpr int kRows = Unit::kRows;
-  float* scaled = scratch.scaled.reserve(kRows * book.dim() + Unit::kLanes);
+  float* scaled = scratch.scaled.reserve(kRows * scaled_stride(book) + Unit::kLanes);
   Tile tile = make_tile(book, book.panels(), scratch);
   for (int64_t i = 0; i < count; i += kRows, rows += kRows * book.dim()) {
     float slacks[Unit::kLanes];
@@ -116,15 +118,16 @@ inline int64_t search_chunks(const PackedCodebook& book, int64_t chunk, const fl
   constexpr int kRows = Unit::kRows;
   constexpr int kLanes = Unit::kLanes;
   const int64_t dim = book.dim();
+  const int64_t apart = scaled_stride(book);
   const int64_t tiles = (count + kRows - 1) / kRows;
-  float* scaled = scratch.scaled.reserve(tiles * kRows * dim + kLanes);
+  float* scaled = scratch.scaled.reserve(tiles * kRows * apart + kLanes);
   // Of row r of tile t, the slack and the lowest score so far are number t * kLanes + r.
   float* slacks = scratch.slacks.reserve(tiles * kLanes);
   float* minima = scratch.minima.reserve(tiles * kLanes);
   RowState* states = scratch.states.reserve(count);
   for (int64_t t = 0, i = 0; t < tiles; ++t, i += kRows) {
     const int64_t bad =
-        prepare_tile(book, rows + i * dim, count - i, scaled + i * dim, slacks + t * kLanes);
+        prepare_tile(book, rows + i * dim, count - i, scaled + i * apart, slacks + t * kLanes);
     if (bad >= 0) return i + bad;
     Unit::store(minima + t * kLanes, Unit::fill(__builtin_inff()));
   }
@@ -133,7 +136,7 @@ inline int64_t search_chunks(const PackedCodebook& book, int64_t chunk, const fl
   for (int64_t first = 0; first < book.panels(); first += chunk) {
     const int64_t last = first + chunk < book.panels() ? first + chunk : book.panels();
     for (int64_t t = 0, i = 0; t < tiles; ++t, i += kRows) {
-      score_panels(book, first, last, scaled + i * dim, tile.stride, tile.scores, tile.lowest);
+      score_panels(book, first, last, scaled + i * apart, tile.stride, tile.scores, tile.lowest);
       const Unit::Vec low =
           Unit::minimum(lowest_scores(tile, last - first), Unit::load(minima + t * kLanes));
       Unit::store(minima + t * kLanes, low);
@@ -153,7 +156,10 @@ inline int64_t search_block(const PackedCodebook& book, const float* rows, int64
   // As many codes at a time as stay in the second-level cache.
   constexpr int64_t kCacheFloats = 1 << 17;
   const int64_t fit = kCacheFloats / (book.dim() * book.width());
-  const int64_t chunk = fit < 1 ? 1 : fit > kMaxPanels ? kMaxPanels : fit;
-  if (book.panels() <= chunk) return search_tiles(book, rows, count, scratch, codes);
+  const int64_t most = fit < 1 ? 1 : fit > kMaxPanels ? kMaxPanels : fit;
+  if (book.panels() <= most) return search_tiles(book, rows, count, scratch, codes);
+  // All about equally long: a short one takes nearly as much bookkeeping.
+  const int64_t chunks = (book.panels() + most - 1) / most;
+  const int64_t chunk = (book.panels() + chunks - 1) / chunks;
   return search_chunks(book, chunk, rows, count, scratch, codes);
 }

@@ -1,7 +1,5 @@
 // From scores to codes: the candidates of a row, and the float64 settle between them.
 
-#include "tile.inl"
-
 // Takes the canonical distances of the candidates of one panel; keeps the first smallest.
 inline void settle_panel(const PackedCodebook& book, const float* row, int64_t panel,
                          uint64_t lanes, RowState& state) {
@@ -73,16 +71,24 @@ inline uint64_t lanes_within(const PackedCodebook& book, int64_t panel, const fl
 // Adds the codes of one panel whose scores are within the limit; `lowest` is the panel's, and is.
 inline void add_candidates(const PackedCodebook& book, int64_t panel, const float* scores,
                            float lowest, float limit, const float* row, RowState& state) {
+  if (kCoarse && state.code == RowState::kUndecided) return;
   if (state.count == RowState::kCandidates) {
     prune_candidates(limit, state);
-    if (state.count == RowState::kCandidates) settle_candidates(book, row, state);
+    if (state.count == RowState::kCandidates) {
+      if (kCoarse) {
+        state.code = RowState::kUndecided;
+        return;
+      }
+      settle_candidates(book, row, state);
+    }
   }
   state.candidates[state.count++] = {lowest, static_cast<int32_t>(panel),
                                      lanes_within(book, panel, scores, limit)};
 }
 
-// The nearest code, once all codes have been seen and the limit is final.
+// The nearest code, once all codes have been seen and the limit is final, or kUndecided.
 inline int64_t decide(const PackedCodebook& book, const float* row, float limit, RowState& state) {
+  if (kCoarse && state.code == RowState::kUndecided) return RowState::kUndecided;
   if (state.count > 1) prune_candidates(limit, state);
   const uint64_t lanes = state.candidates[0].lanes;
   const bool single = state.count == 1 && state.code < 0 && (lanes & (lanes - 1)) == 0;

@@ -10,7 +10,6 @@ namespace vqcodec {
 
 namespace {
 
-constexpr double kUnit = 1.0 / (1 << 24);  // half a unit in the last place of 1.0f
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 }  // namespace
@@ -109,44 +108,27 @@ void PackedCodebook::centre() {
 void PackedCodebook::fill_offsets(const float* bias) {
   const int64_t padded = panels_ * shape_.width();
   float* offsets = offsets_.reserve(padded);
-  largest_offset_ = 0;
+  double largest_offset = 0;
   double largest_bias = 0;
   for (int64_t k = 0; k < size_; ++k) {
     const double added = bias ? bias[k] : 0.0f;
     const double offset = squares_[k] + added;
     offsets[k] = static_cast<float>(offset);
-    largest_offset_ = std::max(largest_offset_, std::abs(offset));
+    largest_offset = std::max(largest_offset, std::abs(offset));
     largest_bias = std::max(largest_bias, std::abs(added));
   }
   std::fill(offsets + size_, offsets + padded, kInfinity);
-  set_bound(largest_bias);
+  measured_ = {static_cast<double>(dim_), !mean_.empty(), largest_square_, largest_offset,
+               largest_bias};
+  bound_ = ErrorBound::of_floats(measured_);
 }
 
-// With x and c the row and code that the filter sees, u = 2^-24, C the longest code, Q the largest
-// |offset|: the float32 score offset - 2 x.c is within (D + 2) u (Q + 2 X C) of the exact one, by
-// the standard bound of a chain of D roundings, one more of the product where there is no fused
-// multiply-add, and one of the offset. Centring adds u (4 X C + 2 C^2) where it rounds, beyond
-// what is common to all codes, and terms of u^2. The float64 definition itself is off by
-// (D + 3) 2^-53 ((X + C)^2 + |bias|). Rounding in the subnormal range adds D 2^-149. A winner and
-// its rival err in opposite directions, so all is doubled; the comparison's own rounding is one
-// more u (Q + 2 X C).
-void PackedCodebook::set_bound(double largest_bias) {
-  const double dim = static_cast<double>(dim_);
-  const double longest = std::sqrt(largest_square_) * 1.000001;
-  const double chain = 2 * (dim + 4) * kUnit;
-  const double centring = mean_.empty() ? 0.0 : 2 * kUnit;
-  const double square = 16 * centring * kUnit + (dim + 4) * std::ldexp(1.0, -51);
-  const double tiny = (dim + 64) * std::ldexp(1.0, -146);
-  // The factor covers the rounding of the bound itself and the 1 / (1 - D u) of the chain.
-  const double safety = 1.001;
-  bound_.constant =
-      static_cast<float>(safety * (chain * largest_offset_ + 2 * centring * largest_square_ +
-                                   square * (largest_square_ + largest_bias) + tiny));
-  bound_.linear = static_cast<float>(safety * (2 * chain + 4 * centring) * longest);
-  bound_.square = static_cast<float>(safety * square);
-  constexpr double kAlmostOverflow = 1e37;
-  const double room = (kAlmostOverflow - largest_offset_) / std::max(2 * longest, 1e-30);
-  bound_.longest = static_cast<float>(std::min(kAlmostOverflow, room));
+void PackedCodebook::split() {
+  pieces_.reserve(panels_, shape_.vectors, dim_);
+  for (int64_t p = 0; p < panels_; ++p) {
+    pieces_.fill(p, filter(p), static_cast<int64_t>(vectors(p)) * shape_.lanes);
+  }
+  pieces_bound_ = ErrorBound::of_pieces(measured_);
 }
 
 }  // namespace vqcodec

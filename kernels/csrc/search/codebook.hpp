@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "aligned.hpp"
+#include "pieces.hpp"
 #include "values.hpp"
 
 namespace vqcodec {
@@ -16,10 +17,23 @@ struct PanelShape {
   int width() const { return lanes * vectors; }
 };
 
-// How far a float32 score may be from the truth, as a function of the length X of a row, which is
-// centred as the codes are: any code that wins in float64 has a score at most slack(X) above the
-// smallest score. See codebook.cpp for the terms.
+// How far a score of the filter may be from the truth, as a function of the length X of a row,
+// which is centred as the codes are: any code that wins in float64 has a score at most slack(X)
+// above the smallest score. See error_bound.cpp for the terms.
 struct ErrorBound {
+  // What the bound depends on, of the codes as the filter sees them and their offsets.
+  struct Codes {
+    double dim;
+    bool centred;
+    double largest_square;
+    double largest_offset;
+    double largest_bias;
+  };
+  // Of scores added up in float32.
+  static ErrorBound of_floats(const Codes& codes);
+  // Of scores added up in float32 from products of bfloat16 pieces.
+  static ErrorBound of_pieces(const Codes& codes);
+
   float constant;
   float linear;
   float square;
@@ -32,6 +46,9 @@ class PackedCodebook {
   // codes: (K, dim) in any type; bias: K floats or null. Returns the index of the first code that
   // is not finite, or -1. The tables may be used only if it is -1.
   int64_t pack(const Rows& codes, const float* bias, PanelShape shape);
+
+  // Adds the codes in pieces, for a level that multiplies tiles of them.
+  void split();
 
   int64_t size() const { return size_; }
   int64_t dim() const { return dim_; }
@@ -62,13 +79,16 @@ class PackedCodebook {
   // The codes as float32 rows (K, dim).
   const float* rows() const { return rows_; }
   const ErrorBound& bound() const { return bound_; }
+  // Filled once the codes were split.
+  const PanelPieces& pieces() const { return pieces_; }
+  // The bound of what tiles of pieces make of the codes.
+  const ErrorBound& pieces_bound() const { return pieces_bound_; }
 
  private:
   void fill_panels(float* panels) const;
   void measure_squares(const float* panels);
   void centre();
   void fill_offsets(const float* bias);
-  void set_bound(double largest_bias);
 
   int64_t size_ = 0;
   int64_t dim_ = 0;
@@ -86,8 +106,10 @@ class PackedCodebook {
   // Of the codes that the filter sees: ||code||^2 of each, and the largest of them.
   std::vector<double> squares_;
   double largest_square_ = 0;
-  double largest_offset_ = 0;
+  ErrorBound::Codes measured_{};
   ErrorBound bound_{};
+  PanelPieces pieces_;
+  ErrorBound pieces_bound_{};
 };
 
 }  // namespace vqcodec

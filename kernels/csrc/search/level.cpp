@@ -4,6 +4,9 @@ namespace vqcodec {
 
 std::vector<const Level*> supported_levels() {
   std::vector<const Level*> levels;
+#if defined(VQCODEC_AMX)
+  if (kAmxLevel.supported()) levels.push_back(&kAmxLevel);
+#endif
 #if defined(__x86_64__)
   if (kAvx512Level.supported()) levels.push_back(&kAvx512Level);
   if (kAvx2Level.supported()) levels.push_back(&kAvx2Level);
@@ -12,11 +15,10 @@ std::vector<const Level*> supported_levels() {
   return levels;
 }
 
-const Level* find_level(const std::string& name) {
+const Level* find_level(const std::string& name, const SearchSize& size) {
   static const std::vector<const Level*> levels = supported_levels();
-  if (name.empty()) return levels.front();
   for (const Level* level : levels) {
-    if (name == level->name) return level;
+    if (name.empty() ? !level->pays || level->pays(size) : name == level->name) return level;
   }
   return nullptr;
 }

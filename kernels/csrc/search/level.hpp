@@ -21,6 +21,8 @@ struct Candidates {
 // `code`, whose exact distance is `distance`, or among the candidates.
 struct RowState {
   static constexpr int kCandidates = 4;
+  // In place of a code: there are so many candidates that finer scores are cheaper than float64.
+  static constexpr int64_t kUndecided = -2;
   int count;
   Candidates candidates[kCandidates];
   double distance;
@@ -38,6 +40,8 @@ struct Scratch {
   Aligned<RowState> states;
   Aligned<int64_t> codes;
   Aligned<double> distances;
+  Aligned<float> undecided;
+  Aligned<int64_t> decided;
 };
 
 // A code that a row of a group may go on with, and what it would have cost so far.
@@ -47,10 +51,20 @@ struct Pick {
   int32_t code;
 };
 
+struct SearchSize {
+  int64_t rows;
+  int64_t codes;
+  int64_t dim;
+};
+
 struct Level {
   const char* name;
   PanelShape shape;
   bool (*supported)();
+  // Whether a search of this size is faster than with the next level; null if every one is.
+  bool (*pays)(const SearchSize& size);
+  // Whether it wants the codes split, see pieces.hpp.
+  bool splits;
   // Nearest codes of `count` rows (count, dim), few enough to stay in the cache. Returns the first
   // row that is not finite, or -1; codes are valid only if it is -1.
   int64_t (*search)(const PackedCodebook& book, const float* rows, int64_t count, Scratch& scratch,
@@ -60,6 +74,7 @@ struct Level {
                  int64_t width, int64_t keep, Scratch& scratch, Pick* picks);
 };
 
+extern const Level kAmxLevel;
 extern const Level kAvx512Level;
 extern const Level kAvx2Level;
 extern const Level kPortableLevel;
@@ -67,7 +82,8 @@ extern const Level kPortableLevel;
 // Levels that this processor can run, best first; never empty.
 std::vector<const Level*> supported_levels();
 
-// The level of this name, or the best for an empty name; null if this processor has no such level.
-const Level* find_level(const std::string& name);
+// The level of this name, or for an empty name the best for the size; null if this processor has no
+// such level.
+const Level* find_level(const std::string& name, const SearchSize& size);
 
 }  // namespace vqcodec

@@ -50,6 +50,8 @@ struct Unit {
   }
 };
 
+#include "tile.inl"
+// What every level shares builds on that.
 #include "block.inl"
 #include "lowest.inl"
 
@@ -68,6 +70,8 @@ namespace vqcodec {
 const Level kAvx2Level = {"avx2",
                           {avx2::Unit::kLanes, avx2::Unit::kVectors},
                           avx2::supported,
+                          nullptr,
+                          false,
                           avx2::search_block,
                           avx2::lowest_picks};
 }  // namespace vqcodec

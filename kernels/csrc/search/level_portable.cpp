@@ -50,6 +50,8 @@ struct Unit {
   }
 };
 
+#include "tile.inl"
+// What every level shares builds on that.
 #include "block.inl"
 #include "lowest.inl"
 
@@ -60,6 +62,8 @@ bool supported() { return true; }
 const Level kPortableLevel = {"portable",
                               {portable::Unit::kLanes, portable::Unit::kVectors},
                               portable::supported,
+                              nullptr,
+                              false,
                               portable::search_block,
                               portable::lowest_picks};
 

@@ -34,21 +34,11 @@ class FirstBadRow {
   std::atomic<int64_t> row_{kNone};
 };
 
-// One thread keeps its memory from call to call: small calls would spend their time on page faults.
-Scratch& caller_scratch() {
+// A thread keeps its memory from call to call: small calls would spend their time on page faults.
+Scratch& thread_scratch() {
   static thread_local Scratch scratch;
   return scratch;
 }
-
-class Workers {
- public:
-  explicit Workers(int threads) : others_(threads - 1) {}
-  Scratch& scratch(int worker) { return worker ? others_[worker - 1] : *caller_; }
-
- private:
-  Scratch* caller_ = &caller_scratch();
-  std::vector<Scratch> others_;
-};
 
 struct Block {
   int64_t first;
@@ -137,13 +127,13 @@ Defect search_codebook(const Rows& x, const Rows& codebook, const float* bias,
   PackedCodebook book;
   const int64_t bad_code = book.pack(codebook, bias, options.level->shape);
   if (bad_code >= 0) return {Defect::kCode, bad_code};
+  if (options.level->splits) book.split();
   const double work = static_cast<double>(x.count) * codebook.count * x.dim;
   const int threads = useful_threads(options.threads, work);
-  Workers workers(threads);
   FirstBadRow bad_row;
-  for_each_block(blocks_in(x), threads, [&](int64_t index, int worker) {
+  for_each_block(blocks_in(x), threads, [&](int64_t index, int) {
     const Block block = block_of(index, x);
-    Scratch& scratch = workers.scratch(worker);
+    Scratch& scratch = thread_scratch();
     const float* rows =
         x.floats(block.first, block.count, scratch.copy.reserve(block.count * x.dim));
     const int64_t bad =
@@ -168,14 +158,14 @@ Defect search_residual(const Rows& x, const Rows& codebooks, const float* biases
     const float* bias = biases ? biases + s * size : nullptr;
     const int64_t bad_code = books[s].pack(stage, bias, options.level->shape);
     if (bad_code >= 0) return {Defect::kCode, s * size + bad_code};
+    if (options.level->splits) books[s].split();
   }
   const double work = static_cast<double>(x.count) * codebooks.count * x.dim;
   const int threads = useful_threads(options.threads, work);
-  Workers workers(threads);
   FirstBadRow bad_row;
-  for_each_block(blocks_in(x), threads, [&](int64_t index, int worker) {
+  for_each_block(blocks_in(x), threads, [&](int64_t index, int) {
     const Block block = block_of(index, x);
-    Scratch& scratch = workers.scratch(worker);
+    Scratch& scratch = thread_scratch();
     const int64_t total = block.count * x.dim;
     float* residual = scratch.copy.reserve(total);
     const float* rows = x.floats(block.first, block.count, residual);

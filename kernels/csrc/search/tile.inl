@@ -6,6 +6,29 @@
 // Nothing in them may call a function template of the standard library: an instance compiled for a
 // newer processor could end up shared.
 
+#include "load.inl"
+
+// How many floats apart rows are once they are scaled.
+inline int64_t scaled_stride(const PackedCodebook& book) { return book.dim(); }
+
+// Whether a filter with a smaller bound is at hand for rows with very many candidates.
+constexpr bool kCoarse = false;
+
+inline const ErrorBound& filter_bound(const PackedCodebook& book) { return book.bound(); }
+
+// Scales a row by -2 about the mean; returns its square, in parts to be added up. Writes whole
+// registers, so that what follows in `scaled` has to come later.
+inline Unit::Vec scale_row(const float* row, int64_t dim, const float* end, const float* mean,
+                           float* scaled) {
+  Unit::Vec square = Unit::fill(0.0f);
+  for (int64_t d = 0; d < dim; d += Unit::kLanes) {
+    const Unit::Vec x = load_scaled(row, d, dim, end, mean);
+    Unit::store(scaled + d, x);
+    square = Unit::multiply_add(x, x, square);
+  }
+  return square;
+}
+
 // A row's scores are offset_k + sum of (-2 x_d) c_kd, the squared distance less what all codes
 // have in common. kRows rows by kVectors registers of codes stay in registers throughout.
 template <int kVectors>
