@@ -11,4 +11,5 @@ PUBLISHED = {
     "9e034c98c0ef33bd": ("photo-psnr", 2),
     "c0c1b26c8a51e62b": ("photo", 3),
     "fadd7e82fc6214ef": ("photo-psnr", 3),
+    "2612ca6525b9d9d4": ("photo", 4),
 }

@@ -75,7 +75,7 @@ _DIGITS = ModelConfig(
 )
 
 RECIPES = {
-    "photo-psnr": Recipe(model=_PHOTO, truncated=0.6, mu=6.0, beams=4),
+    "photo-psnr": Recipe(model=_PHOTO, truncated=0.6, mu=6.0),
     "photo": Recipe(
         model=_PHOTO,
         ms_ssim_weight=0.45,
