@@ -307,6 +307,9 @@ def test_recipes_are_possible(name: str) -> None:
     assert recipe.side % max(1, recipe.model.transform.stride) == 0
     # MS-SSIM looks at five scales with a window of 11.
     assert recipe.ms_ssim_weight == 0 or recipe.side > 160
+    # What is left of 1 is the weight of the squared error.
+    assert min(recipe.ms_ssim_weight, recipe.ssimulacra2_weight) >= 0
+    assert recipe.ms_ssim_weight + recipe.ssimulacra2_weight <= 1
 
 
 def test_unknown_recipe() -> None:
