@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from vqcodec.checkpoint import read_model
 from vqcodec.codec import Codec, load
 from vqcodec.evaluation import circumstances
-from vqcodec.priors import MixingPrior, Prior, StaticPrior, ZeroFirstPrior
+from vqcodec.priors import DeepPrior, MixingPrior, Prior, StaticPrior, ZeroFirstPrior
 from vqcodec.training.pictures import find_pictures, read_rgb, split_pictures
 from vqcodec_kernels.entropy_tables import MAX_ACTIVATION
 
@@ -148,6 +148,7 @@ def contest(
         "zero-first with network": ZeroFirstPrior.fit(
             every, codebook_size=size, vectors=vectors, samples=samples
         ),
+        "deep": DeepPrior.fit(every, codebook_size=size, vectors=vectors, samples=samples),
     }
     own = Row("static tables of the quality")
     for quality, maps in zip(qualities, measured, strict=True):

@@ -24,7 +24,7 @@ __all__ = [
     "search_mu",
 ]
 
-_PRIOR_MODES = (1, 2, 3)
+_PRIOR_MODES = (1, 2, 3, 4)
 
 
 def network_tensors(model: VQVAE) -> Tensors:

@@ -26,13 +26,30 @@ class Tables:
         shifts: NDArray[np.int32],
     ) -> None: ...
 
-def encode_mixing(codes: NDArray[np.int64], tables: Tables) -> bytes: ...
+class DeepTables:
+    def __init__(
+        self,
+        codebook_size: int,
+        counters: NDArray[np.uint16],
+        node_weights: NDArray[np.int16],
+        class_weights: NDArray[np.int16],
+        embeddings: NDArray[np.int16],
+        first_weights: NDArray[np.int16],
+        first_biases: NDArray[np.int32],
+        second_weights: NDArray[np.int16],
+        second_biases: NDArray[np.int32],
+        output_weights: NDArray[np.int16],
+        output_biases: NDArray[np.int32],
+        shifts: NDArray[np.int32],
+    ) -> None: ...
+
+def encode_mixing(codes: NDArray[np.int64], tables: Tables | DeepTables) -> bytes: ...
 def decode_mixing(
-    payload: bytes, stages: int, height: int, width: int, tables: Tables
+    payload: bytes, stages: int, height: int, width: int, tables: Tables | DeepTables
 ) -> NDArray[np.int64]: ...
 def count_mixing(
     maps: list[NDArray[np.int64]], codebook_size: int, zero_first: bool, stage: int
 ) -> NDArray[np.int64]: ...
 def learn_mixing(
-    maps: list[NDArray[np.int64]], tables: Tables, stage: int
+    maps: list[NDArray[np.int64]], tables: Tables | DeepTables, stage: int
 ) -> tuple[float, NDArray[np.int16], NDArray[np.int16]]: ...

@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 
 from vqcodec_kernels import entropy_mixing_numpy
 from vqcodec_kernels.entropy import check_array, check_capacity, choose_decoder, native
+from vqcodec_kernels.entropy_deep_tables import DeepTables
 from vqcodec_kernels.entropy_tables import MixingTables
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["count_mixing", "decode_mixing", "encode_mixing", "learn_mixing"]
+__all__ = ["Tables", "count_mixing", "decode_mixing", "encode_mixing", "learn_mixing"]
 
 CodeArray = NDArray[np.int64]
+# The model comes with a network of one hidden layer, or none, or with one of two.
+Tables = MixingTables | DeepTables
 
 
-def encode_mixing(codes: CodeArray, tables: MixingTables) -> bytes:
+def encode_mixing(codes: CodeArray, tables: Tables) -> bytes:
     """Code a grid of codes, int64 (S, H, W), each in [0, codebook_size), S <= tables.stages.
 
     Raises InvalidInputError, BackendError.
@@ -33,7 +36,7 @@ def encode_mixing(codes: CodeArray, tables: MixingTables) -> bytes:
 def decode_mixing(
     payload: bytes,
     shape: tuple[int, int, int],
-    tables: MixingTables,
+    tables: Tables,
     *,
     backend: str | None = None,
 ) -> CodeArray:
@@ -67,7 +70,7 @@ def count_mixing(
 
 
 def learn_mixing(
-    maps: Sequence[CodeArray], tables: MixingTables, *, stage: int
+    maps: Sequence[CodeArray], tables: Tables, *, stage: int
 ) -> tuple[float, NDArray[np.int16], NDArray[np.int16]]:
     """Let the mixers of one stage learn over all maps, each started from the trained counters.
 
@@ -82,7 +85,7 @@ def learn_mixing(
     return bits, by_node, by_class
 
 
-def _check_codes(codes: CodeArray, tables: MixingTables) -> None:
+def _check_codes(codes: CodeArray, tables: Tables) -> None:
     check_array(codes, np.int64, 3, "codes")
     if len(codes) > tables.stages:
         raise InvalidInputError(f"codes have {len(codes)} stages, tables {tables.stages}")
@@ -92,5 +95,7 @@ def _check_codes(codes: CodeArray, tables: MixingTables) -> None:
         )
 
 
-def _native_tables(tables: MixingTables) -> Any:
+def _native_tables(tables: Tables) -> Any:
+    if isinstance(tables, DeepTables):
+        return native().DeepTables(tables.codebook_size, *tables.arrays().values())
     return native().Tables(tables.codebook_size, tables.zero_first, *tables.arrays().values())

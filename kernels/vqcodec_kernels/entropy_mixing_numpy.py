@@ -6,6 +6,8 @@ The twin of kernels/csrc/entropy/{contexts,mixing}.hpp: same codes from the same
 import numpy as np
 from numpy.typing import NDArray
 
+from vqcodec_kernels.entropy_deep_network_numpy import DeepNetwork
+from vqcodec_kernels.entropy_deep_tables import DeepTables
 from vqcodec_kernels.entropy_logistic_numpy import MAX_LOGIT, logistic_tables
 from vqcodec_kernels.entropy_network_numpy import Network
 from vqcodec_kernels.entropy_numpy import RangeDecoder
@@ -29,11 +31,13 @@ _RATES = np.array([131072 // (2 * n + 3) for n in range(_LIMIT + 1)], np.int64)
 IntArray = NDArray[np.int64]
 
 
-def decode_mixing(payload: bytes, shape: tuple[int, int, int], tables: MixingTables) -> IntArray:
+def decode_mixing(
+    payload: bytes, shape: tuple[int, int, int], tables: MixingTables | DeepTables
+) -> IntArray:
     """Read codes, int64 (S, H, W) of this shape. Raises CorruptPayloadError."""
     coder = RangeDecoder(payload)
     codes = np.empty(shape, np.int64)
-    network = Network(tables, *shape[1:]) if tables.embeddings.size else None
+    network = _network(tables, shape)
     for stage in range(shape[0]):
         model = _Stage(tables, stage)
         for y in range(shape[1]):
@@ -48,10 +52,18 @@ def decode_mixing(payload: bytes, shape: tuple[int, int, int], tables: MixingTab
     return codes
 
 
+def _network(
+    tables: MixingTables | DeepTables, shape: tuple[int, int, int]
+) -> Network | DeepNetwork | None:
+    if isinstance(tables, DeepTables):
+        return DeepNetwork(tables, shape)
+    return Network(tables, *shape[1:]) if tables.embeddings.size else None
+
+
 class _Stage:
     """Counters and mixers of one stage, from where training left them."""
 
-    def __init__(self, tables: MixingTables, stage: int) -> None:
+    def __init__(self, tables: MixingTables | DeepTables, stage: int) -> None:
         self.depth = (tables.codebook_size - 1).bit_length()
         self._size = tables.codebook_size
         self._zero_first = tables.zero_first

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from vqcodec_kernels.entropy_logistic_numpy import MAX_LOGIT, logistic_tables
 from vqcodec_kernels.entropy_tables import MAX_ACTIVATION, MixingTables
 
-__all__ = ["Network"]
+__all__ = ["Network", "node_logits"]
 
 
 class Network:
@@ -14,9 +14,6 @@ class Network:
 
     def __init__(self, tables: MixingTables, height: int, width: int) -> None:
         self._tables = tables
-        self._leaves = 1 << (tables.codebook_size - 1).bit_length()
-        self._decay = logistic_tables().decay
-        self._stretch = logistic_tables().stretch.tolist()
         self._totals = np.zeros((height + 2, width + 2, tables.embeddings.shape[2]), np.int64)
 
     def logits(self, stage: int, y: int, x: int) -> list[int]:
@@ -27,28 +24,37 @@ class Network:
         sums = t.hidden_weights[stage].astype(np.int64) @ places.ravel() + t.hidden_biases[stage]
         hidden = np.clip(sums >> first, 0, MAX_ACTIVATION)
         sums = t.output_weights[stage].astype(np.int64) @ hidden + t.output_biases[stage]
-        return self._spread((sums.max() - sums) >> second)
+        return node_logits((sums.max() - sums) >> second, zero_first=t.zero_first)
 
     def add(self, stage: int, y: int, x: int, code: int) -> None:
         """Tell that code (stage, y, x) is now known."""
         self._totals[y + 1, x + 1] += self._tables.embeddings[stage, code]
 
-    def _spread(self, drops: NDArray[np.int64]) -> list[int]:
-        masses = np.zeros(2 * self._leaves, np.int64)
-        near = self._decay[np.minimum(drops, MAX_LOGIT)]
-        masses[self._leaves :][: len(drops)] = np.where(drops > MAX_LOGIT, 1, near)
-        if self._tables.zero_first:
-            # Node 0 is the choice between the zero code and all others.
-            masses[0], masses[self._leaves] = masses[self._leaves], 0
-        level = self._leaves // 2
-        while level:
-            children = masses[2 * level : 4 * level].reshape(-1, 2)
-            masses[level : 2 * level] = children.sum(axis=1)
-            level //= 2
-        logits = [0] * self._leaves
-        for node in range(self._leaves):
-            one = int(masses[2 * node + 1])
-            total = one + int(masses[2 * node])
-            if total:
-                logits[node] = self._stretch[min((one << 12) // total, 4095)]
-        return logits
+
+def node_logits(drops: NDArray[np.int64], *, zero_first: bool, zero_mass: bool = True) -> list[int]:
+    """Turn drops below the likeliest code into the logit of bit 1 at each node of the tree.
+
+    0 where a bit is known. zero_first: node 0 is the choice between the zero code and all others.
+    zero_mass: whether the zero code is one of the codes at all.
+    """
+    leaves = 1 << (len(drops) - 1).bit_length()
+    masses = np.zeros(2 * leaves, np.int64)
+    near = logistic_tables().decay[np.clip(drops, 0, MAX_LOGIT)]
+    masses[leaves:][: len(drops)] = np.where(drops > MAX_LOGIT, 1, near)
+    if not zero_mass:
+        masses[leaves] = 0
+    if zero_first:
+        masses[0], masses[leaves] = masses[leaves], 0
+    level = leaves // 2
+    while level:
+        children = masses[2 * level : 4 * level].reshape(-1, 2)
+        masses[level : 2 * level] = children.sum(axis=1)
+        level //= 2
+    stretch = logistic_tables().stretch
+    logits = [0] * leaves
+    for node in range(leaves):
+        one = int(masses[2 * node + 1])
+        total = one + int(masses[2 * node])
+        if total:
+            logits[node] = int(stretch[min((one << 12) // total, 4095)])
+    return logits

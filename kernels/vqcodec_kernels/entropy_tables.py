@@ -12,11 +12,14 @@ __all__ = [
     "INPUTS",
     "MAX_ACTIVATION",
     "MAX_BIAS",
+    "MAX_LENGTH",
     "MAX_WEIGHT",
     "PLACES",
     "TRAINED_NODES",
     "TRAINED_VALUES",
     "MixingTables",
+    "check_counters",
+    "require_array",
 ]
 
 # Sizes that kernels/csrc/entropy/{contexts,mixing,network}.hpp fix.
@@ -63,34 +66,27 @@ class MixingTables:
     zero_first: bool = False
 
     def __post_init__(self) -> None:
+        check_counters(self.codebook_size, self.counters, self.node_weights, self.class_weights)
         size = self.codebook_size
-        if not 1 <= size <= MAX_CODEBOOK_SIZE:
-            raise InvalidInputError(
-                f"codebook_size must be in [1, {MAX_CODEBOOK_SIZE}], got {size}"
-            )
         if self.embeddings.ndim != 3 or self.hidden_weights.ndim != 3:
             raise InvalidInputError("embeddings and hidden_weights must be of rank 3")
         stages, hidden = len(self.counters), self.hidden_weights.shape[1]
         dimensions = self.embeddings.shape[2]
         if max(PLACES * dimensions, hidden) > MAX_LENGTH:
             raise InvalidInputError(f"the network is too wide: {dimensions = }, {hidden = }")
-        counter_shape = (stages, TRAINED_VALUES, TRAINED_NODES)
-        _require(self.counters, np.uint16, counter_shape, "counters", 65535)
-        _require(self.node_weights, np.int16, (stages, TRAINED_NODES, INPUTS), "node_weights")
-        _require(self.class_weights, np.int16, (stages, CLASS_SETS, INPUTS), "class_weights")
-        _require(
+        require_array(
             self.embeddings, np.int16, (stages, size, dimensions), "embeddings", MAX_ACTIVATION
         )
         length = PLACES * dimensions
-        _require(
+        require_array(
             self.hidden_weights, np.int16, (stages, hidden, length), "hidden_weights", MAX_WEIGHT
         )
-        _require(self.hidden_biases, np.int32, (stages, hidden), "hidden_biases", MAX_BIAS)
-        _require(
+        require_array(self.hidden_biases, np.int32, (stages, hidden), "hidden_biases", MAX_BIAS)
+        require_array(
             self.output_weights, np.int16, (stages, size, hidden), "output_weights", MAX_WEIGHT
         )
-        _require(self.output_biases, np.int32, (stages, size), "output_biases", MAX_BIAS)
-        _require(self.shifts, np.int32, (stages, 2), "shifts", 30)
+        require_array(self.output_biases, np.int32, (stages, size), "output_biases", MAX_BIAS)
+        require_array(self.shifts, np.int32, (stages, 2), "shifts", 30)
         if self.shifts.size and self.shifts.min() < 0:
             raise InvalidInputError(f"shifts must not be negative, got {self.shifts.min()}")
 
@@ -104,13 +100,35 @@ class MixingTables:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NO_ARRAYS}
 
 
-def _require(
+def check_counters(
+    codebook_size: int,
+    counters: NDArray[np.uint16],
+    node_weights: NDArray[np.int16],
+    class_weights: NDArray[np.int16],
+) -> None:
+    """Check what the models with and without a deep network have in common.
+
+    Raises InvalidInputError.
+    """
+    if not 1 <= codebook_size <= MAX_CODEBOOK_SIZE:
+        raise InvalidInputError(
+            f"codebook_size must be in [1, {MAX_CODEBOOK_SIZE}], got {codebook_size}"
+        )
+    stages = len(counters)
+    shape = (stages, TRAINED_VALUES, TRAINED_NODES)
+    require_array(counters, np.uint16, shape, "counters", 65535)
+    require_array(node_weights, np.int16, (stages, TRAINED_NODES, INPUTS), "node_weights")
+    require_array(class_weights, np.int16, (stages, CLASS_SETS, INPUTS), "class_weights")
+
+
+def require_array(
     array: NDArray[np.generic],
     dtype: type[np.generic],
     shape: tuple[int, ...],
     name: str,
     limit: int = 32768,
 ) -> None:
+    """Check type, shape, order and range of an array. Raises InvalidInputError."""
     if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
         raise InvalidInputError(
             f"{name} must be {np.dtype(dtype).name} {shape} in C order, "

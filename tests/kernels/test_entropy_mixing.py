@@ -1,5 +1,6 @@
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from vqcodec_kernels.entropy_deep_tables import DeepTables
 from vqcodec_kernels.entropy_logistic_numpy import MAX_LOGIT, logistic_tables
 from vqcodec_kernels.entropy_mixing import (
+    Tables,
     count_mixing,
     decode_mixing,
     encode_mixing,
@@ -27,6 +30,12 @@ from vqcodec_kernels.entropy_tables import (
 from vqcodec_kernels.errors import CorruptPayloadError, InvalidInputError
 
 
+def progression(step: int, shape: tuple[int, ...], limit: int, dtype: type[np.generic]) -> Any:
+    count = int(np.prod(shape))
+    values = (np.arange(count, dtype=np.int64) * step + 31) % (2 * limit + 1) - limit
+    return values.reshape(shape).astype(dtype)
+
+
 def make_tables(
     size: int,
     stages: int,
@@ -36,12 +45,7 @@ def make_tables(
     zero_first: bool = False,
 ) -> MixingTables:
     """Tables of arithmetic progressions, so that they are the same numbers everywhere."""
-
-    def ramp(shape: tuple[int, ...], limit: int, dtype: type[np.generic]) -> Any:
-        count = int(np.prod(shape))
-        values = (np.arange(count, dtype=np.int64) * step + 31) % (2 * limit + 1) - limit
-        return values.reshape(shape).astype(dtype)
-
+    ramp = partial(progression, step)
     length = PLACES * dimensions
     return MixingTables(
         codebook_size=size,
@@ -56,6 +60,37 @@ def make_tables(
         shifts=np.tile(np.array([16, 18], np.int32), (stages, 1)),
         zero_first=zero_first,
     )
+
+
+def make_deep_tables(
+    size: int, stages: int, dimensions: int, hidden: tuple[int, int], step: int = 7919
+) -> DeepTables:
+    """The same with a network of two hidden layers."""
+    ramp = partial(progression, step)
+    first, second = hidden
+    return DeepTables(
+        codebook_size=size,
+        counters=ramp((stages, TRAINED_VALUES, TRAINED_NODES), 32767, np.uint16),
+        node_weights=ramp((stages, TRAINED_NODES, INPUTS), 600, np.int16),
+        class_weights=ramp((stages, CLASS_SETS, INPUTS), 600, np.int16),
+        embeddings=ramp((stages, size, dimensions), 2047, np.int16),
+        first_weights=ramp((stages, first, PLACES * dimensions), 1023, np.int16),
+        first_biases=ramp((stages, stages, first), 1 << 21, np.int32),
+        second_weights=ramp((stages, second, first), 1023, np.int16),
+        second_biases=ramp((stages, second), 1 << 19, np.int32),
+        output_weights=ramp((stages, size, second), 1023, np.int16),
+        output_biases=ramp((stages, size), 1 << 18, np.int32),
+        shifts=np.tile(np.array([12, 10, 9], np.int32), (stages, 1)),
+    )
+
+
+def make_any(kind: str, size: int, stages: int, dimensions: int = 3) -> Tables:
+    if kind == "deep":
+        return make_deep_tables(size, stages, dimensions, (6, 5))
+    return make_tables(size, stages, dimensions, 5, zero_first=kind == "zero first")
+
+
+KINDS = ["plain", "zero first", "deep"]
 
 
 def make_codes(shape: tuple[int, int, int], size: int) -> NDArray[np.int64]:
@@ -92,6 +127,31 @@ def test_golden_payloads_with_the_zero_code_first() -> None:
     )
 
 
+def test_golden_payloads_of_the_deep_network() -> None:
+    # As above: these bytes stay.
+    small = encode_mixing(make_codes((2, 5, 7), 11), make_deep_tables(11, 3, 3, (6, 5)))
+    assert (
+        small.hex() == "ef04830ebd915fa1bafd908c7411502d9edcb108fcec76c13c577f9e71f9313f16a665f7b2"
+    )
+    large = encode_mixing(make_codes((3, 20, 31), 256), make_deep_tables(256, 3, 32, (40, 24)))
+    assert (
+        hashlib.sha256(large).hexdigest()
+        == "8f72c001bc5c2fbfd57dd8b4a8a8093c43628d000df3950a77f318bb2e07af8f"
+    )
+
+
+def test_deep_network_matters_to_every_decision() -> None:
+    """The golden tables must not leave the network at zero, or its arithmetic goes untested."""
+    codes = make_codes((2, 5, 7), 11)
+    tables = make_deep_tables(11, 3, 3, (6, 5))
+    arrays: dict[str, Any] = tables.arrays()
+    payloads = {encode_mixing(codes, tables)}
+    for name in ("embeddings", "first_biases", "second_weights", "second_biases", "output_weights"):
+        other = DeepTables(codebook_size=11, **arrays | {name: np.roll(arrays[name], 1, axis=-1)})
+        payloads.add(encode_mixing(codes, other))
+    assert len(payloads) == 6
+
+
 def test_logistic_tables_are_the_functions() -> None:
     tables = logistic_tables()
     logits = np.arange(-MAX_LOGIT, MAX_LOGIT + 1) / 256
@@ -115,7 +175,7 @@ def test_logistic_tables_are_the_functions() -> None:
     stages=st.integers(1, 3),
     height=st.integers(0, 4),
     width=st.integers(0, 5),
-    network=st.booleans(),
+    network=st.sampled_from(["none", "shallow", "deep"]),
     zero_first=st.booleans(),
     skew=st.sampled_from([0, 1, 8]),
 )
@@ -125,13 +185,18 @@ def test_round_trip_and_twin(
     stages: int,
     height: int,
     width: int,
-    network: bool,
+    network: str,
     zero_first: bool,
     skew: int,
 ) -> None:
     rng = np.random.default_rng(seed)
     step = 2 * (seed % 5000) + 1
-    tables = make_tables(size, stages + 1, 3 * network, 5 * network, step, zero_first)
+    tables: Tables
+    if network == "deep":
+        tables = make_deep_tables(size, stages + 1, 3, (6, 5), step)
+    else:
+        has = network == "shallow"
+        tables = make_tables(size, stages + 1, 3 * has, 5 * has, step, zero_first)
     codes = rng.integers(0, size, (stages, height, width))
     codes[rng.random(codes.shape) < skew / 9] = 0
     payload = encode_mixing(codes, tables)
@@ -164,9 +229,30 @@ def test_sums_of_the_widest_network_do_not_overflow(sign: int) -> None:
         np.testing.assert_array_equal(again, codes)
 
 
-@pytest.mark.parametrize("zero_first", [False, True])
-def test_damage_is_refused_or_gives_other_codes(zero_first: bool) -> None:
-    tables = make_tables(11, 2, 3, 5, zero_first=zero_first)
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_sums_of_the_widest_deep_network_do_not_overflow(sign: int) -> None:
+    size, dimensions, hidden = 4, 88, 800
+    blank = make_deep_tables(size, 1, dimensions, (hidden, hidden)).arrays()
+    bounds = {"embeddings": sign * 2047, "first_weights": sign * 1023, "second_weights": 1023}
+    arrays: dict[str, Any] = {
+        name: np.full_like(array, bounds.get(name, MAX_BIAS if "biases" in name else 0))
+        for name, array in blank.items()
+    }
+    arrays["node_weights"] = np.full((1, TRAINED_NODES, INPUTS), 32767, np.int16)
+    arrays["class_weights"] = np.full((1, CLASS_SETS, INPUTS), sign * 32767, np.int16)
+    outputs = np.array([[sign * 1023], [-1023], [500], [0]], np.int16)
+    arrays["output_weights"] = np.tile(outputs, (1, 1, hidden))
+    tables = DeepTables(codebook_size=size, **arrays)
+    codes = np.array([[[0, 1, 2, 3, 0], [1, 1, 0, 2, 3], [3, 0, 0, 0, 1]]], np.int64)
+    payload = encode_mixing(codes, tables)
+    for backend in ("native", "numpy"):
+        again = decode_mixing(payload, codes.shape, tables, backend=backend)
+        np.testing.assert_array_equal(again, codes)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_is_refused_or_gives_other_codes(kind: str) -> None:
+    tables = make_any(kind, 11, 2)
     codes = make_codes((2, 5, 7), 11)
     payload = encode_mixing(codes, tables)
     damaged = [payload[:n] for n in range(len(payload))] + [payload + b"\0", payload + b"\x90"]
@@ -186,9 +272,9 @@ def test_damage_is_refused_or_gives_other_codes(zero_first: bool) -> None:
     assert refused > 0.5 * len(damaged)
 
 
-@pytest.mark.parametrize("zero_first", [False, True])
-def test_twin_refuses_what_the_extension_refuses(zero_first: bool) -> None:
-    tables = make_tables(11, 1, zero_first=zero_first)
+@pytest.mark.parametrize("kind", KINDS)
+def test_twin_refuses_what_the_extension_refuses(kind: str) -> None:
+    tables = make_any(kind, 11, 1)
     codes = make_codes((1, 2, 3), 11)
     payload = encode_mixing(codes, tables)
     for data in (b"", payload[:-1], payload + b"\0", b"\xff" * 8):
@@ -241,6 +327,41 @@ def test_tables_that_could_overflow_are_refused(name: str, value: int) -> None:
         MixingTables(codebook_size=3, **arrays)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("embeddings", 2048),
+        ("first_weights", -1024),
+        ("second_weights", 1024),
+        ("output_weights", 1024),
+        ("first_biases", MAX_BIAS + 1),
+        ("second_biases", -MAX_BIAS - 1),
+        ("output_biases", -MAX_BIAS - 1),
+        ("shifts", 31),
+        ("shifts", -1),
+    ],
+)
+def test_deep_tables_that_could_overflow_are_refused(name: str, value: int) -> None:
+    arrays: dict[str, Any] = make_deep_tables(3, 1, 2, (4, 3)).arrays()
+    arrays[name] = arrays[name].copy()
+    arrays[name].flat[0] = value
+    with pytest.raises(InvalidInputError, match=name):
+        DeepTables(codebook_size=3, **arrays)
+
+
+@pytest.mark.parametrize("name", ["first_weights", "first_biases", "second_weights", "shifts"])
+def test_deep_tables_of_another_shape_are_refused(name: str) -> None:
+    arrays: dict[str, Any] = make_deep_tables(3, 2, 2, (4, 3)).arrays()
+    arrays[name] = np.ascontiguousarray(arrays[name][..., :-1])
+    with pytest.raises(InvalidInputError, match="must be"):
+        DeepTables(codebook_size=3, **arrays)
+
+
+def test_deep_network_that_is_too_wide_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match=r"too wide.*801"):
+        make_deep_tables(3, 1, 2, (801, 3))
+
+
 def test_counts_are_how_often_a_bit_follows_a_context() -> None:
     codes = np.array([[[0, 3, 2, 2]]], np.int64)
     counts = count_mixing([codes, codes], codebook_size=4, stage=0)
@@ -286,9 +407,9 @@ def test_zeros_are_cheaper_first() -> None:
     assert entropy < sizes[1] < sizes[0]
 
 
-@pytest.mark.parametrize("zero_first", [False, True])
-def test_learning_costs_what_encoding_writes(zero_first: bool) -> None:
-    tables = make_tables(13, 2, 3, 5, zero_first=zero_first)
+@pytest.mark.parametrize("kind", KINDS)
+def test_learning_costs_what_encoding_writes(kind: str) -> None:
+    tables = make_any(kind, 13, 2)
     codes = make_codes((2, 9, 8), 13)
     bits = sum(learn_mixing([codes], tables, stage=stage)[0] for stage in range(2))
     assert bits <= 8 * len(encode_mixing(codes, tables)) <= bits + 8 + codes.size / 16
@@ -297,7 +418,9 @@ def test_learning_costs_what_encoding_writes(zero_first: bool) -> None:
     arrays: dict[str, Any] = tables.arrays()
     arrays["node_weights"] = np.stack([by_node, by_node])
     arrays["class_weights"] = np.stack([by_class, by_class])
-    learned = MixingTables(codebook_size=13, zero_first=zero_first, **arrays)
+    if kind != "deep":
+        arrays["zero_first"] = kind == "zero first"
+    learned = type(tables)(codebook_size=13, **arrays)
     before = learn_mixing([codes], tables, stage=0)[0]
     assert learn_mixing([codes], learned, stage=0)[0] < 0.9 * before
 

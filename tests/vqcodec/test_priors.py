@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from vqcodec.priors import (
+    DeepPrior,
     MixingPrior,
     Prior,
     RawPrior,
@@ -14,7 +15,13 @@ from vqcodec.priors import (
 )
 from vqcodec_kernels.errors import CorruptPayloadError, InvalidInputError
 
-CLASSES: tuple[type[Prior], ...] = (RawPrior, StaticPrior, MixingPrior, ZeroFirstPrior)
+CLASSES: tuple[type[Prior], ...] = (
+    RawPrior,
+    StaticPrior,
+    MixingPrior,
+    ZeroFirstPrior,
+    DeepPrior,
+)
 SHAPES = [(2,), (2, 5), (1, 1, 1), (3, 4, 7), (2, 3, 2, 5), (2, 0, 4)]
 
 
@@ -225,11 +232,11 @@ def test_one_position_has_no_overhead_to_speak_of(prior: type[Prior]) -> None:
 
 
 def test_modes_are_those_of_the_stream() -> None:
-    assert [prior_class(mode).name for mode in range(4)] == [
-        *("raw", "static", "mixing", "zero-first")
+    assert [prior_class(mode).name for mode in range(5)] == [
+        *("raw", "static", "mixing", "zero-first", "deep")
     ]
-    with pytest.raises(ValueError, match="mode 4"):
-        prior_class(4)
+    with pytest.raises(ValueError, match="mode 5"):
+        prior_class(5)
 
 
 @pytest.mark.parametrize("size", [0, 4097])

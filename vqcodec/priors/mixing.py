@@ -1,14 +1,17 @@
 """Codes predicted from their neighbours, bit by bit, by a model that keeps adapting."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_maps
+from vqcodec.priors.deep_network import DeepNetwork, fit_deep_network
 from vqcodec.priors.network import Network, fit_network, split_grids
+from vqcodec_kernels.entropy_deep_tables import DeepTables
 from vqcodec_kernels.entropy_mixing import (
+    Tables,
     count_mixing,
     decode_mixing,
     encode_mixing,
@@ -23,7 +26,7 @@ from vqcodec_kernels.entropy_tables import (
 )
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["MixingPrior", "ZeroFirstPrior"]
+__all__ = ["DeepPrior", "MixingPrior", "ZeroFirstPrior"]
 
 
 class MixingPrior(Prior):
@@ -36,21 +39,14 @@ class MixingPrior(Prior):
     name: ClassVar[str] = "mixing"
     zero_first: ClassVar[bool] = False
 
-    def __init__(self, tables: MixingTables) -> None:
+    def __init__(self, tables: Tables) -> None:
         super().__init__(tables.codebook_size, tables.stages)
         self._tables = tables
 
     @classmethod
     def untrained(cls, codebook_size: int, stages: int) -> Self:
         """Return a prior that knows nothing and learns from each map alone."""
-        return cls(
-            _blank_tables(
-                codebook_size,
-                stages,
-                Network.absent(codebook_size, stages),
-                zero_first=cls.zero_first,
-            )
-        )
+        return cls(cls._blank_tables(codebook_size, stages, None))
 
     @classmethod
     def fit(
@@ -71,10 +67,10 @@ class MixingPrior(Prior):
         """
         stages = check_maps(maps, codebook_size)
         grids = [_as_grid(codes) for codes in maps]
-        network = Network.absent(codebook_size, stages)
+        network = None
         if vectors is not None:
-            network = fit_network(grids, vectors, seed=seed, samples=samples)
-        tables = _blank_tables(codebook_size, stages, network, zero_first=cls.zero_first)
+            network = cls._fit_network(grids, vectors, seed=seed, samples=samples)
+        tables = cls._blank_tables(codebook_size, stages, network)
         for stage in range(stages):
             learned, held = split_grids(grids, stage)
             _start_counters(tables, learned, stage)
@@ -107,7 +103,7 @@ class MixingPrior(Prior):
         return np.array([learn_mixing([grid], self._tables, stage=s)[0] for s in stages])
 
     def tensors(self) -> Tensors:
-        """Return the arrays of MixingTables by their names; K is that of `embeddings` (S, K, E)."""
+        """Return the arrays of the tables by their names; K is that of `embeddings` (S, K, E)."""
         return self._tables.arrays()
 
     @classmethod
@@ -118,9 +114,47 @@ class MixingPrior(Prior):
             raise InvalidInputError("the prior lacks its tensor 'embeddings' of rank 3")
         try:
             size = arrays["embeddings"].shape[1]
-            return cls(MixingTables(codebook_size=size, zero_first=cls.zero_first, **arrays))
+            return cls(cls._tables_of(size, arrays))
         except TypeError as error:
-            raise InvalidInputError(f"not the tensors of a mixing prior: {error}") from error
+            raise InvalidInputError(f"not the tensors of a {cls.name} prior: {error}") from error
+
+    @classmethod
+    def _fit_network(
+        cls,
+        grids: Sequence[CodeArray],
+        vectors: NDArray[np.floating],
+        *,
+        seed: int,
+        samples: int,
+    ) -> Network | DeepNetwork:
+        return fit_network(grids, vectors, seed=seed, samples=samples)
+
+    @classmethod
+    def _tables_of(cls, codebook_size: int, arrays: Mapping[str, Any]) -> Tables:
+        return MixingTables(codebook_size=codebook_size, zero_first=cls.zero_first, **arrays)
+
+    @classmethod
+    def _blank_tables(
+        cls, codebook_size: int, stages: int, network: Network | DeepNetwork | None
+    ) -> Tables:
+        """Tables of counters that know nothing, with weights that are a fair guess."""
+        weights = np.zeros(INPUTS, np.int16)
+        weights[: INPUTS // 2 - 1] = 400
+        if network is not None:
+            weights[: INPUTS // 2 - 1] = 100
+            weights[INPUTS - 2] = 2800
+        arrays = {
+            "counters": np.full((stages, TRAINED_VALUES, TRAINED_NODES), 2048 << 4, np.uint16),
+            "node_weights": np.tile(weights, (stages, TRAINED_NODES, 1)),
+            "class_weights": np.tile(weights, (stages, CLASS_SETS, 1)),
+        }
+        if network is None:
+            network = cls._absent_network(codebook_size, stages)
+        return cls._tables_of(codebook_size, arrays | network._asdict())
+
+    @classmethod
+    def _absent_network(cls, codebook_size: int, stages: int) -> Network | DeepNetwork:
+        return Network.absent(codebook_size, stages)
 
 
 class ZeroFirstPrior(MixingPrior):
@@ -135,6 +169,36 @@ class ZeroFirstPrior(MixingPrior):
     zero_first: ClassVar[bool] = True
 
 
+class DeepPrior(ZeroFirstPrior):
+    """Context mixing with a network of two hidden layers, which is told the rate.
+
+    Like its parent it asks for the zero code first; only where the answer is no does the network
+    say which of the other codes it expects.
+    """
+
+    mode: ClassVar[int] = 4
+    name: ClassVar[str] = "deep"
+
+    @classmethod
+    def _fit_network(
+        cls,
+        grids: Sequence[CodeArray],
+        vectors: NDArray[np.floating],
+        *,
+        seed: int,
+        samples: int,
+    ) -> DeepNetwork:
+        return fit_deep_network(grids, vectors, seed=seed, samples=samples)
+
+    @classmethod
+    def _tables_of(cls, codebook_size: int, arrays: Mapping[str, Any]) -> DeepTables:
+        return DeepTables(codebook_size=codebook_size, **arrays)
+
+    @classmethod
+    def _absent_network(cls, codebook_size: int, stages: int) -> DeepNetwork:
+        return DeepNetwork.empty(codebook_size, stages, 1, (1, 1))
+
+
 def _grid_shape(positions: tuple[int, ...]) -> tuple[int, int]:
     """Lay positions of any rank out as rows: the last axis is the width."""
     width = positions[-1] if positions else 1
@@ -145,26 +209,7 @@ def _as_grid(codes: CodeArray) -> CodeArray:
     return np.ascontiguousarray(codes).reshape(len(codes), *_grid_shape(codes.shape[1:]))
 
 
-def _blank_tables(
-    codebook_size: int, stages: int, network: Network, *, zero_first: bool
-) -> MixingTables:
-    """Tables of counters that know nothing, with weights that are a fair guess."""
-    weights = np.zeros(INPUTS, np.int16)
-    weights[: INPUTS // 2 - 1] = 400
-    if network.embeddings.size:
-        weights[: INPUTS // 2 - 1] = 100
-        weights[INPUTS - 2] = 2800
-    return MixingTables(
-        codebook_size=codebook_size,
-        counters=np.full((stages, TRAINED_VALUES, TRAINED_NODES), 2048 << 4, np.uint16),
-        node_weights=np.tile(weights, (stages, TRAINED_NODES, 1)),
-        class_weights=np.tile(weights, (stages, CLASS_SETS, 1)),
-        zero_first=zero_first,
-        **network._asdict(),
-    )
-
-
-def _start_counters(tables: MixingTables, grids: Sequence[CodeArray], stage: int) -> None:
+def _start_counters(tables: Tables, grids: Sequence[CodeArray], stage: int) -> None:
     """Fill the counters of a stage from how often each bit follows each context in the grids."""
     counts = count_mixing(
         grids, codebook_size=tables.codebook_size, stage=stage, zero_first=tables.zero_first

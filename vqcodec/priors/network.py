@@ -13,7 +13,18 @@ from vqcodec.priors.perceptron import Perceptron, Samples, train_perceptron
 from vqcodec_kernels.entropy_tables import MAX_ACTIVATION, MAX_BIAS, MAX_WEIGHT, PLACES
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["Network", "fit_network", "split_grids"]
+__all__ = [
+    "HIDDEN_BITS",
+    "INPUT_BITS",
+    "LOGIT_BITS",
+    "Network",
+    "embed",
+    "fit_network",
+    "flatten_places",
+    "place_sums",
+    "split_grids",
+    "to_integers",
+]
 
 DIMENSIONS = 32
 HIDDEN = 48
@@ -85,17 +96,17 @@ def fit_network(
     stages = max(len(grid) for grid in grids)
     if vectors.ndim != 3 or len(vectors) < stages or not np.isfinite(vectors).all():
         raise InvalidInputError(f"vectors must be finite, ({stages}, K, D), got {vectors.shape}")
-    embeddings = _embed(grids, np.asarray(vectors[:stages], np.float64))
+    embeddings = embed(grids, np.asarray(vectors[:stages], np.float64))
     _, size, dimensions = embeddings.shape
     network = Network.empty(size, stages, dimensions, HIDDEN)
     network.embeddings[:] = embeddings
     for stage in range(stages):
         learned, _ = split_grids(grids, stage)
-        places = [_place_sums(grid[:stage], embeddings) for grid in learned]
-        before = _flatten(places)
+        places = [place_sums(grid[:stage], embeddings) for grid in learned]
+        before = flatten_places(places)
         for place, grid in zip(places, learned, strict=True):
             place[1:-1, 1:-1] += embeddings[stage][grid[stage]]
-        inputs = Samples.of(before, _flatten(places), [grid[stage] for grid in learned])
+        inputs = Samples.of(before, flatten_places(places), [grid[stage] for grid in learned])
         perceptron = train_perceptron(
             inputs, size=size, hidden=HIDDEN, count=samples, seed=seed + stage
         )
@@ -103,7 +114,12 @@ def fit_network(
     return network
 
 
-def _embed(grids: Sequence[NDArray[np.int64]], vectors: NDArray[np.float64]) -> NDArray[np.int16]:
+def embed(
+    grids: Sequence[NDArray[np.int64]],
+    vectors: NDArray[np.float64],
+    *,
+    dimensions: int = DIMENSIONS,
+) -> NDArray[np.int16]:
     """Project the codes on the principal axes of their sums, int16 (S, K, E).
 
     An axis is scaled by the square root of its spread: halfway between leaving the axes as they
@@ -117,15 +133,15 @@ def _embed(grids: Sequence[NDArray[np.int64]], vectors: NDArray[np.float64]) -> 
         total += sums.T @ sums
         count += len(sums)
     spread, axes = np.linalg.eigh(total / max(count, 1))
-    spread = np.sqrt(np.maximum(spread[::-1][:DIMENSIONS], 1e-12))
-    axes = axes[:, ::-1][:, :DIMENSIONS]
+    spread = np.sqrt(np.maximum(spread[::-1][:dimensions], 1e-12))
+    axes = axes[:, ::-1][:, :dimensions]
     scale = WIDEST / np.sqrt(spread[0] * spread)
     scaled = vectors @ (axes * np.minimum(scale, 1e3 * WIDEST / spread[0]))
     embeddings = np.clip(np.rint(scaled), -MAX_ACTIVATION, MAX_ACTIVATION)
     return np.ascontiguousarray(embeddings, np.int16)
 
 
-def _place_sums(grid: NDArray[np.int64], embeddings: NDArray[np.int16]) -> NDArray[np.int32]:
+def place_sums(grid: NDArray[np.int64], embeddings: NDArray[np.int16]) -> NDArray[np.int32]:
     """Add up the embeddings of the codes (S', H, W) at each place: (H + 2, W + 2, E)."""
     height, width = grid.shape[1:]
     place = np.zeros((height + 2, width + 2, embeddings.shape[2]), np.int32)
@@ -134,7 +150,7 @@ def _place_sums(grid: NDArray[np.int64], embeddings: NDArray[np.int16]) -> NDArr
     return place
 
 
-def _flatten(places: Sequence[NDArray[np.int32]]) -> NDArray[np.int16]:
+def flatten_places(places: Sequence[NDArray[np.int32]]) -> NDArray[np.int16]:
     """Lay all places of all grids, borders included, out as rows: int16 (N, E)."""
     rows = [np.clip(p, -MAX_ACTIVATION, MAX_ACTIVATION).astype(np.int16) for p in places]
     return np.concatenate([row.reshape(-1, row.shape[-1]) for row in rows])
@@ -142,23 +158,34 @@ def _flatten(places: Sequence[NDArray[np.int32]]) -> NDArray[np.int16]:
 
 def _quantise(perceptron: Perceptron, network: Network, stage: int) -> None:
     """Write a trained perceptron into a stage of the network as integers."""
-    layers = (
-        (perceptron.hidden_weights, perceptron.hidden_biases, INPUT_BITS, HIDDEN_BITS),
-        (perceptron.output_weights, perceptron.output_biases, HIDDEN_BITS, LOGIT_BITS),
+    layers = (("hidden", INPUT_BITS, HIDDEN_BITS), ("output", HIDDEN_BITS, LOGIT_BITS))
+    for number, (name, bits_in, bits_out) in enumerate(layers):
+        weights, biases, shift = to_integers(
+            getattr(perceptron, f"{name}_weights"),
+            getattr(perceptron, f"{name}_biases"),
+            bits_in=bits_in,
+            bits_out=bits_out,
+        )
+        getattr(network, f"{name}_weights")[stage] = weights
+        getattr(network, f"{name}_biases")[stage] = biases
+        network.shifts[stage, number] = shift
+
+
+def to_integers(
+    weights: FloatArray, biases: FloatArray, *, bits_in: int, bits_out: int
+) -> tuple[FloatArray, FloatArray, int]:
+    """Round a layer: whole weights and biases, and how far their sums are shifted down.
+
+    bits_in, bits_out: one is 2^bits of what comes in, and of what goes out.
+    """
+    largest = max(float(np.abs(weights).max(initial=0.0)), 2.0**-10)
+    # As fine as the weights allow, and such that the shift is not negative.
+    bits = int(np.clip(np.floor(np.log2(MAX_WEIGHT / largest)), 1, 20))
+    shift = bits + bits_in - bits_out
+    # Half a unit of the result, so that shifting down rounds.
+    whole = np.rint(biases.astype(np.float64) * 2.0 ** (bits + bits_in)) + (1 << shift >> 1)
+    return (
+        np.clip(np.rint(weights * 2.0**bits), -MAX_WEIGHT, MAX_WEIGHT),
+        np.clip(whole, -MAX_BIAS, MAX_BIAS),
+        shift,
     )
-    targets = (
-        (network.hidden_weights, network.hidden_biases),
-        (network.output_weights, network.output_biases),
-    )
-    for layer, ((weights, biases, bits_in, bits_out), (to_weights, to_biases)) in enumerate(
-        zip(layers, targets, strict=True)
-    ):
-        largest = max(float(np.abs(weights).max(initial=0.0)), 2.0**-10)
-        # As fine as the weights allow, and such that the shift is not negative.
-        bits = int(np.clip(np.floor(np.log2(MAX_WEIGHT / largest)), 1, 20))
-        shift = bits + bits_in - bits_out
-        to_weights[stage] = np.clip(np.rint(weights * 2.0**bits), -MAX_WEIGHT, MAX_WEIGHT)
-        # Half a unit of the result, so that shifting down rounds.
-        whole = np.rint(biases.astype(np.float64) * 2.0 ** (bits + bits_in)) + (1 << shift >> 1)
-        to_biases[stage] = np.clip(whole, -MAX_BIAS, MAX_BIAS)
-        network.shifts[stage, layer] = shift

@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Perceptron", "Samples", "train_perceptron"]
+__all__ = ["FloatArray", "Perceptron", "Samples", "adam_step", "train_perceptron"]
 
 # One unit of a float input is this many integer units of a place.
 UNIT = 256.0
@@ -88,7 +88,7 @@ def train_perceptron(
         # A short rise, then a straight line down to nothing.
         rate = RATE * min(1.0, (step + 1) / 100) * (1 - step / steps)
         for parameter, gradient, moment in zip(parameters, slopes, moments, strict=True):
-            _adam(parameter, gradient, moment, rate, step + 1)
+            adam_step(parameter, gradient, moment, rate, step + 1)
     return parameters
 
 
@@ -104,13 +104,14 @@ def gradients(network: Perceptron, x: FloatArray, codes: NDArray[np.int64]) -> P
     return Perceptron(back.T @ x, back.sum(axis=0), slope.T @ hidden, slope.sum(axis=0))
 
 
-def _adam(
+def adam_step(
     parameter: FloatArray,
     gradient: FloatArray,
     moments: tuple[FloatArray, FloatArray],
     rate: float,
     step: int,
 ) -> None:
+    """Move a parameter by Adam (Kingma and Ba 2015), in place; `step` counts from 1."""
     mean, square = moments
     mean += 0.1 * (gradient - mean)
     square += 0.01 * (gradient * gradient - square)

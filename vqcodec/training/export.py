@@ -13,7 +13,7 @@ from torch import Tensor
 from vqcodec.checkpoint import ModelCard, Tensors, compute_fingerprint, write_model
 from vqcodec.codec import Codec
 from vqcodec.model import VQVAE
-from vqcodec.priors import Prior, StaticPrior, ZeroFirstPrior
+from vqcodec.priors import DeepPrior, Prior, StaticPrior, ZeroFirstPrior
 from vqcodec.quantizers.order import tree_order
 from vqcodec.training.costs import fit_shares, measure_usage
 from vqcodec.weights import network_tensors, prior_tensors
@@ -42,7 +42,7 @@ def export_model(
     pictures: Iterable[Tensor],
     mu: float,
     metadata: Mapping[str, Any],
-    network_samples: int = 3_000_000,
+    network_samples: int = 6_000_000,
     report: Callable[[int], None] | None = None,
 ) -> ModelCard:
     """Sort the codebooks, fit costs and priors to what the encoder will choose, write the file.
@@ -52,7 +52,7 @@ def export_model(
         pictures: training pictures, float (C, H, W) in [0, 1], to fit the priors on.
         mu: weight of the rate in the encoder's search.
         metadata: facts for people, JSON; the use of the codebooks is added.
-        network_samples: positions that the network of the mixing prior looks at, for each stage;
+        network_samples: positions that the network of the adaptive prior looks at, for each stage;
             with 0 it goes without one.
         report: called with the number of pictures that have been seen.
     """
@@ -72,12 +72,14 @@ def export_model(
         for latent, quality in zip(latents, _qualities(len(latents)), strict=True)
     ]
     tensors = _encoder_tensors(model, mu)
-    vectors = tensors["codebooks"].astype(np.float32) if network_samples else None
     size = config.quantizer.codebook_size
-    priors: tuple[Prior, ...] = (
-        StaticPrior.fit(maps, codebook_size=size),
-        ZeroFirstPrior.fit(maps, codebook_size=size, vectors=vectors, samples=network_samples),
-    )
+    adaptive: Prior
+    if network_samples:
+        vectors = tensors["codebooks"].astype(np.float32)
+        adaptive = DeepPrior.fit(maps, codebook_size=size, vectors=vectors, samples=network_samples)
+    else:
+        adaptive = ZeroFirstPrior.fit(maps, codebook_size=size)
+    priors = (StaticPrior.fit(maps, codebook_size=size), adaptive)
     for prior in priors:
         tensors |= prior_tensors(prior)
     usage = [

@@ -18,7 +18,6 @@
 
 #include "contexts.hpp"
 #include "logistic.hpp"
-#include "network.hpp"
 #include "vector.hpp"
 
 namespace vqcodec {
@@ -35,6 +34,7 @@ constexpr int kLearningShift = 17;
 constexpr int kZeroFirstLearningShift = 18;
 
 // Where the model starts, as stored: views of arrays that outlive it.
+template <typename Network>
 struct MixingTables {
   int codebook_size;
   bool zero_first;
@@ -43,7 +43,7 @@ struct MixingTables {
   // (stages, kTrainedNodes, kInputs) and (stages, kClassSets, kInputs), in units of 2^-12.
   const int16_t* node_weights;
   const int16_t* class_weights;
-  NetworkTables network;
+  typename Network::Tables network;
 };
 
 // Number of bits of the indices below `codebook_size`.
@@ -159,11 +159,12 @@ class Mixer {
   int logit_ = 0;
 };
 
-// The model of one stage at a time. Coder: bool code(bool bit, uint32_t one), which returns the
-// bit that was coded; a decoder ignores the bit that it is given.
+// The model of one stage at a time, with one of the networks. Coder: bool code(bool bit, uint32_t
+// one), which returns the bit that was coded; a decoder ignores the bit that it is given.
+template <typename Network>
 class MixingModel {
  public:
-  MixingModel(const MixingTables& tables, const Grid& grid)
+  MixingModel(const MixingTables<Network>& tables, const Grid& grid)
       : tables_(tables),
         grid_(grid),
         depth_(tree_depth(tables.codebook_size)),
@@ -200,6 +201,7 @@ class MixingModel {
   // Codes every code of a stage. Earlier stages are coded already, or skipped by skip_stage.
   template <typename Coder>
   void code_stage(Coder& coder, int stage) {
+    network_.start_stage(stage);
     for (int64_t y = 0; y < grid_.height; ++y) {
       for (int64_t x = 0; x < grid_.width; ++x) {
         const Contexts contexts = contexts_at(grid_, depth_, stage, y, x);
@@ -238,6 +240,7 @@ class MixingModel {
   uint32_t code_one(Coder& coder, const Contexts& contexts, uint32_t code) {
     const auto size = static_cast<uint32_t>(tables_.codebook_size);
     if (zero_first_ && size > 1 && !code_bit(coder, contexts, 0, 0, code != 0)) return 0;
+    if (size > 1) network_.expand();
     uint32_t node = 1;
     for (int level = 0; level < depth_; ++level) {
       const int below = depth_ - 1 - level;
@@ -279,7 +282,7 @@ class MixingModel {
     return bit;
   }
 
-  MixingTables tables_;
+  MixingTables<Network> tables_;
   Grid grid_;
   int depth_;
   bool zero_first_;

@@ -34,9 +34,9 @@ struct MixingCost {
   }
 };
 
-template <typename Coder>
-void code_mixing(Coder& coder, const Grid& grid, const MixingTables& tables) {
-  MixingModel model(tables, grid);
+template <typename Coder, typename Network>
+void code_mixing(Coder& coder, const Grid& grid, const MixingTables<Network>& tables) {
+  MixingModel<Network> model(tables, grid);
   for (int stage = 0; stage < grid.stages; ++stage) {
     model.start_counters(stage);
     model.start_weights(stage);
@@ -44,14 +44,16 @@ void code_mixing(Coder& coder, const Grid& grid, const MixingTables& tables) {
   }
 }
 
-inline std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingTables& tables) {
+template <typename Network>
+std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingTables<Network>& tables) {
   MixingEncoder coder;
   code_mixing(coder, grid, tables);
   return coder.range.finish();
 }
 
-inline void decode_mixing(const uint8_t* payload, std::size_t size, const Grid& grid,
-                          const MixingTables& tables) {
+template <typename Network>
+void decode_mixing(const uint8_t* payload, std::size_t size, const Grid& grid,
+                   const MixingTables<Network>& tables) {
   MixingDecoder coder{RangeDecoder(payload, size)};
   code_mixing(coder, grid, tables);
   coder.range.finish();
@@ -84,15 +86,16 @@ inline void count_mixing(const Grid& grid, int codebook_size, bool zero_first, i
 
 // Runs over maps one after the other, each from the trained counters, with weights that keep
 // learning from map to map; writes the last weights. Returns the cost of the maps in bits.
-inline double learn_mixing(const std::vector<Grid>& grids, const MixingTables& tables, int stage,
-                           int16_t* node_weights, int16_t* class_weights) {
+template <typename Network>
+double learn_mixing(const std::vector<Grid>& grids, const MixingTables<Network>& tables, int stage,
+                    int16_t* node_weights, int16_t* class_weights) {
   MixingCost coder;
   Mixer by_node(kTrainedNodes, tables.zero_first), by_class(kClassSets, tables.zero_first);
   const auto s = static_cast<std::size_t>(stage);
   by_node.load(tables.node_weights + s * kTrainedNodes * kInputs);
   by_class.load(tables.class_weights + s * kClassSets * kInputs);
   for (const Grid& grid : grids) {
-    MixingModel model(tables, grid);
+    MixingModel<Network> model(tables, grid);
     for (int earlier = 0; earlier < stage; ++earlier) model.skip_stage(earlier);
     model.start_counters(stage);
     model.swap_weights(by_node, by_class);

@@ -1,0 +1,132 @@
+"""Training of the integer network of two hidden layers that guesses a code from those around it.
+
+Training is in float32; what comes out is integers, and only those are ever used for coding.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec.priors.deep_perceptron import DeepPerceptron, train_deep_perceptron
+from vqcodec.priors.network import (
+    HIDDEN_BITS,
+    INPUT_BITS,
+    LOGIT_BITS,
+    embed,
+    flatten_places,
+    place_sums,
+    split_grids,
+    to_integers,
+)
+from vqcodec.priors.perceptron import Samples
+from vqcodec_kernels.entropy_tables import PLACES
+from vqcodec_kernels.errors import InvalidInputError
+
+__all__ = ["DeepNetwork", "fit_deep_network"]
+
+# The last dimension counts the codes of a place that are not 0.
+DIMENSIONS = 32
+HIDDEN = (128, 64)
+# A quarter of one, so that a dozen codes stay in the range of the other inputs.
+SPOKEN = 64
+
+
+class DeepNetwork(NamedTuple):
+    """The integer arrays of a network, named as in vqcodec_kernels.entropy_deep_tables."""
+
+    embeddings: NDArray[np.int16]
+    first_weights: NDArray[np.int16]
+    first_biases: NDArray[np.int32]
+    second_weights: NDArray[np.int16]
+    second_biases: NDArray[np.int32]
+    output_weights: NDArray[np.int16]
+    output_biases: NDArray[np.int32]
+    shifts: NDArray[np.int32]
+
+    @classmethod
+    def empty(
+        cls, codebook_size: int, stages: int, dimensions: int, hidden: tuple[int, int]
+    ) -> Self:
+        """Return a network of zeros."""
+        first, second = hidden
+        return cls(
+            np.zeros((stages, codebook_size, dimensions), np.int16),
+            np.zeros((stages, first, PLACES * dimensions), np.int16),
+            np.zeros((stages, stages, first), np.int32),
+            np.zeros((stages, second, first), np.int16),
+            np.zeros((stages, second), np.int32),
+            np.zeros((stages, codebook_size, second), np.int16),
+            np.zeros((stages, codebook_size), np.int32),
+            np.zeros((stages, 3), np.int32),
+        )
+
+
+def fit_deep_network(
+    grids: Sequence[NDArray[np.int64]],
+    vectors: NDArray[np.floating],
+    *,
+    seed: int = 0,
+    samples: int = 3_000_000,
+) -> DeepNetwork:
+    """Train a network for each stage on code grids, int64 (S', H, W); the largest S' becomes S.
+
+    Of the grids, those that `split_grids` keeps back are not looked at.
+
+    vectors: float (S, K, D), the codebooks; samples: how many positions to look at for each stage,
+    repetitions counted. Raises InvalidInputError.
+    """
+    stages = max(len(grid) for grid in grids)
+    if vectors.ndim != 3 or len(vectors) < stages or not np.isfinite(vectors).all():
+        raise InvalidInputError(f"vectors must be finite, ({stages}, K, D), got {vectors.shape}")
+    embeddings = _embed(grids, np.asarray(vectors[:stages], np.float64))
+    _, size, dimensions = embeddings.shape
+    network = DeepNetwork.empty(size, stages, dimensions, HIDDEN)
+    network.embeddings[:] = embeddings
+    for stage in range(stages):
+        learned, _ = split_grids(grids, stage)
+        places = [place_sums(grid[:stage], embeddings) for grid in learned]
+        before = flatten_places(places)
+        for place, grid in zip(places, learned, strict=True):
+            place[1:-1, 1:-1] += embeddings[stage][grid[stage]]
+        inputs = Samples.of(before, flatten_places(places), [grid[stage] for grid in learned])
+        rates = np.repeat([len(grid) - 1 for grid in learned], [grid[0].size for grid in learned])
+        perceptron = train_deep_perceptron(
+            inputs,
+            rates,
+            size=size,
+            hidden=HIDDEN,
+            most_rates=stages,
+            count=samples,
+            seed=seed + stage,
+        )
+        _quantise(perceptron, network, stage)
+    return network
+
+
+def _embed(grids: Sequence[NDArray[np.int64]], vectors: NDArray[np.float64]) -> NDArray[np.int16]:
+    """The projected codes, and a last dimension that is the same for every code but 0."""
+    projected = embed(grids, vectors, dimensions=DIMENSIONS - 1)
+    spoken = np.full((*projected.shape[:2], 1), SPOKEN, np.int16)
+    spoken[:, 0] = 0
+    return np.ascontiguousarray(np.concatenate([projected, spoken], axis=2))
+
+
+def _quantise(perceptron: DeepPerceptron, network: DeepNetwork, stage: int) -> None:
+    """Write a trained perceptron into a stage of the network as integers."""
+    layers = (
+        ("first", INPUT_BITS, HIDDEN_BITS),
+        ("second", HIDDEN_BITS, HIDDEN_BITS),
+        ("output", HIDDEN_BITS, LOGIT_BITS),
+    )
+    for number, (name, bits_in, bits_out) in enumerate(layers):
+        weights, biases, shift = to_integers(
+            getattr(perceptron, f"{name}_weights"),
+            getattr(perceptron, f"{name}_biases"),
+            bits_in=bits_in,
+            bits_out=bits_out,
+        )
+        getattr(network, f"{name}_weights")[stage] = weights
+        getattr(network, f"{name}_biases")[stage] = biases
+        network.shifts[stage, number] = shift
