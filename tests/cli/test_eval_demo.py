@@ -155,3 +155,76 @@ def test_demo_writes_a_strip_and_prints_its_path_last(
 def test_demo_of_a_missing_photo_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert demo.main(["--photo", "missing.jpg", "-m", "tiny"]) == 4
     assert capsys.readouterr().err == "vqcodec: missing.jpg: no such file or directory\n"
+
+
+def test_earlier_measurements_are_taken_over(run_cli: RunCli, folder: Path) -> None:
+    common = ("-m", "tiny", "--qualities", "0,100", "--against", "jpeg")
+    assert run_cli("eval", folder, *common, "-o", "first").code == 0
+    first = json.loads(Path("first/results.json").read_text())
+    # A processor that nobody has, and seconds that nobody measures.
+    first["machine"]["processor"] = "Analytical Engine"
+    for point in first["points"]:
+        for row in point["images"]:
+            row["encode_seconds"] = 77.0
+    Path("first/results.json").write_text(json.dumps(first))
+    earlier = ("--earlier", "first/results.json")
+    outcome = run_cli("eval", folder, "-m", "tiny", "--qualities", "0,50", *common[4:], *earlier,
+                      "-o", "second")  # fmt: skip
+    assert (outcome.code, outcome.err) == (0, "")
+    second = json.loads(Path("second/results.json").read_text())
+    # The model is measured on another ladder, so it is measured anew.
+    peers = {codec["name"]: codec.get("measured") for codec in second["codecs"]}
+    assert peers["vqcodec tiny-1"] is None
+    assert peers["jpeg"]["machine"]["processor"] == "Analytical Engine"
+    seconds = {
+        codec: {row["encode_seconds"] for p in second["points"] if p["codec"] == codec
+                for row in p["images"]}
+        for codec in peers
+    }  # fmt: skip
+    assert seconds["jpeg"] == {77.0}
+    assert 77.0 not in seconds["vqcodec tiny-1"]
+    assert "| jpeg | " in outcome.out
+    assert "| 1 thread, Analytical Engine |" in outcome.out
+    # Taken over once more, they still say where they are from.
+    third = run_cli("eval", folder, *common, "--earlier", "second/results.json", "-o", "third")
+    assert "| 1 thread, Analytical Engine |" in third.out
+
+
+@pytest.mark.parametrize("change", ["another picture", "another size", "a third measure"])
+def test_earlier_measurements_of_something_else_are_not_taken(
+    run_cli: RunCli, folder: Path, pixels: NDArray[np.uint8], change: str
+) -> None:
+    arguments = ["eval", folder, "-m", "tiny", "--qualities", "0", "--against", "jpeg"]
+    assert run_cli(*arguments, "-o", "first").code == 0
+    if change == "another picture":
+        Image.fromarray(pixels).save(folder / "more.png")
+    elif change == "another size":
+        Image.fromarray(pixels[:-5]).save(folder / "colour.png")
+    else:
+        arguments += ["--measures", "psnr,ssimulacra2"]
+    assert run_cli(*arguments, "--earlier", "first/results.json", "-o", "second").code == 0
+    content = json.loads(Path("second/results.json").read_text())
+    assert not any("measured" in codec for codec in content["codecs"])
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"codecs": [{}]}', '{"codecs": 3}'])
+def test_what_is_no_earlier_result_is_refused(run_cli: RunCli, folder: Path, text: str) -> None:
+    Path("earlier.json").write_text(text)
+    arguments = ("eval", folder, "-m", "tiny", "--qualities", "0", "--against", "jpeg")
+    outcome = run_cli(*arguments, "--earlier", "earlier.json", "-o", "out")
+    assert outcome.code == 1
+    assert "earlier.json: not" in outcome.err
+
+
+@pytest.mark.parametrize("value", ["1", None, True, [1]])
+def test_earlier_numbers_that_are_none_are_refused(
+    run_cli: RunCli, folder: Path, value: object
+) -> None:
+    arguments = ("eval", folder, "-m", "tiny", "--qualities", "0", "--against", "jpeg")
+    assert run_cli(*arguments, "-o", "first").code == 0
+    content = json.loads(Path("first/results.json").read_text())
+    content["points"][-1]["images"][0]["size"] = value
+    Path("first/results.json").write_text(json.dumps(content))
+    outcome = run_cli(*arguments, "--earlier", "first/results.json", "-o", "second")
+    assert outcome.code == 1
+    assert "size is" in outcome.err

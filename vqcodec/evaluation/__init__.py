@@ -2,6 +2,7 @@
 
 from vqcodec.evaluation.contestants import Contestant, codec_contestant
 from vqcodec.evaluation.curves import BdRate, bd_rate, value_at
+from vqcodec.evaluation.earlier import read_earlier
 from vqcodec.evaluation.machine import circumstances
 from vqcodec.evaluation.measure import Measurement, Point, evaluate, measure
 from vqcodec.evaluation.measures import DEFAULT_MEASURES, MEASURES, Measure, find_measures
@@ -36,6 +37,7 @@ __all__ = [
     "find_peer",
     "measure",
     "plot_curves",
+    "read_earlier",
     "read_published",
     "summarize",
     "value_at",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,8 @@ class Contestant:
     name: short, in file names and legends. version: of the libraries that do the work. settings:
     every choice that changes the bytes. ladder: values of the open setting, from small to large
     files. encode: uint8 (H, W, 3) and a value of the ladder -> the bytes of a whole file. decode:
-    such bytes -> uint8 (H, W, 3). runs_on: threads or device, which seconds depend on.
+    such bytes -> uint8 (H, W, 3). runs_on: threads or device, which seconds depend on. measured:
+    where and when, if that was in an earlier run.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Contestant:
     encode: Callable[[Pixels, float], bytes]
     decode: Callable[[bytes], Pixels]
     runs_on: str = "1 thread"
+    measured: Mapping[str, Any] | None = None
 
 
 def codec_contestant(

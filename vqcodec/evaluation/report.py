@@ -33,15 +33,19 @@ def as_json(
         "ms_ssim_db is of the mean ms_ssim",
         "rate": "8 x bytes of the whole file / pixels",
         **circumstances,
-        "codecs": [
-            {"name": c.name, "version": c.version, "settings": c.settings, "runs_on": c.runs_on}
-            for c in contestants
-        ],
+        "codecs": [_codec(contestant) for contestant in contestants],
         "published": [asdict(curve) for curve in published],
         "summary": asdict(summarize(curves, published=published)),
         "points": [asdict(point) for points in curves.values() for point in points],
     }
     return json.dumps(_finite(content), indent=1) + "\n"
+
+
+def _codec(contestant: Contestant) -> dict[str, Any]:
+    """What a codec was run with; and where and when, if not in this run."""
+    names = ("name", "version", "settings", "runs_on", "measured")
+    known = {name: getattr(contestant, name) for name in names}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def as_csv(curves: Curves) -> str:

@@ -68,13 +68,20 @@ def _difference(row: dict[str, BdRate | None], codec: str, measure: Measure) -> 
 
 
 def _seconds(summary: Summary, contestants: Sequence[Contestant]) -> str:
-    runs_on = {contestant.name: contestant.runs_on for contestant in contestants}
+    runs_on = {contestant.name: _runs_on(contestant) for contestant in contestants}
     rows = [
         [codec, f"{s.bpp:.3f}", _duration(s.encode), _duration(s.decode), runs_on.get(codec, "-")]
         for codec, s in summary.seconds.items()
     ]
     head = [f"seconds a picture near {summary.timed_rate:g} bpp", "bpp", "encode", "decode", "on"]
     return _table(head, rows)
+
+
+def _runs_on(contestant: Contestant) -> str:
+    """Threads or device; and the processor, if it was measured in an earlier run."""
+    if contestant.measured is None:
+        return contestant.runs_on
+    return f"{contestant.runs_on}, {contestant.measured['machine']['processor']}"
 
 
 def _duration(seconds: float) -> str:

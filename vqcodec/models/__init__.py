@@ -12,4 +12,6 @@ PUBLISHED = {
     "c0c1b26c8a51e62b": ("photo", 3),
     "fadd7e82fc6214ef": ("photo-psnr", 3),
     "2612ca6525b9d9d4": ("photo", 4),
+    "dc9423d8971bafb3": ("photo", 5),
+    "c5a7d1528c111ce5": ("photo-psnr", 4),
 }

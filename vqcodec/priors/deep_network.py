@@ -15,14 +15,11 @@ from vqcodec.priors.network import (
     INPUT_BITS,
     LOGIT_BITS,
     embed,
-    flatten_places,
-    place_sums,
     split_grids,
+    stage_samples,
     to_integers,
 )
-from vqcodec.priors.perceptron import Samples
 from vqcodec_kernels.entropy_tables import PLACES
-from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["DeepNetwork", "fit_deep_network"]
 
@@ -77,23 +74,15 @@ def fit_deep_network(
     vectors: float (S, K, D), the codebooks; samples: how many positions to look at for each stage,
     repetitions counted. Raises InvalidInputError.
     """
-    stages = max(len(grid) for grid in grids)
-    if vectors.ndim != 3 or len(vectors) < stages or not np.isfinite(vectors).all():
-        raise InvalidInputError(f"vectors must be finite, ({stages}, K, D), got {vectors.shape}")
-    embeddings = _embed(grids, np.asarray(vectors[:stages], np.float64))
-    _, size, dimensions = embeddings.shape
+    embeddings = _embed(grids, vectors)
+    stages, size, dimensions = embeddings.shape
     network = DeepNetwork.empty(size, stages, dimensions, HIDDEN)
     network.embeddings[:] = embeddings
     for stage in range(stages):
         learned, _ = split_grids(grids, stage)
-        places = [place_sums(grid[:stage], embeddings) for grid in learned]
-        before = flatten_places(places)
-        for place, grid in zip(places, learned, strict=True):
-            place[1:-1, 1:-1] += embeddings[stage][grid[stage]]
-        inputs = Samples.of(before, flatten_places(places), [grid[stage] for grid in learned])
         rates = np.repeat([len(grid) - 1 for grid in learned], [grid[0].size for grid in learned])
         perceptron = train_deep_perceptron(
-            inputs,
+            stage_samples(learned, embeddings, stage),
             rates,
             size=size,
             hidden=HIDDEN,
@@ -105,7 +94,7 @@ def fit_deep_network(
     return network
 
 
-def _embed(grids: Sequence[NDArray[np.int64]], vectors: NDArray[np.float64]) -> NDArray[np.int16]:
+def _embed(grids: Sequence[NDArray[np.int64]], vectors: NDArray[np.floating]) -> NDArray[np.int16]:
     """The projected codes, and a last dimension that is the same for every code but 0."""
     projected = embed(grids, vectors, dimensions=DIMENSIONS - 1)
     spoken = np.full((*projected.shape[:2], 1), SPOKEN, np.int16)

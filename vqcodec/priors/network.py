@@ -20,9 +20,8 @@ __all__ = [
     "Network",
     "embed",
     "fit_network",
-    "flatten_places",
-    "place_sums",
     "split_grids",
+    "stage_samples",
     "to_integers",
 ]
 
@@ -93,20 +92,13 @@ def fit_network(
     vectors: float (S, K, D), the codebooks; samples: how many positions to look at for each stage,
     repetitions counted. Raises InvalidInputError.
     """
-    stages = max(len(grid) for grid in grids)
-    if vectors.ndim != 3 or len(vectors) < stages or not np.isfinite(vectors).all():
-        raise InvalidInputError(f"vectors must be finite, ({stages}, K, D), got {vectors.shape}")
-    embeddings = embed(grids, np.asarray(vectors[:stages], np.float64))
-    _, size, dimensions = embeddings.shape
+    embeddings = embed(grids, vectors)
+    stages, size, dimensions = embeddings.shape
     network = Network.empty(size, stages, dimensions, HIDDEN)
     network.embeddings[:] = embeddings
     for stage in range(stages):
         learned, _ = split_grids(grids, stage)
-        places = [place_sums(grid[:stage], embeddings) for grid in learned]
-        before = flatten_places(places)
-        for place, grid in zip(places, learned, strict=True):
-            place[1:-1, 1:-1] += embeddings[stage][grid[stage]]
-        inputs = Samples.of(before, flatten_places(places), [grid[stage] for grid in learned])
+        inputs = stage_samples(learned, embeddings, stage)
         perceptron = train_perceptron(
             inputs, size=size, hidden=HIDDEN, count=samples, seed=seed + stage
         )
@@ -116,15 +108,22 @@ def fit_network(
 
 def embed(
     grids: Sequence[NDArray[np.int64]],
-    vectors: NDArray[np.float64],
+    vectors: NDArray[np.floating],
     *,
     dimensions: int = DIMENSIONS,
 ) -> NDArray[np.int16]:
     """Project the codes on the principal axes of their sums, int16 (S, K, E).
 
+    grids: int64 (S', H, W); the largest S' becomes S. vectors: float (S, K, D). Raises
+    InvalidInputError.
+
     An axis is scaled by the square root of its spread: halfway between leaving the axes as they
     are, and making all of them equally wide.
     """
+    stages = max(len(grid) for grid in grids)
+    if vectors.ndim != 3 or len(vectors) < stages or not np.isfinite(vectors).all():
+        raise InvalidInputError(f"vectors must be finite, ({stages}, K, D), got {vectors.shape}")
+    vectors = np.asarray(vectors[:stages], np.float64)
     total = np.zeros((vectors.shape[2], vectors.shape[2]))
     count = 0
     for grid in grids[:: max(1, len(grids) // 32)]:
@@ -141,7 +140,18 @@ def embed(
     return np.ascontiguousarray(embeddings, np.int16)
 
 
-def place_sums(grid: NDArray[np.int64], embeddings: NDArray[np.int16]) -> NDArray[np.int32]:
+def stage_samples(
+    grids: Sequence[NDArray[np.int64]], embeddings: NDArray[np.int16], stage: int
+) -> Samples:
+    """What a network sees of every code of a stage of the grids, and the codes."""
+    places = [_place_sums(grid[:stage], embeddings) for grid in grids]
+    before = _flatten(places)
+    for place, grid in zip(places, grids, strict=True):
+        place[1:-1, 1:-1] += embeddings[stage][grid[stage]]
+    return Samples.of(before, _flatten(places), [grid[stage] for grid in grids])
+
+
+def _place_sums(grid: NDArray[np.int64], embeddings: NDArray[np.int16]) -> NDArray[np.int32]:
     """Add up the embeddings of the codes (S', H, W) at each place: (H + 2, W + 2, E)."""
     height, width = grid.shape[1:]
     place = np.zeros((height + 2, width + 2, embeddings.shape[2]), np.int32)
@@ -150,7 +160,7 @@ def place_sums(grid: NDArray[np.int64], embeddings: NDArray[np.int16]) -> NDArra
     return place
 
 
-def flatten_places(places: Sequence[NDArray[np.int32]]) -> NDArray[np.int16]:
+def _flatten(places: Sequence[NDArray[np.int32]]) -> NDArray[np.int16]:
     """Lay all places of all grids, borders included, out as rows: int16 (N, E)."""
     rows = [np.clip(p, -MAX_ACTIVATION, MAX_ACTIVATION).astype(np.int16) for p in places]
     return np.concatenate([row.reshape(-1, row.shape[-1]) for row in rows])

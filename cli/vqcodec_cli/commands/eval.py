@@ -25,6 +25,7 @@ rate_distortion.png into DIR; every picture is held in memory
 examples:
   vqcodec eval kodak/ --against jpeg,webp,avif -o results/
   vqcodec eval kodak/ --measures psnr,ms-ssim,ssimulacra2 --published curves.json -o results/
+  vqcodec eval kodak/ -m mine --earlier results/results.json -o results/ -f
 
 curves.json holds other codecs' numbers, which are drawn dashed and marked as published:
   {"source": "where they are from", "curves": [{"name": "codec", "points":
@@ -68,6 +69,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="curves of codecs that are not run here, as JSON; may be given more than once",
     )
+    parser.add_argument(
+        "--earlier",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="results.json of an earlier run on the same pictures: codecs that it has, with the "
+        "same settings, are taken from it instead of being measured; may be given more than once",
+    )
     options.add_device(parser)
     parser.add_argument("--json", action="store_true", help="print the content of results.json")
 
@@ -85,8 +94,8 @@ def run(args: argparse.Namespace) -> int:
     need_plotter()
     measures = _measures(args)
     published = _published(args)
-    contestants = _contestants(args)
-    curves = _measure(contestants, sources, measures)
+    pictures = [(str(source.place()), _pixels(source)) for source in sources]
+    contestants, curves = _measure(_contestants(args), pictures, measures, args.earlier)
     title = f"{len(sources)} pictures of {Path(args.folder).name}"
     content = as_json(
         curves, contestants, circumstances=circumstances(), pictures=title, published=published
@@ -102,16 +111,26 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measure(
-    contestants: "Sequence[Contestant]", sources: Sequence[Source], measures: Sequence[str]
-) -> "dict[str, list[Point]]":
-    from vqcodec.evaluation import evaluate
+    contestants: "Sequence[Contestant]",
+    pictures: "Sequence[tuple[str, Pixels]]",
+    measures: Sequence[str],
+    earlier: Sequence[str],
+) -> "tuple[list[Contestant], dict[str, list[Point]]]":
+    """Measure what no earlier run has; the contestants as they were measured, and their curves."""
+    from vqcodec.evaluation import evaluate, find_measures, read_earlier
 
-    pictures = [(str(source.place()), _pixels(source)) for source in sources]
-    steps = len(pictures) * sum(len(contestant.ladder) for contestant in contestants)
+    sizes = {name: pixels.shape[0] * pixels.shape[1] for name, pixels in pictures}
+    fields = [measure.field for measure in find_measures(measures)]
+    known: dict[str, tuple[Contestant, list[Point]]] = {}
+    for path in earlier:
+        known |= read_earlier(path, contestants, pictures=sizes, fields=fields)
+    steps = len(pictures) * sum(len(c.ladder) for c in contestants if c.name not in known)
     done = 0
-    curves = {}
+    curves = {name: points for name, (_, points) in known.items()}
     with DelayedProgress("measuring", total=steps) as progress:
         for contestant in contestants:
+            if contestant.name in known:
+                continue
 
             def count(name: str = contestant.name) -> None:
                 nonlocal done
@@ -121,7 +140,8 @@ def _measure(
             curves[contestant.name] = evaluate(
                 contestant, pictures, measures=measures, report=count
             )
-    return curves
+    measured = [known[c.name][0] if c.name in known else c for c in contestants]
+    return measured, {c.name: curves[c.name] for c in contestants}
 
 
 def _results_folder(args: argparse.Namespace) -> Path:

@@ -13,12 +13,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "code_tree.hpp"
 #include "contexts.hpp"
 #include "logistic.hpp"
-#include "matrix_vector.hpp"
+#include "packed_layer.hpp"
 #include "places.hpp"
 
 namespace vqcodec {
@@ -53,60 +52,39 @@ class DeepNetwork {
   DeepNetwork(const Tables& tables, int codebook_size, bool, const Grid& grid)
       : tables_(tables),
         size_(codebook_size),
-        grid_stages_(grid.stages),
-        grid_(grid),
+        rate_(std::max(grid.stages - 1, 0)),
         places_(tables.dimensions, grid),
         tree_(codebook_size),
-        ahead_(static_cast<std::size_t>(grid.height * grid.width * tables.first)),
-        input_(static_cast<std::size_t>(kPlaces * tables.dimensions)),
-        sums_(static_cast<std::size_t>(std::max({tables.first, tables.second, codebook_size}))),
-        first_(static_cast<std::size_t>(tables.first)),
-        second_(static_cast<std::size_t>(tables.second)) {}
+        first_(tables.first, kPlaces * tables.dimensions),
+        second_(tables.second, tables.first),
+        zero_(1, tables.second),
+        output_(codebook_size, tables.second) {}
 
   bool exists() const { return true; }
 
-  // Adds up what the first layer sees of the places that the codes of this stage do not change
-  // before their turn: this one, and those that come later.
   void start_stage(int stage) {
-    const std::ptrdiff_t s = stage, dimensions = tables_.dimensions, first = tables_.first;
-    const std::ptrdiff_t row = kPlaces * dimensions, skipped = kEarlierPlaces * dimensions;
-    const int16_t* weights = tables_.first_weights + s * first * row + skipped;
-    const int32_t* biases =
-        tables_.first_biases + (s * tables_.stages + std::max(grid_stages_ - 1, 0)) * first;
-    int32_t* sums = ahead_.data();
-    for (int64_t y = 0; y < grid_.height; ++y) {
-      for (int64_t x = 0; x < grid_.width; ++x, sums += first) {
-        places_.gather(y, x, input_.data());
-        matrix_vector({weights, row}, biases, input_.data() + skipped, tables_.first,
-                      static_cast<int>(row - skipped), sums);
-      }
-    }
+    const Tables& t = tables_;
+    const std::ptrdiff_t s = stage;
+    first_.load(t.first_weights + s * t.first * kPlaces * t.dimensions,
+                t.first_biases + (s * t.stages + rate_) * t.first);
+    second_.load(t.second_weights + s * t.second * t.first, t.second_biases + s * t.second);
+    const int16_t* outputs = t.output_weights + s * size_ * t.second;
+    zero_.load(outputs, t.output_biases + s * size_);
+    output_.load(outputs, t.output_biases + s * size_);
+    shifts_ = t.shifts + 3 * s;
   }
 
   // Guesses whether code (stage, y, x) is 0 from what add() has been told.
-  void predict(int stage, int64_t y, int64_t x) {
-    const std::ptrdiff_t s = stage, dimensions = tables_.dimensions;
-    const std::ptrdiff_t row = kPlaces * dimensions;
-    places_.gather(y, x, input_.data());
-    matrix_vector({tables_.first_weights + s * tables_.first * row, row},
-                  ahead_.data() + (y * grid_.width + x) * tables_.first, input_.data(),
-                  tables_.first, static_cast<int>(kEarlierPlaces * dimensions), sums_.data());
-    activate(tables_.first, tables_.shifts[3 * s], first_.data());
-    matrix_vector({tables_.second_weights + s * tables_.second * tables_.first, tables_.first},
-                  tables_.second_biases + s * tables_.second, first_.data(), tables_.second,
-                  tables_.first, sums_.data());
-    activate(tables_.second, tables_.shifts[3 * s + 1], second_.data());
-    stage_ = stage;
-    outputs(0, 1);
-    other_ =
-        static_cast<int>(std::clamp(sums_[0] >> tables_.shifts[3 * s + 2], -kMaxLogit, kMaxLogit));
+  void predict(int, int64_t y, int64_t x) {
+    places_.gather(y, x, first_.input());
+    activate(first_.multiply(), tables_.first, shifts_[0], second_.input());
+    activate(second_.multiply(), tables_.second, shifts_[1], output_.input());
+    std::copy_n(output_.input(), tables_.second, zero_.input());
+    other_ = std::clamp(*zero_.multiply() >> shifts_[2], -kMaxLogit, kMaxLogit);
   }
 
   // Guesses which of the other codes it is; predict() came before.
-  void expand() {
-    outputs(1, size_);
-    tree_.spread(sums_.data(), 1, tables_.shifts[3 * std::ptrdiff_t{stage_} + 2], false);
-  }
+  void expand() { tree_.spread(output_.multiply(), 1, shifts_[2], false); }
 
   // The logit of bit 1 at a node; node 0 is the choice between the zero code and all others.
   int logit(uint32_t node) const { return node == 0 ? other_ : tree_.logit(node); }
@@ -118,34 +96,23 @@ class DeepNetwork {
   }
 
  private:
-  static constexpr int kEarlierPlaces = 4;
-
-  void activate(int count, int32_t shift, int16_t* units) const {
+  static void activate(const int32_t* sums, int count, int32_t shift, int16_t* units) {
     for (int i = 0; i < count; ++i) {
-      units[i] = static_cast<int16_t>(std::clamp(sums_[i] >> shift, 0, int{kMaxActivation}));
+      units[i] = static_cast<int16_t>(std::clamp(sums[i] >> shift, 0, int{kMaxActivation}));
     }
-  }
-
-  // Sums of the outputs [begin, end).
-  void outputs(int begin, int end) {
-    const std::ptrdiff_t first = std::ptrdiff_t{stage_} * size_ + begin;
-    matrix_vector({tables_.output_weights + first * tables_.second, tables_.second},
-                  tables_.output_biases + first, second_.data(), end - begin, tables_.second,
-                  sums_.data() + begin);
   }
 
   Tables tables_;
   int size_;
-  int grid_stages_;
-  Grid grid_;
+  int rate_;
   Places places_;
   CodeTree tree_;
-  std::vector<int32_t> ahead_;
-  std::vector<int16_t> input_;
-  std::vector<int32_t> sums_;
-  std::vector<int16_t> first_;
-  std::vector<int16_t> second_;
-  int stage_ = 0;
+  PackedLayer first_;
+  PackedLayer second_;
+  // Output 0 on its own, as most codes need no other.
+  PackedLayer zero_;
+  PackedLayer output_;
+  const int32_t* shifts_ = nullptr;
   int other_ = 0;
 };
 

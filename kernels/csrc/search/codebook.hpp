@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "aligned.hpp"
+#include "../aligned.hpp"
 #include "pieces.hpp"
 #include "values.hpp"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "aligned.hpp"
+#include "../aligned.hpp"
 #include "codebook.hpp"
 
 namespace vqcodec {

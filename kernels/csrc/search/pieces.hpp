@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "aligned.hpp"
+#include "../aligned.hpp"
 
 namespace vqcodec {
 

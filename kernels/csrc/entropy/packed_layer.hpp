@@ -1,0 +1,149 @@
+// A layer of a network, laid out so that vector units multiply without adding up within a vector.
+//
+// The caller bounds weights and inputs so that no sum leaves 32 bits: every path below gives the
+// same integers.
+
+#ifndef VQCODEC_ENTROPY_PACKED_LAYER_HPP_
+#define VQCODEC_ENTROPY_PACKED_LAYER_HPP_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "../aligned.hpp"
+#include "vector.hpp"
+
+#ifdef VQCODEC_VECTOR_PATHS
+#include <immintrin.h>
+#endif
+
+namespace vqcodec {
+
+// Rows that are multiplied side by side.
+constexpr int kGroup = 64;
+
+// sums[r] += data[p][r][0] * inputs[2 p] + data[p][r][1] * inputs[2 p + 1] over all pairs p.
+inline void multiply_group(const int16_t* data, const int16_t* inputs, int pairs, int32_t* sums) {
+  for (int p = 0; p < pairs; ++p, data += 2 * kGroup) {
+    const int32_t even = inputs[2 * p], odd = inputs[2 * p + 1];
+    for (int r = 0; r < kGroup; ++r) sums[r] += data[2 * r] * even + data[2 * r + 1] * odd;
+  }
+}
+
+#ifdef VQCODEC_VECTOR_PATHS
+inline int32_t pair_at(const int16_t* inputs, int p) {
+  int32_t pair;
+  std::copy_n(reinterpret_cast<const char*>(inputs + 2 * p), sizeof pair,
+              reinterpret_cast<char*>(&pair));
+  return pair;
+}
+
+__attribute__((target("avx2"))) inline void multiply_group_avx2(const int16_t* data,
+                                                                const int16_t* inputs, int pairs,
+                                                                int32_t* sums) {
+  constexpr int kVectors = kGroup / 8;
+  __m256i total[kVectors];
+  auto* out = reinterpret_cast<__m256i*>(sums);
+  for (int v = 0; v < kVectors; ++v) total[v] = _mm256_loadu_si256(out + v);
+  for (int p = 0; p < pairs; ++p, data += 2 * kGroup) {
+    const __m256i pair = _mm256_set1_epi32(pair_at(inputs, p));
+    const auto* rows = reinterpret_cast<const __m256i*>(data);
+    for (int v = 0; v < kVectors; ++v) {
+      const __m256i product = _mm256_madd_epi16(_mm256_loadu_si256(rows + v), pair);
+      total[v] = _mm256_add_epi32(total[v], product);
+    }
+  }
+  for (int v = 0; v < kVectors; ++v) _mm256_storeu_si256(out + v, total[v]);
+}
+
+// Two sets of totals, as each addition waits for the one before it; pairs come in twos.
+__attribute__((target("avx512f,avx512bw,avx512vnni"))) inline void multiply_group_vnni(
+    const int16_t* data, const int16_t* inputs, int pairs, int32_t* sums) {
+  constexpr int kVectors = kGroup / 16;
+  __m512i total[kVectors], other[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    total[v] = _mm512_loadu_si512(sums + 16 * v);
+    other[v] = _mm512_setzero_si512();
+  }
+  for (int p = 0; p < pairs; p += 2, data += 4 * kGroup) {
+    const __m512i one = _mm512_set1_epi32(pair_at(inputs, p));
+    const __m512i two = _mm512_set1_epi32(pair_at(inputs, p + 1));
+    for (int v = 0; v < kVectors; ++v) {
+      const int16_t* rows = data + 32 * v;
+      total[v] = _mm512_dpwssd_epi32(total[v], _mm512_loadu_si512(rows), one);
+      other[v] = _mm512_dpwssd_epi32(other[v], _mm512_loadu_si512(rows + 2 * kGroup), two);
+    }
+  }
+  for (int v = 0; v < kVectors; ++v) {
+    _mm512_storeu_si512(sums + 16 * v, _mm512_add_epi32(total[v], other[v]));
+  }
+}
+#endif
+
+using MultiplyGroup = void (*)(const int16_t*, const int16_t*, int, int32_t*);
+
+inline MultiplyGroup choose_multiply_group() {
+#ifdef VQCODEC_VECTOR_PATHS
+  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni")) {
+    return multiply_group_vnni;
+  }
+  if (__builtin_cpu_supports("avx2")) return multiply_group_avx2;
+#endif
+  return multiply_group;
+}
+
+class PackedLayer {
+ public:
+  // Space for a matrix of so many rows of `length` weights.
+  PackedLayer(int rows, int length)
+      : rows_(rows),
+        length_(length),
+        groups_((rows + kGroup - 1) / kGroup),
+        pairs_((length + 3) / 4 * 2),
+        input_(std::size_t{2} * pairs_),
+        sums_(std::size_t{kGroup} * groups_) {
+    const int64_t count = int64_t{2} * kGroup * groups_ * pairs_;
+    std::fill_n(data_.reserve(count), count, 0);
+  }
+
+  // Takes the weights, row by row, and the biases, which must outlive their use.
+  void load(const int16_t* weights, const int32_t* biases) {
+    biases_ = biases;
+    for (int r = 0; r < rows_; ++r, weights += length_) {
+      int16_t* to = data_.data() + std::ptrdiff_t{r / kGroup} * pairs_ * 2 * kGroup;
+      for (int i = 0; i < length_; ++i) {
+        to[(i / 2 * kGroup + r % kGroup) * 2 + i % 2] = weights[i];
+      }
+    }
+  }
+
+  // Room for the input, `length` numbers.
+  int16_t* input() { return input_.data(); }
+
+  // biases[r] + weights[r] . input for every row r.
+  const int32_t* multiply() {
+    static const MultiplyGroup multiply_group = choose_multiply_group();
+    std::copy(biases_, biases_ + rows_, sums_.begin());
+    for (int g = 0; g < groups_; ++g) {
+      multiply_group(data_.data() + std::ptrdiff_t{g} * pairs_ * 2 * kGroup, input_.data(), pairs_,
+                     sums_.data() + std::ptrdiff_t{g} * kGroup);
+    }
+    return sums_.data();
+  }
+
+ private:
+  int rows_;
+  int length_;
+  int groups_;
+  int pairs_;
+  // Group by group, pair of inputs by pair, row by row; what fills up groups and pairs is 0.
+  Aligned<int16_t> data_;
+  std::vector<int16_t> input_;
+  std::vector<int32_t> sums_;
+  const int32_t* biases_ = nullptr;
+};
+
+}  // namespace vqcodec
+
+#endif  // VQCODEC_ENTROPY_PACKED_LAYER_HPP_
