@@ -80,35 +80,64 @@ def by_network(maps: Sequence[CodeArray], prior: MixingPrior) -> list[float]:
         for stage, grid in enumerate(codes):
             after = places.copy()
             after[1:-1, 1:-1] += tables["embeddings"][stage][grid]
-            total[stage] += _network_bits(tables, places, after, stage, grid)
+            x = _around(places, after, grid.shape)
+            logs = _deep_logs if isinstance(prior, DeepPrior) else _shallow_logs
+            chosen = np.take_along_axis(logs(tables, x, stage, len(codes)), grid[..., None], -1)
+            total[stage] -= chosen.sum() / np.log(2)
             places = after
     return _per_index(total, maps)
 
 
-def _network_bits(
-    tables: dict[str, NDArray[np.float64]],
-    before: NDArray[np.float64],
-    after: NDArray[np.float64],
-    stage: int,
-    grid: CodeArray,
-) -> float:
-    """Cost of one stage of codes (H, W), given the places before and after it."""
-    height, width = grid.shape
-    around = [(dy, dx) for dy in range(3) for dx in range(3)]
+FloatArray = NDArray[np.float64]
+
+
+def _around(before: FloatArray, after: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """What a network sees of each position (H, W), given the places before and after a stage."""
+    height, width = shape
     inputs = [
         (after if number < 4 else before)[dy : dy + height, dx : dx + width]
-        for number, (dy, dx) in enumerate(around)
+        for number, (dy, dx) in enumerate((dy, dx) for dy in range(3) for dx in range(3))
     ]
-    x = np.clip(np.concatenate(inputs, -1), -MAX_ACTIVATION, MAX_ACTIVATION)
-    first, second = 2.0 ** tables["shifts"][stage]
-    sums = x @ tables["hidden_weights"][stage].T + tables["hidden_biases"][stage]
-    hidden = np.clip(np.floor(sums / first), 0, MAX_ACTIVATION)
-    logits = hidden @ tables["output_weights"][stage].T + tables["output_biases"][stage]
-    # A logit of 2^8 is one nat.
-    logits = logits / second / 256
-    logits -= logits.max(-1, keepdims=True)
-    chosen = np.take_along_axis(logits, grid[..., None], -1)[..., 0]
-    return float((np.log(np.exp(logits).sum(-1)) - chosen).sum() / np.log(2))
+    return np.clip(np.concatenate(inputs, -1), -MAX_ACTIVATION, MAX_ACTIVATION)
+
+
+def _layer(
+    tables: dict[str, FloatArray], name: str, x: FloatArray, stage: int, biases: FloatArray
+) -> FloatArray:
+    sums: FloatArray = x @ tables[f"{name}_weights"][stage].T + biases
+    return sums
+
+
+def _activate(sums: FloatArray, shift: float) -> FloatArray:
+    units: FloatArray = np.clip(np.floor(sums / 2.0**shift), 0, MAX_ACTIVATION)
+    return units
+
+
+def _log_softmax(logits: FloatArray) -> FloatArray:
+    logits = logits - logits.max(-1, keepdims=True)
+    whole: FloatArray = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    return whole
+
+
+def _shallow_logs(tables: dict[str, FloatArray], x: FloatArray, stage: int, _: int) -> FloatArray:
+    """Logarithms of the probabilities of all codes, (H, W, K). A logit of 2^8 is one nat."""
+    first, second = tables["shifts"][stage]
+    sums = _layer(tables, "hidden", x, stage, tables["hidden_biases"][stage])
+    hidden = _activate(sums, first)
+    outputs = _layer(tables, "output", hidden, stage, tables["output_biases"][stage])
+    return _log_softmax(outputs / 2.0**second / 256)
+
+
+def _deep_logs(tables: dict[str, FloatArray], x: FloatArray, stage: int, stages: int) -> FloatArray:
+    """The same of the network of two hidden layers, on a map of so many stages."""
+    one, two, three = tables["shifts"][stage]
+    sums = _layer(tables, "first", x, stage, tables["first_biases"][stage, stages - 1])
+    sums = _layer(tables, "second", _activate(sums, one), stage, tables["second_biases"][stage])
+    outputs = _layer(tables, "output", _activate(sums, two), stage, tables["output_biases"][stage])
+    logits = outputs / 2.0**three / 256
+    other = -np.logaddexp(0, -logits[..., :1])
+    zero = -np.logaddexp(0, logits[..., :1])
+    return np.concatenate([zero, other + _log_softmax(logits[..., 1:])], axis=-1)
 
 
 def by_zstd(maps: Sequence[CodeArray]) -> list[float]:
@@ -140,6 +169,7 @@ def contest(
     spread = np.linspace(0, 100, count)[::-1]
     every = train([float(q) for q in np.random.default_rng(0).permutation(spread)])
     trained = MixingPrior.fit(every, codebook_size=size, vectors=vectors, samples=samples)
+    deep = DeepPrior.fit(every, codebook_size=size, vectors=vectors, samples=samples)
     priors: dict[str, Prior] = {
         "static tables": StaticPrior.fit(every, codebook_size=size),
         "mixing, from nothing": MixingPrior.untrained(size, stages),
@@ -148,7 +178,7 @@ def contest(
         "zero-first with network": ZeroFirstPrior.fit(
             every, codebook_size=size, vectors=vectors, samples=samples
         ),
-        "deep": DeepPrior.fit(every, codebook_size=size, vectors=vectors, samples=samples),
+        "deep": deep,
     }
     own = Row("static tables of the quality")
     for quality, maps in zip(qualities, measured, strict=True):
@@ -158,6 +188,7 @@ def contest(
         Row("zstd -19", [by_zstd(maps) for maps in measured]),
         own,
         Row("network alone (computed)", [by_network(maps, trained) for maps in measured]),
+        Row("deep network alone (computed)", [by_network(maps, deep) for maps in measured]),
     ]
     for name, prior in priors.items():
         found = [by_payload(name, maps, prior) for maps in measured]

@@ -1,6 +1,10 @@
 import hashlib
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -150,6 +154,29 @@ def test_deep_network_matters_to_every_decision() -> None:
         other = DeepTables(codebook_size=11, **arrays | {name: np.roll(arrays[name], 1, axis=-1)})
         payloads.add(encode_mixing(codes, other))
     assert len(payloads) == 6
+
+
+@pytest.mark.parametrize("level", ["portable", "avx2", "avx512"])
+@pytest.mark.parametrize("widths", [(6, 5), (63, 65), (128, 64), (800, 131)])
+def test_instruction_sets_write_the_same_bytes(level: str, widths: tuple[int, int]) -> None:
+    tables = make_deep_tables(70, 2, 5, widths)
+    codes = make_codes((2, 6, 9), 70)
+    here = encode_mixing(codes, tables)
+    np.testing.assert_array_equal(decode_mixing(here, codes.shape, tables, backend="numpy"), codes)
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import test_entropy_mixing as t\n"
+        f"tables = t.make_deep_tables(70, 2, 5, {widths})\n"
+        "print(t.encode_mixing(t.make_codes((2, 6, 9), 70), tables).hex())"
+    )
+    there = subprocess.run(
+        [sys.executable, "-c", script, str(Path(__file__).parent)],
+        env={**os.environ, "VQCODEC_CPU_LEVEL": level},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert there.stdout.strip() == here.hex()
 
 
 def test_logistic_tables_are_the_functions() -> None:

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <string_view>
 #include <vector>
 
 #include "../aligned.hpp"
@@ -83,9 +85,15 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) inline void multiply_grou
 
 using MultiplyGroup = void (*)(const int16_t*, const int16_t*, int, int32_t*);
 
+// The best that the processor has, and no more than what $VQCODEC_CPU_LEVEL allows, which names an
+// instruction set for the search of codes as well.
 inline MultiplyGroup choose_multiply_group() {
 #ifdef VQCODEC_VECTOR_PATHS
-  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni")) {
+  const char* asked = std::getenv("VQCODEC_CPU_LEVEL");
+  const std::string_view most = asked == nullptr ? "" : asked;
+  if (most == "portable") return multiply_group;
+  if (most != "avx2" && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vnni")) {
     return multiply_group_vnni;
   }
   if (__builtin_cpu_supports("avx2")) return multiply_group_avx2;
