@@ -17,6 +17,7 @@
 #include "code_tree.hpp"
 #include "contexts.hpp"
 #include "logistic.hpp"
+#include "matrix_vector.hpp"
 #include "packed_layer.hpp"
 #include "places.hpp"
 
@@ -57,7 +58,6 @@ class DeepNetwork {
         tree_(codebook_size),
         first_(tables.first, kPlaces * tables.dimensions),
         second_(tables.second, tables.first),
-        zero_(1, tables.second),
         output_(codebook_size, tables.second) {}
 
   bool exists() const { return true; }
@@ -68,9 +68,9 @@ class DeepNetwork {
     first_.load(t.first_weights + s * t.first * kPlaces * t.dimensions,
                 t.first_biases + (s * t.stages + rate_) * t.first);
     second_.load(t.second_weights + s * t.second * t.first, t.second_biases + s * t.second);
-    const int16_t* outputs = t.output_weights + s * size_ * t.second;
-    zero_.load(outputs, t.output_biases + s * size_);
-    output_.load(outputs, t.output_biases + s * size_);
+    output_weights_ = t.output_weights + s * size_ * t.second;
+    output_biases_ = t.output_biases + s * size_;
+    output_.load(output_weights_, output_biases_);
     shifts_ = t.shifts + 3 * s;
   }
 
@@ -79,8 +79,10 @@ class DeepNetwork {
     places_.gather(y, x, first_.input());
     activate(first_.multiply(), tables_.first, shifts_[0], second_.input());
     activate(second_.multiply(), tables_.second, shifts_[1], output_.input());
-    std::copy_n(output_.input(), tables_.second, zero_.input());
-    other_ = std::clamp(*zero_.multiply() >> shifts_[2], -kMaxLogit, kMaxLogit);
+    // Output 0 on its own, as most codes need no other.
+    matrix_vector({output_weights_, tables_.second}, output_biases_, output_.input(), 1,
+                  tables_.second, &other_);
+    other_ = std::clamp(other_ >> shifts_[2], -kMaxLogit, kMaxLogit);
   }
 
   // Guesses which of the other codes it is; predict() came before.
@@ -109,11 +111,11 @@ class DeepNetwork {
   CodeTree tree_;
   PackedLayer first_;
   PackedLayer second_;
-  // Output 0 on its own, as most codes need no other.
-  PackedLayer zero_;
   PackedLayer output_;
+  const int16_t* output_weights_ = nullptr;
+  const int32_t* output_biases_ = nullptr;
   const int32_t* shifts_ = nullptr;
-  int other_ = 0;
+  int32_t other_ = 0;
 };
 
 }  // namespace vqcodec
