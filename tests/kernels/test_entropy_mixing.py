@@ -156,7 +156,7 @@ def test_deep_network_matters_to_every_decision() -> None:
     assert len(payloads) == 6
 
 
-@pytest.mark.parametrize("level", ["portable", "avx2", "avx512"])
+@pytest.mark.parametrize("level", ["portable", "sse2", "avx2", "avx512"])
 @pytest.mark.parametrize("widths", [(6, 5), (63, 65), (128, 64), (800, 131)])
 def test_instruction_sets_write_the_same_bytes(level: str, widths: tuple[int, int]) -> None:
     tables = make_deep_tables(70, 2, 5, widths)
