@@ -94,8 +94,9 @@ def run(args: argparse.Namespace) -> int:
     need_plotter()
     measures = _measures(args)
     published = _published(args)
+    contestants = _contestants(args)
     pictures = [(str(source.place()), _pixels(source)) for source in sources]
-    contestants, curves = _measure(_contestants(args), pictures, measures, args.earlier)
+    contestants, curves = _measure(contestants, pictures, measures, args.earlier)
     title = f"{len(sources)} pictures of {Path(args.folder).name}"
     content = as_json(
         curves, contestants, circumstances=circumstances(), pictures=title, published=published
