@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.priors.deep_perceptron import DeepPerceptron, train_deep_perceptron
+from vqcodec.priors.deep_perceptron import train_deep_perceptron
 from vqcodec.priors.network import (
     HIDDEN_BITS,
     INPUT_BITS,
@@ -17,7 +17,7 @@ from vqcodec.priors.network import (
     embed,
     split_grids,
     stage_samples,
-    to_integers,
+    write_stage,
 )
 from vqcodec_kernels.entropy_tables import PLACES
 
@@ -26,6 +26,11 @@ __all__ = ["DeepNetwork", "fit_deep_network"]
 # The last dimension counts the codes of a place that are not 0.
 DIMENSIONS = 32
 HIDDEN = (128, 64)
+LAYERS = (
+    ("first", INPUT_BITS, HIDDEN_BITS),
+    ("second", HIDDEN_BITS, HIDDEN_BITS),
+    ("output", HIDDEN_BITS, LOGIT_BITS),
+)
 # A quarter of one, so that a dozen codes stay in the range of the other inputs.
 SPOKEN = 64
 
@@ -90,7 +95,7 @@ def fit_deep_network(
             count=samples,
             seed=seed + stage,
         )
-        _quantise(perceptron, network, stage)
+        write_stage(perceptron, network, stage, LAYERS)
     return network
 
 
@@ -100,22 +105,3 @@ def _embed(grids: Sequence[NDArray[np.int64]], vectors: NDArray[np.floating]) ->
     spoken = np.full((*projected.shape[:2], 1), SPOKEN, np.int16)
     spoken[:, 0] = 0
     return np.ascontiguousarray(np.concatenate([projected, spoken], axis=2))
-
-
-def _quantise(perceptron: DeepPerceptron, network: DeepNetwork, stage: int) -> None:
-    """Write a trained perceptron into a stage of the network as integers."""
-    layers = (
-        ("first", INPUT_BITS, HIDDEN_BITS),
-        ("second", HIDDEN_BITS, HIDDEN_BITS),
-        ("output", HIDDEN_BITS, LOGIT_BITS),
-    )
-    for number, (name, bits_in, bits_out) in enumerate(layers):
-        weights, biases, shift = to_integers(
-            getattr(perceptron, f"{name}_weights"),
-            getattr(perceptron, f"{name}_biases"),
-            bits_in=bits_in,
-            bits_out=bits_out,
-        )
-        getattr(network, f"{name}_weights")[stage] = weights
-        getattr(network, f"{name}_biases")[stage] = biases
-        network.shifts[stage, number] = shift

@@ -4,12 +4,12 @@ Training is in float32; what comes out is integers, and only those are ever used
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.priors.perceptron import Perceptron, Samples, train_perceptron
+from vqcodec.priors.perceptron import Samples, train_perceptron
 from vqcodec_kernels.entropy_tables import MAX_ACTIVATION, MAX_BIAS, MAX_WEIGHT, PLACES
 from vqcodec_kernels.errors import InvalidInputError
 
@@ -22,7 +22,7 @@ __all__ = [
     "fit_network",
     "split_grids",
     "stage_samples",
-    "to_integers",
+    "write_stage",
 ]
 
 DIMENSIONS = 32
@@ -31,6 +31,7 @@ HIDDEN = 48
 INPUT_BITS = 8
 HIDDEN_BITS = 7
 LOGIT_BITS = 8
+LAYERS = (("hidden", INPUT_BITS, HIDDEN_BITS), ("output", HIDDEN_BITS, LOGIT_BITS))
 # Standard deviation of the widest axis of a place: six of them fit below MAX_ACTIVATION.
 WIDEST = 340.0
 
@@ -102,7 +103,7 @@ def fit_network(
         perceptron = train_perceptron(
             inputs, size=size, hidden=HIDDEN, count=samples, seed=seed + stage
         )
-        _quantise(perceptron, network, stage)
+        write_stage(perceptron, network, stage, LAYERS)
     return network
 
 
@@ -166,11 +167,16 @@ def _flatten(places: Sequence[NDArray[np.int32]]) -> NDArray[np.int16]:
     return np.concatenate([row.reshape(-1, row.shape[-1]) for row in rows])
 
 
-def _quantise(perceptron: Perceptron, network: Network, stage: int) -> None:
-    """Write a trained perceptron into a stage of the network as integers."""
-    layers = (("hidden", INPUT_BITS, HIDDEN_BITS), ("output", HIDDEN_BITS, LOGIT_BITS))
+def write_stage(
+    perceptron: Any, network: Any, stage: int, layers: Sequence[tuple[str, int, int]]
+) -> None:
+    """Write a trained perceptron into a stage of a network's arrays as integers.
+
+    layers: name, and bits of one in what comes in and in what goes out; a layer NAME has arrays
+    NAME_weights and NAME_biases on both sides, and a column of the network's shifts.
+    """
     for number, (name, bits_in, bits_out) in enumerate(layers):
-        weights, biases, shift = to_integers(
+        weights, biases, shift = _to_integers(
             getattr(perceptron, f"{name}_weights"),
             getattr(perceptron, f"{name}_biases"),
             bits_in=bits_in,
@@ -181,7 +187,7 @@ def _quantise(perceptron: Perceptron, network: Network, stage: int) -> None:
         network.shifts[stage, number] = shift
 
 
-def to_integers(
+def _to_integers(
     weights: FloatArray, biases: FloatArray, *, bits_in: int, bits_out: int
 ) -> tuple[FloatArray, FloatArray, int]:
     """Round a layer: whole weights and biases, and how far their sums are shifted down.

@@ -80,8 +80,7 @@ class DeepNetwork {
     activate(first_.multiply(), tables_.first, shifts_[0], second_.input());
     activate(second_.multiply(), tables_.second, shifts_[1], output_.input());
     // Output 0 on its own, as most codes need no other.
-    matrix_vector({output_weights_, tables_.second}, output_biases_, output_.input(), 1,
-                  tables_.second, &other_);
+    matrix_vector(output_weights_, output_biases_, output_.input(), 1, tables_.second, &other_);
     other_ = std::clamp(other_ >> shifts_[2], -kMaxLogit, kMaxLogit);
   }
 

@@ -10,22 +10,16 @@
 
 namespace vqcodec {
 
-// Rows of a matrix that begin `stride` numbers apart.
-struct Rows {
-  const int16_t* data;
-  std::ptrdiff_t stride;
-};
-
 // sums[r] = biases[r] + rows[r] . input, four rows at a time to use each input four times.
-VQCODEC_VECTOR_CLONES inline void matrix_vector(Rows rows, const int32_t* biases,
+VQCODEC_VECTOR_CLONES inline void matrix_vector(const int16_t* rows, const int32_t* biases,
                                                 const int16_t* input, int count, int length,
                                                 int32_t* sums) {
   int r = 0;
   for (; r + 4 <= count; r += 4) {
-    const int16_t* row0 = rows.data + r * rows.stride;
-    const int16_t* row1 = row0 + rows.stride;
-    const int16_t* row2 = row1 + rows.stride;
-    const int16_t* row3 = row2 + rows.stride;
+    const int16_t* row0 = rows + std::ptrdiff_t{r} * length;
+    const int16_t* row1 = row0 + length;
+    const int16_t* row2 = row1 + length;
+    const int16_t* row3 = row2 + length;
     int32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
     for (int i = 0; i < length; ++i) {
       sum0 += int32_t{row0[i]} * input[i];
@@ -39,7 +33,7 @@ VQCODEC_VECTOR_CLONES inline void matrix_vector(Rows rows, const int32_t* biases
     sums[r + 3] = biases[r + 3] + sum3;
   }
   for (; r < count; ++r) {
-    const int16_t* row = rows.data + r * rows.stride;
+    const int16_t* row = rows + std::ptrdiff_t{r} * length;
     int32_t sum = biases[r];
     for (int i = 0; i < length; ++i) sum += int32_t{row[i]} * input[i];
     sums[r] = sum;

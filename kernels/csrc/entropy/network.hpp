@@ -61,14 +61,14 @@ class Network {
     const int hidden = tables_.hidden;
     const int length = kPlaces * tables_.dimensions;
     const std::ptrdiff_t s = stage;
-    matrix_vector({tables_.hidden_weights + s * hidden * length, length},
-                  tables_.hidden_biases + s * hidden, input_.data(), hidden, length, sums_.data());
+    matrix_vector(tables_.hidden_weights + s * hidden * length, tables_.hidden_biases + s * hidden,
+                  input_.data(), hidden, length, sums_.data());
     for (int h = 0; h < hidden; ++h) {
       hidden_[h] = static_cast<int16_t>(
           std::clamp(sums_[h] >> tables_.shifts[2 * s], 0, int{kMaxActivation}));
     }
-    matrix_vector({tables_.output_weights + s * size_ * hidden, hidden},
-                  tables_.output_biases + s * size_, hidden_.data(), size_, hidden, sums_.data());
+    matrix_vector(tables_.output_weights + s * size_ * hidden, tables_.output_biases + s * size_,
+                  hidden_.data(), size_, hidden, sums_.data());
     tree_.spread(sums_.data(), 0, tables_.shifts[2 * s + 1], zero_first_);
   }
 
