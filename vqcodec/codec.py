@@ -138,7 +138,7 @@ class Codec(Tokenizer):
         if size is not None:
             # Refined streams are nearly as large as drafts, and take far longer to find.
             draft_at = partial(encode_at, draft=True)
-            near = fit_size(draft_at, size)[0] if search.refines else None
+            near = fit_size(draft_at, size)[0] if search.refines else 50.0
             return fit_size(encode_at, size, near=near)[1]
         return encode_at(quality if psnr is None else fit_psnr(psnr_at, psnr))
 

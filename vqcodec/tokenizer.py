@@ -12,6 +12,7 @@ from vqcodec.errors import BackendError, BadModelError, InputError
 from vqcodec.payload import Region, tile_regions
 from vqcodec.rate import LatentSearch, Look
 from vqcodec.transforms.convolutional import ConvolutionalAnalysis, ConvolutionalSynthesis
+from vqcodec.transforms.half_branches import cpu_multiplies_bfloat16, halve_branches
 from vqcodec.transforms.slope import error_slope
 from vqcodec.transforms.tiles import apply_tiled
 from vqcodec.weights import network_from_tensors, search_mu
@@ -54,6 +55,10 @@ class Tokenizer:
         if transform.kind == "dense" and max(transform.height, transform.width) > TILE_SIDE:
             raise BadModelError(f"{card.path}: pictures of a dense model must fit into one tile")
         self._model = network_from_tensors(card.config, tensors, card.path).to(self.device)
+        if self.device.type == "cpu" and cpu_multiplies_bfloat16():
+            for network in (self._model.analysis, self._model.synthesis):
+                if isinstance(network, ConvolutionalAnalysis | ConvolutionalSynthesis):
+                    network.blocks = halve_branches(network.blocks)
         books = self._model.quantizer.books()
         self._codebooks = torch.stack([book.vectors for book in books])
         self._bits = [self._model.quantizer.bits(1 + stage) for stage in range(len(books))]

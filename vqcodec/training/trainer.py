@@ -22,6 +22,7 @@ from vqcodec.training.progress import Budget, Progress
 from vqcodec.training.recipes import Recipe
 from vqcodec.training.schedule import draw_rate, learning_rate
 from vqcodec.training.state import TrainingState, load_state, save_state
+from vqcodec.transforms.half_branches import cpu_multiplies_bfloat16
 from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["Batches", "Trainer"]
@@ -64,7 +65,7 @@ class Trainer:
         )
         self.optimizer = Optimizer(self.model, muon=recipe.muon)
         self.state = TrainingState()
-        self._bf16 = device.type == "cuda" or _cpu_has_bf16()
+        self._bf16 = device.type == "cuda" or cpu_multiplies_bfloat16()
         self._network: torch.nn.Module = self.model
         self._linear_path_started = False
         self._quantizer_started = False
@@ -204,8 +205,3 @@ class Trainer:
             usage=self.model.quantizer.usage(),
             pictures=pictures,
         )
-
-
-def _cpu_has_bf16() -> bool:
-    """Whether bfloat16 convolutions are faster than float32 ones on this CPU."""
-    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))

@@ -26,7 +26,11 @@ class ResidualBlock(nn.Module):
         with torch.no_grad():
             self.second.weight.mul_(_BRANCH_SCALE)
 
+    def branch(self, x: Tensor) -> Tensor:
+        """What is added to the input, (B, C, H, W)."""
+        added: Tensor = self.second(functional.silu(self.first(x)))
+        return added
+
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to the same shape."""
-        branch: Tensor = self.second(functional.silu(self.first(x)))
-        return x + branch
+        return x + self.branch(x)
