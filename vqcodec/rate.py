@@ -110,10 +110,11 @@ class LatentSearch:
     def _search(self, rows: Tensor, plan: SearchPlan) -> Tensor:
         books = self._codebooks[: plan.stages]
         bits = self._bits_of(plan)
-        codes, errors = beam_codes(rows, books, bits * plan.price, beams=self._beams)
         for _ in range(self._rounds):
+            # How often codes are chosen shows with half the beams as well.
+            codes, _ = beam_codes(rows, books, bits * plan.price, beams=(1 + self._beams) // 2)
             bits = _own_bits(codes, bits)
-            codes, errors = beam_codes(rows, books, bits * plan.price, beams=self._beams)
+        codes, errors = beam_codes(rows, books, bits * plan.price, beams=self._beams)
         if plan.last_share < 1:
             codes = _thin_last_stage(codes, errors, bits[-1], plan.last_share)
         return codes.T.reshape(plan.stages, *self._positions)
