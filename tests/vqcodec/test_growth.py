@@ -29,7 +29,7 @@ def test_grown_model_computes_the_same(started_model: VQVAE, analysis: int, synt
     for tensor in (*grown.parameters(), *grown.buffers()):
         if tensor.is_floating_point():
             tensor.data.add_(7.0)
-    copy_weights(started_model, grown)
+    assert copy_weights(started_model, grown)
     pixels = torch.rand(1, 3, 24, 48)
     with torch.no_grad():
         wanted, found = started_model(pixels), grown(pixels)
@@ -47,6 +47,22 @@ def test_new_blocks_learn(started_model: VQVAE) -> None:
     assert float(last.detach().abs().max()) == 0
     assert last.grad is not None
     assert float(last.grad.abs().max()) > 0
+
+
+@pytest.mark.parametrize("change", [{"codebook_size": 24}, {"stages": 1}])
+def test_other_codebooks_begin_anew(started_model: VQVAE, change: dict[str, int]) -> None:
+    config = started_model.config
+    quantizer = dataclasses.replace(config.quantizer, **change)
+    assert quantizer != config.quantizer
+    grown = VQVAE(dataclasses.replace(config, quantizer=quantizer)).eval()
+    before = [book.vectors.clone() for book in grown.quantizer.books()]
+    assert not copy_weights(started_model, grown)
+    for book, vectors in zip(grown.quantizer.books(), before, strict=True):
+        assert torch.equal(book.vectors, vectors)
+    pixels = torch.rand(1, 3, 24, 48)
+    with torch.no_grad():
+        wanted, found = started_model(pixels, quantize=False), grown(pixels, quantize=False)
+    torch.testing.assert_close(found.pixels, wanted.pixels, atol=0, rtol=0)
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,21 @@ def test_training_follows_the_data(quantizer: ResidualQuantizer, latent: Tensor)
         assert not bool(book.vectors[0].any())
 
 
+def test_settled_codebooks_move_a_quarter_as_far(latent: Tensor) -> None:
+    moved = []
+    for settled in (False, True):
+        torch.manual_seed(0)
+        quantizer = ResidualQuantizer(DIM, stages=STAGES, codebook_size=SIZE)
+        quantizer.start(latent)
+        if settled:
+            quantizer.settle()
+        before = [book.share.clone() for book in quantizer.books()]
+        quantizer(latent.flip(1))
+        moved.append([b.share - share for b, share in zip(quantizer.books(), before, strict=True)])
+    assert float(moved[0][0].abs().max()) > 1e-4
+    torch.testing.assert_close(moved[1][0], moved[0][0] / 4, atol=1e-7, rtol=1e-4)
+
+
 def test_values_are_those_of_the_codebooks_before_the_update(
     quantizer: ResidualQuantizer, latent: Tensor
 ) -> None:

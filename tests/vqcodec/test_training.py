@@ -101,6 +101,35 @@ def test_training_improves_the_model(new_trainer: Callable[..., Trainer], tmp_pa
     assert errors[1] < 0.9 * errors[0]
 
 
+def test_codebooks_settle_once_restarts_end(
+    new_trainer: Callable[..., Trainer], tmp_path: Path
+) -> None:
+    trainer = new_trainer()
+    seen = []
+    for progress in trainer.fit(Budget(steps=120), tmp_path / "state"):
+        seen.append((progress.share, trainer.model.quantizer.books()[0].decay))
+    until = trainer.recipe.restart_until
+    assert {decay for share, decay in seen if share < until} == {0.98}
+    assert {decay for share, decay in seen if share > until + 0.1} == {0.995}
+
+
+def test_codebooks_of_another_size_are_learned_anew(
+    new_trainer: Callable[..., Trainer], tmp_path: Path
+) -> None:
+    origin = new_trainer()
+    run(origin, 20, tmp_path / "origin")
+    trainer = new_trainer()
+    quantizer = dataclasses.replace(trainer.recipe.model.quantizer, codebook_size=24)
+    recipe = dataclasses.replace(
+        trainer.recipe, model=dataclasses.replace(trainer.recipe.model, quantizer=quantizer)
+    )
+    trainer = Trainer(recipe, trainer.batches, device=CPU)
+    trainer.start_from(origin.model)
+    run(trainer, 20, tmp_path / "state")
+    for book in trainer.model.quantizer.books():
+        assert len({tuple(vector) for vector in book.vectors.tolist()}) == 24
+
+
 def test_resumed_run_has_the_state_that_was_saved(
     new_trainer: Callable[..., Trainer], tmp_path: Path
 ) -> None:

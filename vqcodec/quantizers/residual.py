@@ -15,6 +15,9 @@ from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["ResidualQuantizer", "usage_of"]
 
+# Once codebooks settle: averages over four times as many steps, for codes that are seldom chosen.
+_SETTLED_DECAY = 0.995
+
 # Share of the running shares that is spread over all codes: one that a price has silenced costs
 # two bytes, not the world, and comes back when it is worth that.
 _FLOOR = 0.01
@@ -58,6 +61,11 @@ class ResidualQuantizer(nn.Module):
     def bits(self, stages: int) -> Tensor:
         """Cost of every code when `stages` stages are searched at a price, float32 (stages, K)."""
         return cost_in_bits(self.shares[stages - 1, :stages], floor=_FLOOR)
+
+    def settle(self) -> None:
+        """Average over more steps from now on: the latent hardly moves any more."""
+        for book in self.books():
+            book.decay = _SETTLED_DECAY
 
     @torch.no_grad()
     def start(self, latent: Tensor) -> None:

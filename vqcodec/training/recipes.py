@@ -29,7 +29,7 @@ class Recipe:
         beams: candidates that the search keeps for each position; the encoder's keeps four.
         ms_ssim_weight, ssimulacra2_weight: their shares in the distortion (see `Objective`).
         restart_every, restart_until: dead codes are moved every so many steps, up to this share
-            of the run.
+            of the run; from there on the codebooks settle (see `ResidualQuantizer.settle`).
     """
 
     model: ModelConfig
@@ -55,7 +55,7 @@ _PHOTO = ModelConfig(
     transform=TransformConfig(
         analysis_width=128, synthesis_width=128, analysis_depth=4, synthesis_depth=9
     ),
-    quantizer=QuantizerConfig(stages=12, codebook_size=256),
+    quantizer=QuantizerConfig(stages=12, codebook_size=1024),
 )
 _DIGITS = ModelConfig(
     transform=TransformConfig(

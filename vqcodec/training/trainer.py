@@ -79,11 +79,13 @@ class Trainer:
     def start_from(self, model: VQVAE) -> None:
         """Begin a new run with the weights of another one, as deep or shallower.
 
+        Codebooks of another number or size begin anew.
+
         Raises:
-            BadModelError: its configuration differs in more than depth.
+            BadModelError: its transform differs in more than depth.
         """
-        copy_weights(model, self.model)
-        self._linear_path_started = self._quantizer_started = True
+        self._quantizer_started = copy_weights(model, self.model)
+        self._linear_path_started = True
         # Trained weights are refined: the full rate would first undo much of what they know.
         self.state.rate_scale = 0.5
 
@@ -149,6 +151,8 @@ class Trainer:
         if quantize and not self._quantizer_started:
             self._start_quantizer()
         restart = self.state.steps % recipe.restart_every == 0 and share < recipe.restart_until
+        if share >= recipe.restart_until:
+            self.model.quantizer.settle()
         pixels = self._pixels(recipe.batch)
         mu, stages = draw_rate(recipe, self.state.steps)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):

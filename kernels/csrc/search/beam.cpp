@@ -121,6 +121,7 @@ Defect search_beams(const Rows& x, const Rows& codebooks, const float* biases, i
     packed[s].bias = biases ? biases + s * size : nullptr;
     const int64_t bad_code = packed[s].book.pack(book, packed[s].bias, options.level->shape);
     if (bad_code >= 0) return {Defect::kCode, s * size + bad_code};
+    if (options.level->splits) packed[s].book.split();
   }
   const int64_t blocks = (x.count + kRowsPerBlock - 1) / kRowsPerBlock;
   const double work = static_cast<double>(x.count) * codebooks.count * x.dim * beams;

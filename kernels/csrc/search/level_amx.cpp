@@ -32,6 +32,7 @@ struct Unit : Floats {
 #include "tile_amx.inl"
 // What every level shares builds on that.
 #include "block.inl"
+#include "lowest.inl"
 
 // Rows with so many candidates that the pieces were too coarse for them, by float32 scores.
 void search_undecided(const PackedCodebook& book, const float* rows, int64_t count,
@@ -66,7 +67,8 @@ int64_t search(const PackedCodebook& book, const float* rows, int64_t count, Scr
 
 void lowest(const PackedCodebook& book, const float* rows, const float* paid, int64_t points,
             int64_t width, int64_t keep, Scratch& scratch, Pick* picks) {
-  kAvx512Level.lowest(book, rows, paid, points, width, keep, scratch, picks);
+  const TileSession session;
+  lowest_picks(book, rows, paid, points, width, keep, scratch, picks);
 }
 
 // Below, splitting takes longer than it saves, or it is bookkeeping that takes the time; above, the

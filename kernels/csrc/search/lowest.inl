@@ -7,19 +7,52 @@ inline void insert_pick(Pick* picks, int64_t keep, Pick pick) {
   picks[at] = pick;
 }
 
-// Offers all codes of one row, whose cost is its score and `base`.
-inline void offer_row(const float* scores, int64_t count, float base, int32_t row, int64_t keep,
-                      Pick* picks) {
+// Offers the codes of one panel for one row, whose costs are their scores and `base`. Returns
+// whether any was picked.
+inline bool offer_panel(const PackedCodebook& book, int64_t panel, const float* scores, float base,
+                        int32_t row, int64_t keep, Pick* picks) {
   constexpr int kLanes = Unit::kLanes;
+  bool picked = false;
   float limit = picks[keep - 1].cost - base;
-  for (int64_t first = 0; first < count; first += kLanes) {
-    uint32_t mask = Unit::not_greater(Unit::load(scores + first), Unit::fill(limit));
+  for (int v = 0; v < book.vectors(panel); ++v) {
+    uint32_t mask = Unit::not_greater(Unit::load(scores + v * kLanes), Unit::fill(limit));
     for (; mask; mask &= mask - 1) {
-      const int64_t code = first + __builtin_ctz(mask);
-      const float cost = base + scores[code];
+      const int lane = v * kLanes + __builtin_ctz(mask);
+      const float cost = base + scores[lane];
       if (!(cost < picks[keep - 1].cost)) continue;
-      insert_pick(picks, keep, {cost, row, static_cast<int32_t>(code)});
+      insert_pick(picks, keep, {cost, row, static_cast<int32_t>(book.first_code(panel) + lane)});
       limit = picks[keep - 1].cost - base;
+      picked = true;
+    }
+  }
+  return picked;
+}
+
+// Offers all codes for a tile of `count` rows, number `first` and those after it. base: kLanes
+// floats.
+inline void offer_tile(const PackedCodebook& book, const float* scores, int64_t stride,
+                       const float* lowest, const float* base, int64_t first, int64_t count,
+                       int64_t width, int64_t keep, Pick* picks) {
+  constexpr int kLanes = Unit::kLanes;
+  const uint32_t all = (uint32_t{1} << count) - 1;
+  // What a score of each row must not exceed to be picked.
+  float limits[kLanes] = {};
+  for (int64_t r = 0; r < count; ++r) {
+    limits[r] = picks[(first + r) / width * keep + keep - 1].cost - base[r];
+  }
+  for (int64_t p = 0; p < book.panels(); ++p, scores += book.width(), lowest += kLanes) {
+    uint32_t hits = Unit::not_greater(Unit::load(lowest), Unit::load(limits)) & all;
+    for (; hits; hits &= hits - 1) {
+      const int r = __builtin_ctz(hits);
+      const int64_t point = (first + r) / width;
+      Pick* own = picks + point * keep;
+      const auto row = static_cast<int32_t>(first + r - point * width);
+      if (!offer_panel(book, p, scores + r * stride, base[r], row, keep, own)) continue;
+      // The other rows of the point have to do better now, too.
+      const int64_t begin = point * width - first;
+      for (int64_t i = begin < 0 ? 0 : begin; i < count && i < begin + width; ++i) {
+        limits[i] = own[keep - 1].cost - base[i];
+      }
     }
   }
 }
@@ -34,24 +67,17 @@ inline void lowest_picks(const PackedCodebook& book, const float* rows, const fl
   const int64_t count = points * width;
   const int64_t dim = book.dim();
   const int64_t stride = book.panels() * book.width();
-  // What is written of the scores of a row: the last panel ends where the codes do.
-  const int64_t last = book.panels() - 1;
-  const int64_t written = last * book.width() + book.vectors(last) * Unit::kLanes;
-  float* scaled = scratch.scaled.reserve(kRows * dim + Unit::kLanes);
+  float* scaled = scratch.scaled.reserve(kRows * scaled_stride(book) + Unit::kLanes);
   float* scores = scratch.scores.reserve(kRows * stride);
   float* lowest = scratch.lowest.reserve(book.panels() * Unit::kLanes);
   for (int64_t i = 0; i < points * keep; ++i) picks[i] = {__builtin_inff(), 0, 0};
   for (int64_t i = 0; i < count; i += kRows) {
     const int64_t here = count - i < kRows ? count - i : kRows;
-    float squares[Unit::kLanes];
-    Unit::store(squares, scale_tile(book, rows + i * dim, here, scaled));
+    float base[Unit::kLanes];
+    Unit::store(base, scale_tile(book, rows + i * dim, here, scaled));
     score_panels(book, 0, book.panels(), scaled, stride, scores, lowest);
-    for (int64_t r = 0; r < here; ++r) {
-      // The rows were scaled by -2, so a quarter of the square is the length that scores leave out.
-      const float base = 0.25f * squares[r] + paid[i + r];
-      const int64_t point = (i + r) / width;
-      offer_row(scores + r * stride, written, base, static_cast<int32_t>((i + r) % width), keep,
-                picks + point * keep);
-    }
+    // The rows were scaled by -2, so a quarter of the square is the length that scores leave out.
+    for (int64_t r = 0; r < here; ++r) base[r] = 0.25f * base[r] + paid[i + r];
+    offer_tile(book, scores, stride, lowest, base, i, here, width, keep, picks);
   }
 }
