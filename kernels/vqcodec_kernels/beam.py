@@ -2,8 +2,8 @@
 
 A greedy search takes each stage's nearest code; the sum of the stages comes nearer to the row when
 a few runners-up are followed as well (the M-algorithm, Jelinek and Anderson 1971). This is a
-choice of the encoder's, with scores in float32, or in pieces of bfloat16 where a processor multiplies
-those: unlike the nearest code it is not the same on every machine.
+choice of the encoder's, with scores in float32, or of pieces of bfloat16 where a processor has
+tiles for them: unlike the nearest code it is not the same on every machine.
 """
 
 import torch
