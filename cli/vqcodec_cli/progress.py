@@ -56,12 +56,15 @@ class DelayedProgress:
             if self._progress is not None:
                 self._progress.stop()
 
-    def update(self, done: float, note: str = "") -> None:
-        """Say how many steps are done, and a few words about the state."""
+    def update(self, done: float, note: str = "", *, label: str | None = None) -> None:
+        """Say how many steps are done, a few words about the state, and a new label if any."""
         with self._lock:
             self._done, self._note = done, note
+            self._label = label or self._label
             if self._progress is not None and self._task is not None:
-                self._progress.update(self._task, completed=done, note=note)
+                self._progress.update(
+                    self._task, description=self._label, completed=done, note=note
+                )
             elif self._timer is None and time.monotonic() - self._spoke >= EVERY:
                 self._spoke = time.monotonic()
                 self._write_line()

@@ -46,6 +46,17 @@ def test_slow_work_on_a_terminal_shows_label_and_share(monkeypatch: pytest.Monke
         assert waits_for(stream, "on x.png")
 
 
+def test_what_goes_on_may_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with DelayedProgress("working hard", total=4) as bar:
+        bar.update(4)
+        assert waits_for(stream, "working hard")
+        bar.update(1, label="tidying up")
+        assert waits_for(stream, "tidying up")
+        assert waits_for(stream, "25 %")
+
+
 def test_quick_work_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)

@@ -39,6 +39,7 @@ def test_defaults(run_cli: RunCli, trained: dict[str, Any]) -> None:
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == f"xray.safetensors: model xray-3 ({'ab' * 8}), 1,234 bytes\n"
     assert trained.pop("report") is not None
+    assert trained.pop("finishing") is not None
     assert trained == {
         "data": "pictures",
         "output": "xray.safetensors",

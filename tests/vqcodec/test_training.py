@@ -366,8 +366,19 @@ def test_digits_in_one_call(digits: Pixels, tmp_path: Path) -> None:
     source = write_idx(tmp_path / "digits.idx", digits[:1500])
     seen: list[Progress] = []
     output = tmp_path / "zip.safetensors"
-    card = train(source, output, steps=400, device="cpu", recipe="digits", report=seen.append)
+    finished: list[tuple[str, float]] = []
+    card = train(
+        source,
+        output,
+        steps=400,
+        device="cpu",
+        recipe="digits",
+        report=seen.append,
+        finishing=lambda what, share: finished.append((what, share)),
+    )
     assert card is not None
+    assert finished[-1] == ("fitting the entropy coder", 1.0)
+    assert len({what for what, _ in finished if "analysing" in what}) == 1500
     assert card.name == "zip"
     assert card.metadata["steps"] == 400
     assert seen[-1].psnr > seen[0].psnr + 2

@@ -3,7 +3,7 @@
 Training is in float32; what comes out is integers, and only those are ever used for coding.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -71,13 +71,15 @@ def fit_deep_network(
     *,
     seed: int = 0,
     samples: int = 3_000_000,
+    report: Callable[[float], None] | None = None,
 ) -> DeepNetwork:
     """Train a network for each stage on code grids, int64 (S', H, W); the largest S' becomes S.
 
     Of the grids, those that `split_grids` keeps back are not looked at.
 
     vectors: float (S, K, D), the codebooks; samples: how many positions to look at for each stage,
-    repetitions counted. Raises InvalidInputError.
+    repetitions counted; report: called after each stage with the share done. Raises
+    InvalidInputError.
     """
     embeddings = _embed(grids, vectors)
     stages, size, dimensions = embeddings.shape
@@ -96,6 +98,8 @@ def fit_deep_network(
             seed=seed + stage,
         )
         write_stage(perceptron, network, stage, LAYERS)
+        if report is not None:
+            report((stage + 1) / stages)
     return network
 
 

@@ -1,6 +1,6 @@
 """Codes predicted from their neighbours, bit by bit, by a model that keeps adapting."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -57,19 +57,21 @@ class MixingPrior(Prior):
         vectors: NDArray[np.floating] | None = None,
         seed: int = 0,
         samples: int = 1_500_000,
+        report: Callable[[float], None] | None = None,
     ) -> Self:
         """Learn from code maps, each int64 (S', *positions); the largest S' becomes S.
 
         vectors: float (S, K, D), the codebooks that the codes point into; with them the prior has
         a network, which looks at `samples` positions for each stage (about 15 seconds a stage for
         1.5 million) and makes payloads smaller. Of the maps of each stage, one in eight is kept
-        back: counters and network learn from the others, the mixing of them from it.
+        back: counters and network learn from the others, the mixing of them from it. report: called
+        after each stage of the network, which takes nearly all of the time, with the share done.
         """
         stages = check_maps(maps, codebook_size)
         grids = [_as_grid(codes) for codes in maps]
         network = None
         if vectors is not None:
-            network = cls._fit_network(grids, vectors, seed=seed, samples=samples)
+            network = cls._fit_network(grids, vectors, seed=seed, samples=samples, report=report)
         tables = cls._blank_tables(codebook_size, stages, network)
         for stage in range(stages):
             learned, held = split_grids(grids, stage)
@@ -126,8 +128,9 @@ class MixingPrior(Prior):
         *,
         seed: int,
         samples: int,
+        report: Callable[[float], None] | None,
     ) -> Network | DeepNetwork:
-        return fit_network(grids, vectors, seed=seed, samples=samples)
+        return fit_network(grids, vectors, seed=seed, samples=samples, report=report)
 
     @classmethod
     def _tables_of(cls, codebook_size: int, arrays: Mapping[str, Any]) -> Tables:
@@ -187,8 +190,9 @@ class DeepPrior(ZeroFirstPrior):
         *,
         seed: int,
         samples: int,
+        report: Callable[[float], None] | None,
     ) -> DeepNetwork:
-        return fit_deep_network(grids, vectors, seed=seed, samples=samples)
+        return fit_deep_network(grids, vectors, seed=seed, samples=samples, report=report)
 
     @classmethod
     def _tables_of(cls, codebook_size: int, arrays: Mapping[str, Any]) -> DeepTables:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def export_model(
     mu: float,
     metadata: Mapping[str, Any],
     network_samples: int = 6_000_000,
-    report: Callable[[int], None] | None = None,
+    report: Callable[[str, float], None] = lambda what, share: None,
 ) -> ModelCard:
     """Sort the codebooks, fit costs and priors to what the encoder will choose, write the file.
 
@@ -54,7 +55,7 @@ def export_model(
         metadata: facts for people, JSON; the use of the codebooks is added.
         network_samples: positions that the network of the adaptive prior looks at, for each stage;
             with 0 it goes without one.
-        report: called with the number of pictures that have been seen.
+        report: called now and then with what is being done, in words, and the share of it done.
     """
     sort_codebooks(model)
     config, quantizer = model.config, model.quantizer
@@ -62,21 +63,29 @@ def export_model(
     codec = _bare_codec(model, path, name=name, mu=mu)
     for picture in pictures:
         latents.append(codec.analyse(picture[None])[0])
-        if report is not None:
-            report(len(latents))
+        report(f"analysing picture {len(latents)}", 0.0)
     rows = _sample_rows(latents)
+    report("fitting costs of the codes", 0.0)
     fit_shares(quantizer, rows, mu=mu)
     codec = _bare_codec(model, path, name=name, mu=mu)
-    maps = [
-        codec.search(latent).at_quality(quality).cpu().numpy()
-        for latent, quality in zip(latents, _qualities(len(latents)), strict=True)
-    ]
+    maps = []
+    for latent, quality in zip(latents, _qualities(len(latents)), strict=True):
+        maps.append(codec.search(latent).at_quality(quality).cpu().numpy())
+        report("searching the codes of the pictures", len(maps) / len(latents))
     tensors = _encoder_tensors(model, mu)
     size = config.quantizer.codebook_size
     adaptive: Prior
+    fitting = partial(report, "fitting the entropy coder")
+    fitting(0.0)
     if network_samples:
         vectors = tensors["codebooks"].astype(np.float32)
-        adaptive = DeepPrior.fit(maps, codebook_size=size, vectors=vectors, samples=network_samples)
+        adaptive = DeepPrior.fit(
+            maps,
+            codebook_size=size,
+            vectors=vectors,
+            samples=network_samples,
+            report=fitting,
+        )
     else:
         adaptive = ZeroFirstPrior.fit(maps, codebook_size=size)
     priors = (StaticPrior.fit(maps, codebook_size=size), adaptive)

@@ -37,6 +37,10 @@ __all__ = ["state_path", "train"]
 # Pictures that the priors are fitted on, and held-out pictures that are never trained on.
 _PRIOR_PICTURES = 480
 _HELD_OUT = 32
+# Positions that the network of the prior looks at, for each stage: a short run is not to be
+# followed by a long wait.
+_SAMPLES_PER_STEP = 300
+_MOST_SAMPLES = 6_000_000
 
 
 def state_path(output: Path) -> Path:
@@ -56,6 +60,7 @@ def train(
     recipe: str = "photo",
     seed: int = 0,
     report: Callable[[Progress], None] | None = None,
+    finishing: Callable[[str, float], None] = lambda what, share: None,
 ) -> ModelCard | None:
     """Train a model on the pictures of a folder, or of an IDX file, and write it.
 
@@ -72,6 +77,8 @@ def train(
         start_from: file of weights to start from instead of untrained networks.
         device: "auto", "cpu" or "cuda".
         report: called every few steps.
+        finishing: called now and then once training is over, while costs and priors are fitted,
+            with what is being done, in words, and the share of it done.
 
     Raises:
         InputError: no pictures, none large enough, a picture that cannot be read, or no state to
@@ -104,7 +111,14 @@ def train(
         facts = _facts(recipe, trainer, seed) | {"generation": _generation(output.stem, origin)}
         model = trainer.model.cpu()
         return export_model(
-            model, output, name=output.stem, pictures=sources, mu=chosen.mu, metadata=facts
+            model,
+            output,
+            name=output.stem,
+            pictures=sources,
+            mu=chosen.mu,
+            metadata=facts,
+            network_samples=min(_MOST_SAMPLES, _SAMPLES_PER_STEP * trainer.state.steps),
+            report=finishing,
         )
 
 

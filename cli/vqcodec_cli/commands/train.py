@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
                 recipe=args.recipe,
                 seed=args.seed,
                 report=lambda progress: bar.update(*_state(progress)),
+                finishing=lambda what, share: bar.update(share, label=what),
             )
     except FloatingPointError as error:
         raise InputError(str(error)) from error
