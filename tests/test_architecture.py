@@ -190,6 +190,19 @@ def test_import_is_light(name: str) -> None:
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
 
 
+def test_coding_a_picture_loads_no_compiler() -> None:
+    """Some functions of torch bring its compiler along, half a second that nothing here needs."""
+    code = (
+        "import sys, numpy, vqcodec; "
+        "codec = vqcodec.load('photo', device='cpu'); "
+        "data = codec.encode(numpy.zeros((24, 40, 3), numpy.uint8), quality=50); "
+        "assert vqcodec.decode(data).shape == (24, 40, 3); "
+        "print([m for m in ('torch._dynamo', 'torch._inductor', 'sympy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
 def test_sources_name_no_place_of_one_machine() -> None:
     wrong = [
         str(module.path)

@@ -24,7 +24,7 @@ class ConvolutionalAnalysis(nn.Module):
     """Analysis transform: pixels (B, C, H, W) in [0, 1] -> latent (B, D, H/stride, W/stride).
 
     H and W are multiples of `stride`. The latent has unit mean square on the data that
-    `set_linear_path` was fitted on.
+    `set_linear_path` was fitted on; before that there is no linear path.
     """
 
     basis: Tensor
@@ -39,7 +39,8 @@ class ConvolutionalAnalysis(nn.Module):
         self.enter = nn.Conv2d(patch, width, 3, padding=1)
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(depth)))
         self.leave = nn.Conv2d(width, latent_dim, 3, padding=1)
-        self.register_buffer("basis", torch.eye(latent_dim, patch))
+        # Not torch.eye: laid out without memory, it loads torch's compiler, half a second.
+        self.register_buffer("basis", torch.zeros(latent_dim, patch))
         self.register_buffer("scale", torch.ones(()))
         with torch.no_grad():
             for parameter in self.leave.parameters():
@@ -81,7 +82,7 @@ class ConvolutionalSynthesis(nn.Module):
         self.enter = nn.Conv2d(latent_dim, width, 3, padding=1)
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(depth)))
         self.leave = nn.Conv2d(width, patch, 3, padding=1)
-        self.register_buffer("basis", torch.eye(latent_dim, patch))
+        self.register_buffer("basis", torch.zeros(latent_dim, patch))
         self.register_buffer("scale", torch.ones(()))
         with torch.no_grad():
             for parameter in self.leave.parameters():
