@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -13,7 +15,13 @@ __all__ = ["fit_shares", "measure_usage"]
 
 @torch.no_grad()
 def fit_shares(
-    quantizer: ResidualQuantizer, rows: Tensor, *, mu: float, beams: int = 4, rounds: int = 3
+    quantizer: ResidualQuantizer,
+    rows: Tensor,
+    *,
+    mu: float,
+    beams: int = 4,
+    rounds: int = 3,
+    report: Callable[[float], None] = lambda share: None,
 ) -> None:
     """Fit `quantizer.shares` to its own choices, for every number of stages.
 
@@ -24,6 +32,7 @@ def fit_shares(
     Args:
         rows: float32 (N, D), latents of training data.
         mu: weight of the rate in the search.
+        report: called for every number of stages with the share of the work that is done.
     """
     books = torch.stack([book.vectors for book in quantizer.books()])
     for stages in range(1, len(books) + 1):
@@ -34,6 +43,7 @@ def fit_shares(
             for stage in range(stages):
                 counts = torch.bincount(codes[:, stage], minlength=books.shape[1])
                 quantizer.shares[stages - 1, stage] = counts / len(rows)
+        report(stages * (stages + 1) / (len(books) * (len(books) + 1)))
 
 
 @torch.no_grad()

@@ -65,8 +65,7 @@ def export_model(
         latents.append(codec.analyse(picture[None])[0])
         report(f"analysing picture {len(latents)}", 0.0)
     rows = _sample_rows(latents)
-    report("fitting costs of the codes", 0.0)
-    fit_shares(quantizer, rows, mu=mu)
+    fit_shares(quantizer, rows, mu=mu, report=partial(report, "fitting the costs of the codes"))
     codec = _bare_codec(model, path, name=name, mu=mu)
     maps = []
     for latent, quality in zip(latents, _qualities(len(latents)), strict=True):
