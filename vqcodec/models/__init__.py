@@ -14,4 +14,6 @@ PUBLISHED = {
     "2612ca6525b9d9d4": ("photo", 4),
     "dc9423d8971bafb3": ("photo", 5),
     "c5a7d1528c111ce5": ("photo-psnr", 4),
+    "1685dd08a119a0a0": ("photo", 6),
+    "fd6039349b7b1da7": ("photo-psnr", 5),
 }

@@ -39,7 +39,7 @@ _PRIOR_PICTURES = 480
 _HELD_OUT = 32
 # Positions that the network of the prior looks at, for each stage: a short run is not to be
 # followed by a long wait.
-_SAMPLES_PER_STEP = 300
+_SAMPLES_PER_STEP = 1000
 _MOST_SAMPLES = 6_000_000
 
 
