@@ -15,7 +15,7 @@ __all__ = ["SearchPlan", "plan_search"]
 _SLOPE = 2 * math.log(2)
 # Up to this quality one stage is coded, at a price of up to so many slopes: very small files.
 _ONE_STAGE_UP_TO = 5.0
-_DEAREST = 12.0
+_DEAREST = 40.0
 # With all stages coded, the price falls to this many slopes; cheaper bits buy next to nothing.
 _CHEAPEST = 0.3
 # From this quality on the price falls to nothing at 100, where rate is no object.

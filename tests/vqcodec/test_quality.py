@@ -51,7 +51,7 @@ def test_nothing_moves_in_steps(quality: float, mu: float) -> None:
 def test_ends(stages: int, mu: float) -> None:
     lowest, highest = (plan_search(q, ENERGIES[:stages], mu) for q in (0, 100))
     assert (lowest.stages, lowest.last_share) == (1, 1.0)
-    assert lowest.price == pytest.approx(2 * math.log(2) * 0.16 * (max(mu, 12) if mu else 0))
+    assert lowest.price == pytest.approx(2 * math.log(2) * 0.16 * (max(mu, 40) if mu else 0))
     assert highest == SearchPlan(stages, 1.0, 0.0)
 
 
