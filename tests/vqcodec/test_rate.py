@@ -173,9 +173,19 @@ def test_codes_of_a_quality(quality: float) -> None:
         assert spoken <= plan.last_share + 1 / 143
 
 
+def said_by(search: LatentSearch) -> list[int]:
+    """How many codes are not 0, from quality to quality."""
+    return [int((search.at_quality(quality) != 0).sum()) for quality in range(0, 101, 5)]
+
+
+@pytest.mark.parametrize("effort", [1, 2, 3, 4])
+def test_more_quality_says_more_at_given_costs(effort: int) -> None:
+    said = said_by(new_search(effort=effort))
+    assert said == sorted(said)
+
+
 def test_more_quality_says_more() -> None:
-    search = new_search()
-    said = [int((search.at_quality(quality) != 0).sum()) for quality in range(0, 101, 5)]
+    said = said_by(new_search())
     # Costs fitted to the picture may turn a code or two the other way.
     assert all(after >= 0.99 * before for before, after in itertools.pairwise(said))
     assert said[-1] > 4 * said[1] > 0

@@ -19,7 +19,10 @@ from vqcodec.quantizers.order import tree_order
 from vqcodec.training.costs import fit_shares, measure_usage
 from vqcodec.weights import network_tensors, prior_tensors
 
-__all__ = ["export_model", "sort_codebooks"]
+__all__ = ["NETWORK_SAMPLES", "export_model", "sort_codebooks"]
+
+# Positions that the network of the prior looks at, for each stage: more are of little use.
+NETWORK_SAMPLES = 6_000_000
 
 # Positions that the costs of the codes are fitted on.
 _SEARCHED_ROWS = 100_000
@@ -43,7 +46,7 @@ def export_model(
     pictures: Iterable[Tensor],
     mu: float,
     metadata: Mapping[str, Any],
-    network_samples: int = 6_000_000,
+    network_samples: int = NETWORK_SAMPLES,
     report: Callable[[str, float], None] = lambda what, share: None,
 ) -> ModelCard:
     """Sort the codebooks, fit costs and priors to what the encoder will choose, write the file.

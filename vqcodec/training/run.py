@@ -17,7 +17,7 @@ from vqcodec.errors import InputError
 from vqcodec.tokenizer import find_device
 from vqcodec.training.allocator import keep_freed_memory
 from vqcodec.training.distributed import join_processes
-from vqcodec.training.export import export_model
+from vqcodec.training.export import NETWORK_SAMPLES, export_model
 from vqcodec.training.pictures import (
     FixedPictures,
     PictureCrops,
@@ -37,10 +37,9 @@ __all__ = ["state_path", "train"]
 # Pictures that the priors are fitted on, and held-out pictures that are never trained on.
 _PRIOR_PICTURES = 480
 _HELD_OUT = 32
-# Positions that the network of the prior looks at, for each stage: a short run is not to be
-# followed by a long wait.
+# Positions that the network of the prior looks at for each step of training: a short run is not to
+# be followed by a long wait.
 _SAMPLES_PER_STEP = 1000
-_MOST_SAMPLES = 6_000_000
 
 
 def state_path(output: Path) -> Path:
@@ -92,34 +91,47 @@ def train(
     chosen = find_recipe(recipe)
     if chosen.side == 0 and folder.is_dir():
         raise InputError(f"{folder}: recipe {recipe!r} trains on an IDX file, not on a folder")
-    budget = Budget(minutes=minutes, steps=steps)
     if minutes is None and steps is None:
-        budget = Budget(minutes=chosen.minutes)
+        minutes = chosen.minutes
+    budget = Budget(minutes=minutes, steps=steps)
     with join_processes(find_device(device)) as (processes, own_device):
         torch.manual_seed(seed)
         batches, sources = _open_data(folder, chosen, seed * processes.count + processes.rank)
         trainer = Trainer(chosen, batches, device=own_device, processes=processes)
         origin = None if start_from is None else _start_from(trainer, Path(start_from))
         if resume:
-            if not state_path(output).is_file():
-                raise InputError(f"{state_path(output)}: no state to resume from")
-            trainer.resume(state_path(output))
-            batches.go_on(trainer.state.steps)
+            _resume(trainer, batches, state_path(output))
         _fit(trainer, budget, output, report)
         if not processes.is_first:
             return None
         facts = _facts(recipe, trainer, seed) | {"generation": _generation(output.stem, origin)}
-        model = trainer.model.cpu()
-        return export_model(
-            model,
-            output,
-            name=output.stem,
-            pictures=sources,
-            mu=chosen.mu,
-            metadata=facts,
-            network_samples=min(_MOST_SAMPLES, _SAMPLES_PER_STEP * trainer.state.steps),
-            report=finishing,
-        )
+        return _export(trainer, output, sources, facts, finishing)
+
+
+def _export(
+    trainer: Trainer,
+    output: Path,
+    pictures: Iterator[Tensor],
+    facts: dict[str, Any],
+    finishing: Callable[[str, float], None],
+) -> ModelCard:
+    return export_model(
+        trainer.model.cpu(),
+        output,
+        name=output.stem,
+        pictures=pictures,
+        mu=trainer.recipe.mu,
+        metadata=facts,
+        network_samples=min(NETWORK_SAMPLES, _SAMPLES_PER_STEP * trainer.state.steps),
+        report=finishing,
+    )
+
+
+def _resume(trainer: Trainer, batches: FixedPictures | PictureCrops, path: Path) -> None:
+    if not path.is_file():
+        raise InputError(f"{path}: no state to resume from")
+    trainer.resume(path)
+    batches.go_on(trainer.state.steps)
 
 
 def _fit(
