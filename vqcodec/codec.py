@@ -129,18 +129,20 @@ class Codec(Tokenizer):
             codes = search.at_quality(quality, draft=draft).cpu().numpy()
             return self._write(picture, side_chunks, codes)
 
-        def psnr_at(quality: float) -> float:
-            codes = search.at_quality(quality)[None]
-            decoded = self._to_pixels(codes, picture.height, picture.width, picture.channels)
+        def psnr_at(quality: float) -> tuple[float, Tensor]:
+            codes = search.at_quality(quality)
+            decoded = self._to_pixels(codes[None], picture.height, picture.width, picture.channels)
             colours = 3 if picture.channels >= 3 else 1
-            return psnr_of(decoded[:, :, :colours], picture.pixels[:, :, :colours])
+            return psnr_of(decoded[:, :, :colours], picture.pixels[:, :, :colours]), codes
 
         if size is not None:
             # Refined streams are nearly as large as drafts, and take far longer to find.
             draft_at = partial(encode_at, draft=True)
             near = fit_size(draft_at, size)[0] if search.refines else 50.0
             return fit_size(encode_at, size, near=near)[1]
-        return encode_at(quality if psnr is None else fit_psnr(psnr_at, psnr))
+        if psnr is not None:
+            return self._write(picture, side_chunks, fit_psnr(psnr_at, psnr)[1].cpu().numpy())
+        return encode_at(quality)
 
     def decode(self, data: Buffer, *, max_pixels: int | None = None) -> NDArray[np.uint8]:
         """Decode a stream of this model: uint8 (H, W, C), or (H, W) for grey.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TypeVar
 
 from vqcodec.errors import InputError
 
 __all__ = ["fit_psnr", "fit_size"]
+
+T = TypeVar("T")
 
 # How much a stream grows from one quality to the next, in the logarithm of its size, and its PSNR,
 # in dB: what photographs do, roughly. It only decides where the second try goes.
@@ -54,28 +57,34 @@ def fit_size(
     return 0.0, smallest
 
 
-def fit_psnr(measure: Callable[[float], float], target: float) -> float:
+def fit_psnr(measure: Callable[[float], tuple[float, T]], target: float) -> tuple[float, T]:
     """Find the lowest quality at which a measure that grows with quality reaches a target.
 
     Stops when it is reached with at most 0.02 dB to spare, or after 14 tries.
+
+    Args:
+        measure: gives the measure at a quality, and what it was taken of.
+
+    Returns:
+        the quality, and what the measure was taken of there.
 
     Raises:
         InputError: quality 100 does not reach it.
     """
     crossing = _Crossing(target + _PSNR_TOLERANCE / 2, start=50.0, slope=_GAIN)
-    best = math.inf
+    best: tuple[float, T] | None = None
     for _ in range(_TRIES):
-        found = measure(crossing.quality)
-        if found >= target:
-            best = min(best, crossing.quality)
+        found, subject = measure(crossing.quality)
+        if found >= target and (best is None or crossing.quality < best[0]):
+            best = crossing.quality, subject
         if 0 <= found - target <= _PSNR_TOLERANCE or not crossing.add(found):
             break
-    if best <= 100:
+    if best is not None:
         return best
-    highest = measure(100.0)
+    highest, subject = measure(100.0)
     if highest < target:
         raise InputError(f"{target} dB cannot be reached: quality 100 gives {highest:.2f} dB")
-    return 100.0
+    return 100.0, subject
 
 
 class _Crossing:

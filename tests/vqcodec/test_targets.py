@@ -59,23 +59,24 @@ def test_size_at_the_ends() -> None:
 def test_psnr_is_reached_at_nearly_the_lowest_quality(target: float) -> None:
     asked: list[float] = []
 
-    def measure(quality: float) -> float:
+    def measure(quality: float) -> tuple[float, str]:
         asked.append(quality)
-        return 20 + quality / 5
+        return 20 + quality / 5, f"made at {quality}"
 
-    quality = fit_psnr(measure, target)
+    quality, subject = fit_psnr(measure, target)
+    assert subject == f"made at {quality}"
     assert 20 + quality / 5 >= target
     assert quality <= 5 * (target - 20) + 0.11
     assert len(asked) <= 5
 
 
 def test_psnr_below_the_worst_takes_quality_0() -> None:
-    assert fit_psnr(lambda quality: 20 + quality / 5, 3.0) == 0
+    assert fit_psnr(lambda quality: (20 + quality / 5, quality), 3.0) == (0, 0)
 
 
 def test_psnr_beyond_the_best() -> None:
     with pytest.raises(InputError, match=r"quality 100 gives 40\.00 dB"):
-        fit_psnr(lambda quality: 20 + quality / 5, 40.01)
+        fit_psnr(lambda quality: (20 + quality / 5, None), 40.01)
 
 
 @pytest.mark.parametrize("off", [-30.0, -1.2, 0.0, 0.7, 45.0])

@@ -18,6 +18,7 @@ from vqcodec.errors import BackendError, BadModelError, InputError
 from vqcodec.model import VQVAE, Reconstruction
 from vqcodec.quantizers.base import Quantized
 from vqcodec.training import RECIPES, Recipe, find_recipe, state_path, train
+from vqcodec.training import run as run_module
 from vqcodec.training.export import sort_codebooks
 from vqcodec.training.losses import Objective
 from vqcodec.training.optimizer import Optimizer
@@ -404,6 +405,23 @@ def test_digits_in_one_call(digits: Pixels, tmp_path: Path) -> None:
     resumed = train(source, output, steps=405, resume=True, device="cpu", recipe="digits")
     assert resumed is not None
     assert resumed.metadata["steps"] == 405
+
+
+def test_a_short_run_is_followed_by_a_short_fit(
+    digits: Pixels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_idx(tmp_path / "digits.idx", digits[:300])
+    asked: list[int] = []
+
+    def export(*_: object, network_samples: int, **__: object) -> None:
+        asked.append(network_samples)
+
+    monkeypatch.setattr(run_module, "export_model", export)
+    monkeypatch.setattr(run_module, "NETWORK_SAMPLES", 6000)
+    for steps in (3, 9):
+        output = tmp_path / f"{steps}.safetensors"
+        train(source, output, steps=steps, device="cpu", recipe="digits")
+    assert asked == [3000, 6000]
 
 
 def test_an_error_in_the_report_leaves_the_state_and_no_weights(
