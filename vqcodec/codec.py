@@ -215,7 +215,7 @@ class Codec(Tokenizer):
                 fingerprint=bytes.fromhex(self.card.fingerprint),
             )
             regions = self._regions(picture.height, picture.width)
-            payloads = encode_codes(codes, prior, regions)
+            payloads = encode_codes(codes, prior, regions, threads=torch.get_num_threads())
             streams.append(write_stream(header, side_chunks, payloads))
         return min(streams, key=len)
 

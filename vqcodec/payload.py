@@ -28,9 +28,12 @@ def tile_regions(width: int, height: int, stride: int) -> list[Region]:
     return regions
 
 
-def encode_codes(codes: NDArray[np.int64], prior: Prior, regions: Sequence[Region]) -> list[bytes]:
+def encode_codes(
+    codes: NDArray[np.int64], prior: Prior, regions: Sequence[Region], *, threads: int = 1
+) -> list[bytes]:
     """Code each region on its own: codes int64 (S, *grid) -> one payload per region."""
-    return [prior.encode(np.ascontiguousarray(codes[:, *region])) for region in regions]
+    parts = (np.ascontiguousarray(codes[:, *region]) for region in regions)
+    return [prior.encode(part, threads=threads) for part in parts]
 
 
 def decode_codes(

@@ -23,13 +23,18 @@ CodeArray = NDArray[np.int64]
 Tables = MixingTables | DeepTables
 
 
-def encode_mixing(codes: CodeArray, tables: Tables) -> bytes:
+def encode_mixing(codes: CodeArray, tables: Tables, *, threads: int = 1) -> bytes:
     """Code a grid of codes, int64 (S, H, W), each in [0, codebook_size), S <= tables.stages.
 
-    Raises InvalidInputError, BackendError.
+    threads: how many stages are worked on at a time; the bytes are the same. Each takes up to
+    20 MB. Raises InvalidInputError, BackendError.
     """
     _check_codes(codes, tables)
-    payload: bytes = native().encode_mixing(np.ascontiguousarray(codes), _native_tables(tables))
+    if threads < 1:
+        raise InvalidInputError(f"threads must be at least 1, got {threads}")
+    payload: bytes = native().encode_mixing(
+        np.ascontiguousarray(codes), _native_tables(tables), threads
+    )
     return payload
 
 

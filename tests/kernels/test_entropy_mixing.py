@@ -156,6 +156,20 @@ def test_deep_network_matters_to_every_decision() -> None:
     assert len(payloads) == 6
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("threads", [2, 3, 50])
+def test_any_number_of_threads_writes_the_same_bytes(kind: str, threads: int) -> None:
+    codes, tables = make_codes((7, 9, 13), 70), make_any(kind, 70, 8)
+    alone = encode_mixing(codes, tables)
+    assert encode_mixing(codes, tables, threads=threads) == alone
+    np.testing.assert_array_equal(decode_mixing(alone, codes.shape, tables), codes)
+
+
+def test_threads_must_be_positive() -> None:
+    with pytest.raises(InvalidInputError, match="threads must be at least 1, got 0"):
+        encode_mixing(make_codes((1, 2, 2), 11), make_any("deep", 11, 1), threads=0)
+
+
 @pytest.mark.parametrize("level", ["portable", "sse2", "avx2", "avx512"])
 @pytest.mark.parametrize("widths", [(6, 5), (63, 65), (128, 64), (800, 131)])
 def test_instruction_sets_write_the_same_bytes(level: str, widths: tuple[int, int]) -> None:

@@ -56,8 +56,11 @@ class Prior(ABC):
         """
 
     @abstractmethod
-    def encode(self, codes: CodeArray) -> bytes:
-        """Turn codes, int64 (S, *positions), into a payload. Raises InvalidInputError."""
+    def encode(self, codes: CodeArray, *, threads: int = 1) -> bytes:
+        """Turn codes, int64 (S, *positions), into a payload. Raises InvalidInputError.
+
+        threads: at most so many, where it takes long; the payload is the same.
+        """
 
     @abstractmethod
     def decode(

@@ -82,11 +82,11 @@ class MixingPrior(Prior):
             _start_counters(tables, learned if held is learned else learned + held, stage)
         return cls(tables)
 
-    def encode(self, codes: CodeArray) -> bytes:
+    def encode(self, codes: CodeArray, *, threads: int = 1) -> bytes:
         """Code all stages, in order, each position in row-major order."""
         check_codes(codes, self.codebook_size)
         self.check_shape(codes.shape)
-        return encode_mixing(_as_grid(codes), self._tables)
+        return encode_mixing(_as_grid(codes), self._tables, threads=threads)
 
     def decode(
         self, payload: bytes, shape: tuple[int, ...], *, backend: str | None = None

@@ -29,7 +29,7 @@ class RawPrior(Prior):
         """Learn the number of stages, there is nothing else to learn."""
         return cls(codebook_size, check_maps(maps, codebook_size))
 
-    def encode(self, codes: CodeArray) -> bytes:
+    def encode(self, codes: CodeArray, *, threads: int = 1) -> bytes:
         """Pack codes, int64 (S, *positions); the last byte is filled with zero bits."""
         check_codes(codes, self.codebook_size)
         self.check_shape(codes.shape)

@@ -63,7 +63,7 @@ class StaticPrior(Prior):
             )
         return cls(np.stack(rows))
 
-    def encode(self, codes: CodeArray) -> bytes:
+    def encode(self, codes: CodeArray, *, threads: int = 1) -> bytes:
         """Code each stage through its own table."""
         check_codes(codes, self.codebook_size)
         self.check_shape(codes.shape)

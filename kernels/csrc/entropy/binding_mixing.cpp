@@ -182,12 +182,12 @@ OwnGrid copy_of(const Array<int64_t>& codes, int codebook_size, py::ssize_t stag
 }
 
 template <typename Start>
-py::bytes encode_mixing(const Array<int64_t>& codes, const Start& tables) {
+py::bytes encode_mixing(const Array<int64_t>& codes, const Start& tables, int threads) {
   const OwnGrid own = copy_of(codes, tables.view().codebook_size, tables.stages());
   std::vector<uint8_t> payload;
   {
     const py::gil_scoped_release release;
-    payload = vqcodec::encode_mixing(own.grid, tables.view());
+    payload = vqcodec::encode_mixing(own.grid, tables.view(), threads);
   }
   return py::bytes(reinterpret_cast<const char*>(payload.data()), payload.size());
 }

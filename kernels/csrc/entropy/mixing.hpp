@@ -208,7 +208,9 @@ class MixingModel {
         prefetch(contexts, 1);
         if (network_.exists()) network_.predict(stage, y, x);
         int64_t& code = grid_.codes[grid_.index(stage, y, x)];
-        code = code_one(coder, contexts, static_cast<uint32_t>(code));
+        const int64_t coded = code_one(coder, contexts, static_cast<uint32_t>(code));
+        // Threads that encode read the same grid: what stands there already is not written.
+        if (code != coded) code = coded;
         if (network_.exists()) network_.add(stage, y, x, code);
       }
     }

@@ -3,8 +3,12 @@
 #ifndef VQCODEC_ENTROPY_MIXING_CODEC_HPP_
 #define VQCODEC_ENTROPY_MIXING_CODEC_HPP_
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <future>
+#include <system_error>
 #include <vector>
 
 #include "mixing.hpp"
@@ -12,10 +16,11 @@
 
 namespace vqcodec {
 
-struct MixingEncoder {
-  RangeEncoder range;
+// Keeps decisions, each as twice its `one` plus its bit, until those before them are written.
+struct MixingRecorder {
+  std::vector<uint32_t> decisions;
   bool code(bool bit, uint32_t one) {
-    range.decision(bit, one);
+    decisions.push_back(2 * one + bit);
     return bit;
   }
 };
@@ -35,27 +40,49 @@ struct MixingCost {
 };
 
 template <typename Coder, typename Network>
-void code_mixing(Coder& coder, const Grid& grid, const MixingTables<Network>& tables) {
-  MixingModel<Network> model(tables, grid);
-  for (int stage = 0; stage < grid.stages; ++stage) {
-    model.start_counters(stage);
-    model.start_weights(stage);
-    model.code_stage(coder, stage);
-  }
+void code_stage(Coder& coder, int stage, MixingModel<Network>& model) {
+  model.start_counters(stage);
+  model.start_weights(stage);
+  model.code_stage(coder, stage);
 }
 
+// Models the stages side by side, as each starts from the tables and all codes are known here.
 template <typename Network>
-std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingTables<Network>& tables) {
-  MixingEncoder coder;
-  code_mixing(coder, grid, tables);
-  return coder.range.finish();
+std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingTables<Network>& tables,
+                                   int threads) {
+  std::vector<MixingRecorder> recorders(grid.stages);
+  std::atomic<int> next{0};
+  const auto work = [&] {
+    int known = 0;
+    MixingModel<Network> model(tables, grid);
+    for (int stage = next++; stage < grid.stages; stage = next++) {
+      while (known < stage) model.skip_stage(known++);
+      code_stage(recorders[stage], known++, model);
+    }
+  };
+  std::vector<std::future<void>> helpers;
+  try {
+    for (int i = 1; i < std::min(threads, grid.stages); ++i) {
+      helpers.push_back(std::async(std::launch::async, work));
+    }
+  } catch (const std::system_error&) {
+    // No more threads to be had: those that there are do all of it.
+  }
+  work();
+  for (std::future<void>& helper : helpers) helper.get();
+  RangeEncoder range;
+  for (const MixingRecorder& recorder : recorders) {
+    for (const uint32_t decision : recorder.decisions) range.decision(decision & 1, decision >> 1);
+  }
+  return range.finish();
 }
 
 template <typename Network>
 void decode_mixing(const uint8_t* payload, std::size_t size, const Grid& grid,
                    const MixingTables<Network>& tables) {
   MixingDecoder coder{RangeDecoder(payload, size)};
-  code_mixing(coder, grid, tables);
+  MixingModel<Network> model(tables, grid);
+  for (int stage = 0; stage < grid.stages; ++stage) code_stage(coder, stage, model);
   coder.range.finish();
 }
 
