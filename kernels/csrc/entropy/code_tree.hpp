@@ -6,12 +6,31 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
 #include "logistic.hpp"
+#include "vector.hpp"
 
 namespace vqcodec {
+
+// Turns sums into masses: exp(sum - largest sum), in units of 2^-16, of the sums shifted down.
+VQCODEC_VECTOR_CLONES inline void weigh(const int32_t* sums, int count, int32_t shift,
+                                        uint32_t* masses) {
+  const uint32_t* decays = Logistic::tables().decays();
+  int32_t top = std::numeric_limits<int32_t>::min();
+  for (int k = 0; k < count; ++k) top = std::max(top, sums[k]);
+  for (int k = 0; k < count; ++k) {
+    // Unsigned: two sums may lie up to 2^32 apart.
+    const uint32_t drop = (static_cast<uint32_t>(top) - static_cast<uint32_t>(sums[k])) >> shift;
+    masses[k] = decays[std::min(drop, uint32_t{kMaxLogit + 1})];
+  }
+}
+
+VQCODEC_VECTOR_CLONES inline void add_pairs(const uint32_t* pairs, int count, uint32_t* sums) {
+  for (int i = 0; i < count; ++i) sums[i] = pairs[2 * i] + pairs[2 * i + 1];
+}
 
 // Masses of codes, added up along the tree: node n has children 2n and 2n + 1; at most 4096 codes
 // of mass 2^16 each.
@@ -25,14 +44,12 @@ class CodeTree {
   // Turns the outputs of the codes from `first` on into masses; earlier codes have none. With
   // `part_zero` node 0 is the choice between the zero code, whose mass goes there, and all others.
   void spread(const int32_t* sums, int first, int32_t shift, bool part_zero) {
-    const int32_t top = first < size_ ? *std::max_element(sums + first, sums + size_) : 0;
-    for (int k = 0; k < leaves_; ++k) {
-      masses_[leaves_ + k] =
-          first <= k && k < size_ ? Logistic::tables().decay((int64_t{top} - sums[k]) >> shift) : 0;
-    }
+    uint32_t* masses = masses_.data();
+    std::fill_n(masses + leaves_, first, 0);
+    weigh(sums + first, size_ - first, shift, masses + leaves_ + first);
     if (part_zero) masses_[0] = std::exchange(masses_[leaves_], 0);
-    for (int node = leaves_ - 1; node > 0; --node) {
-      masses_[node] = masses_[2 * node] + masses_[2 * node + 1];
+    for (int nodes = leaves_ / 2; nodes > 0; nodes /= 2) {
+      add_pairs(masses + 2 * nodes, nodes, masses + nodes);
     }
   }
 

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "code_tree.hpp"
 #include "contexts.hpp"
@@ -54,38 +55,62 @@ class DeepNetwork {
       : tables_(tables),
         size_(codebook_size),
         rate_(std::max(grid.stages - 1, 0)),
+        width_(static_cast<int>(grid.width)),
         places_(tables.dimensions, grid),
         tree_(codebook_size),
-        first_(tables.first, kPlaces * tables.dimensions),
+        around_(tables.first, (kPlaces - 1) * tables.dimensions),
+        left_(tables.first, tables.dimensions),
         second_(tables.second, tables.first),
-        output_(codebook_size, tables.second) {}
+        output_(codebook_size, tables.second),
+        around_input_(static_cast<std::size_t>(width_) * around_.input_size()),
+        left_input_(left_.input_size()),
+        first_units_(second_.input_size()),
+        second_units_(output_.input_size()),
+        first_sums_(static_cast<std::size_t>(width_) * around_.sums_size()),
+        second_sums_(second_.sums_size()),
+        output_sums_(output_.sums_size()) {}
 
   bool exists() const { return true; }
 
   void start_stage(int stage) {
     const Tables& t = tables_;
     const std::ptrdiff_t s = stage;
-    first_.load(t.first_weights + s * t.first * kPlaces * t.dimensions,
-                t.first_biases + (s * t.stages + rate_) * t.first);
-    second_.load(t.second_weights + s * t.second * t.first, t.second_biases + s * t.second);
+    const int length = kPlaces * t.dimensions;
+    const int16_t* first_weights = t.first_weights + s * t.first * length;
+    around_.load(first_weights, length, 0, kLeft * t.dimensions);
+    around_.load(first_weights, length, (kLeft + 1) * t.dimensions, length, kLeft * t.dimensions);
+    left_.load(first_weights, length, kLeft * t.dimensions, (kLeft + 1) * t.dimensions);
+    first_biases_ = t.first_biases + (s * t.stages + rate_) * t.first;
+    second_.load(t.second_weights + s * t.second * t.first);
+    second_biases_ = t.second_biases + s * t.second;
     output_weights_ = t.output_weights + s * size_ * t.second;
     output_biases_ = t.output_biases + s * size_;
-    output_.load(output_weights_, output_biases_);
+    output_.load(output_weights_);
     shifts_ = t.shifts + 3 * s;
   }
 
   // Guesses whether code (stage, y, x) is 0 from what add() has been told.
   void predict(int, int64_t y, int64_t x) {
-    places_.gather(y, x, first_.input());
-    activate(first_.multiply(), tables_.first, shifts_[0], second_.input());
-    activate(second_.multiply(), tables_.second, shifts_[1], output_.input());
+    const Tables& t = tables_;
+    if (x == 0) start_row(y);
+    int32_t* sums = first_sums_.data() + x * around_.sums_size();
+    places_.copy(y, x - 1, 1, left_input_.data());
+    left_.multiply(left_input_.data(), 1, sums);
+    activate(sums, t.first, shifts_[0], first_units_.data());
+    std::copy_n(second_biases_, t.second, second_sums_.begin());
+    second_.multiply(first_units_.data(), 1, second_sums_.data());
+    activate(second_sums_.data(), t.second, shifts_[1], second_units_.data());
     // Output 0 on its own, as most codes need no other.
-    matrix_vector(output_weights_, output_biases_, output_.input(), 1, tables_.second, &other_);
+    matrix_vector(output_weights_, output_biases_, second_units_.data(), 1, t.second, &other_);
     other_ = std::clamp(other_ >> shifts_[2], -kMaxLogit, kMaxLogit);
   }
 
   // Guesses which of the other codes it is; predict() came before.
-  void expand() { tree_.spread(output_.multiply(), 1, shifts_[2], false); }
+  void expand() {
+    std::copy_n(output_biases_, size_, output_sums_.begin());
+    output_.multiply(second_units_.data(), 1, output_sums_.data());
+    tree_.spread(output_sums_.data(), 1, shifts_[2], false);
+  }
 
   // The logit of bit 1 at a node; node 0 is the choice between the zero code and all others.
   int logit(uint32_t node) const { return node == 0 ? other_ : tree_.logit(node); }
@@ -97,6 +122,24 @@ class DeepNetwork {
   }
 
  private:
+  // The place to the left among the nine, which is the only one that a row changes while it is
+  // coded.
+  static constexpr int kLeft = 3;
+
+  // Adds up the first layer over the eight other places, for all of a row.
+  void start_row(int64_t y) {
+    const int dimensions = tables_.dimensions;
+    for (int x = 0; x < width_; ++x) {
+      int16_t* input = around_input_.data() + std::ptrdiff_t{x} * around_.input_size();
+      places_.copy(y - 1, x - 1, 3, input);
+      places_.copy(y, x, 2, input + 3 * dimensions);
+      places_.copy(y + 1, x - 1, 3, input + 5 * dimensions);
+      std::copy_n(first_biases_, tables_.first,
+                  first_sums_.begin() + std::ptrdiff_t{x} * around_.sums_size());
+    }
+    around_.multiply(around_input_.data(), width_, first_sums_.data());
+  }
+
   static void activate(const int32_t* sums, int count, int32_t shift, int16_t* units) {
     for (int i = 0; i < count; ++i) {
       units[i] = static_cast<int16_t>(std::clamp(sums[i] >> shift, 0, int{kMaxActivation}));
@@ -106,11 +149,23 @@ class DeepNetwork {
   Tables tables_;
   int size_;
   int rate_;
+  int width_;
   Places places_;
   CodeTree tree_;
-  PackedLayer first_;
+  PackedLayer around_;
+  PackedLayer left_;
   PackedLayer second_;
   PackedLayer output_;
+  // What goes into the layers, and their sums; those of the first layer for all of a row.
+  std::vector<int16_t> around_input_;
+  std::vector<int16_t> left_input_;
+  std::vector<int16_t> first_units_;
+  std::vector<int16_t> second_units_;
+  std::vector<int32_t> first_sums_;
+  std::vector<int32_t> second_sums_;
+  std::vector<int32_t> output_sums_;
+  const int32_t* first_biases_ = nullptr;
+  const int32_t* second_biases_ = nullptr;
   const int16_t* output_weights_ = nullptr;
   const int32_t* output_biases_ = nullptr;
   const int32_t* shifts_ = nullptr;

@@ -30,8 +30,9 @@ class Logistic {
   // Logit of the middle of the p-th of 4096 equal cells of probability.
   int stretch(uint32_t p) const { return stretch_[p]; }
 
-  // exp(-drop) in units of 2^-16, at least 1, for drop >= 0 in units of 1/256.
-  uint32_t decay(int64_t drop) const { return drop > kMaxLogit ? 1 : decay_[drop]; }
+  // exp(-drop) in units of 2^-16, at least 1, for drop in units of 1/256; what lies behind
+  // kMaxLogit is as the last entry.
+  const uint32_t* decays() const { return decays_.data(); }
 
  private:
   Logistic() {
@@ -42,9 +43,10 @@ class Logistic {
       const auto p = static_cast<int>((uint64_t{1} << 48) / ((uint64_t{1} << 32) + power));
       squash_[kMaxLogit + logit] = std::min(p, 65535);
       squash_[kMaxLogit - logit] = 65536 - squash_[kMaxLogit + logit];
-      decay_[logit] = static_cast<uint32_t>(power >> 16);
+      decays_[logit] = static_cast<uint32_t>(power >> 16);
       power = (power * kStep + (uint64_t{1} << 31)) >> 32;
     }
+    decays_[kMaxLogit + 1] = 1;
     constexpr int kHalf = 1 << (kProbabilityBits - 1);
     int logit = 0;
     for (int p = kHalf; p < 2 * kHalf; ++p) {
@@ -55,7 +57,7 @@ class Logistic {
   }
 
   std::array<int, 2 * kMaxLogit + 1> squash_{};
-  std::array<uint32_t, kMaxLogit + 1> decay_{};
+  std::array<uint32_t, kMaxLogit + 2> decays_{};
   std::array<int16_t, 1 << kProbabilityBits> stretch_{};
 };
 

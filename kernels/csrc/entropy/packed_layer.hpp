@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
-#include <vector>
 
 #include "../aligned.hpp"
 #include "vector.hpp"
@@ -130,36 +129,41 @@ class PackedLayer {
       : rows_(rows),
         length_(length),
         groups_((rows + kGroup - 1) / kGroup),
-        pairs_((length + 3) / 4 * 2),
-        input_(std::size_t{2} * pairs_),
-        sums_(std::size_t{kGroup} * groups_) {
+        pairs_((length + 3) / 4 * 2) {
     const int64_t count = int64_t{2} * kGroup * groups_ * pairs_;
     std::fill_n(data_.reserve(count), count, 0);
   }
 
-  // Takes the weights, row by row, and the biases, which must outlive their use.
-  void load(const int16_t* weights, const int32_t* biases) {
-    biases_ = biases;
-    for (int r = 0; r < rows_; ++r, weights += length_) {
-      int16_t* to = data_.data() + std::ptrdiff_t{r / kGroup} * pairs_ * 2 * kGroup;
-      for (int i = 0; i < length_; ++i) {
-        to[(i / 2 * kGroup + r % kGroup) * 2 + i % 2] = weights[i];
+  // Numbers that an input takes, of which those behind the weights' length do not count, and that
+  // the sums of an input take.
+  int input_size() const { return 2 * pairs_; }
+  int sums_size() const { return kGroup * groups_; }
+
+  // Takes columns [from, to) of a row-major matrix as those from `column` on.
+  void load(const int16_t* weights, int row_length, int from, int to, int column = 0) {
+    for (int r = 0; r < rows_; ++r, weights += row_length) {
+      int16_t* to_row = data_.data() + std::ptrdiff_t{r / kGroup} * pairs_ * 2 * kGroup;
+      for (int i = from; i < to; ++i) {
+        const int c = column + i - from;
+        to_row[(c / 2 * kGroup + r % kGroup) * 2 + c % 2] = weights[i];
       }
     }
   }
 
-  // Room for the input, `length` numbers.
-  int16_t* input() { return input_.data(); }
+  void load(const int16_t* weights) { load(weights, length_, 0, length_); }
 
-  // biases[r] + weights[r] . input for every row r.
-  const int32_t* multiply() {
+  // Adds weights[r] . input to sums[r] for every row r; with several inputs, which lie one behind
+  // the other, those of each to sums of its own. Some weights are used for all inputs before the
+  // next are looked at: they stay in the fastest memory.
+  void multiply(const int16_t* inputs, int count, int32_t* sums) const {
     static const MultiplyGroup multiply_group = choose_multiply_group();
-    std::copy(biases_, biases_ + rows_, sums_.begin());
     for (int g = 0; g < groups_; ++g) {
-      multiply_group(data_.data() + std::ptrdiff_t{g} * pairs_ * 2 * kGroup, input_.data(), pairs_,
-                     sums_.data() + std::ptrdiff_t{g} * kGroup);
+      const int16_t* data = data_.data() + std::ptrdiff_t{g} * pairs_ * 2 * kGroup;
+      for (std::ptrdiff_t i = 0; i < count; ++i) {
+        multiply_group(data, inputs + i * input_size(), pairs_,
+                       sums + i * sums_size() + g * kGroup);
+      }
     }
-    return sums_.data();
   }
 
  private:
@@ -169,9 +173,6 @@ class PackedLayer {
   int pairs_;
   // Group by group, pair of inputs by pair, row by row; what fills up groups and pairs is 0.
   Aligned<int16_t> data_;
-  std::vector<int16_t> input_;
-  std::vector<int32_t> sums_;
-  const int32_t* biases_ = nullptr;
 };
 
 }  // namespace vqcodec

@@ -34,13 +34,14 @@ class Places {
     }
   }
 
-  // Writes out the nine places around (y, x), row by row; three of a row lie side by side.
+  // Writes out the nine places around (y, x), row by row.
   void gather(int64_t y, int64_t x, int16_t* input) const {
-    const std::ptrdiff_t three = 3 * dimensions_;
-    for (int64_t dy = -1; dy <= 1; ++dy) {
-      const int16_t* from = clamped_.data() + at(y + dy, x - 1);
-      std::copy(from, from + three, input + (dy + 1) * three);
-    }
+    for (int64_t dy = -1; dy <= 1; ++dy) copy(y + dy, x - 1, 3, input + (dy + 1) * 3 * dimensions_);
+  }
+
+  // Writes out so many places of a row, from (y, x) on.
+  void copy(int64_t y, int64_t x, int count, int16_t* input) const {
+    std::copy_n(clamped_.data() + at(y, x), count * dimensions_, input);
   }
 
  private:
