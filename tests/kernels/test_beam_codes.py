@@ -74,6 +74,43 @@ def test_every_level_agrees_with_plain_torch(level: str, size: int, beams: int) 
     torch.testing.assert_close(errors, expected_errors, atol=TOLERANCE, rtol=TOLERANCE)
 
 
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("beams", [1, 2, 4, 9])
+@pytest.mark.parametrize("silent", [0, 5])
+def test_silence_that_is_sure_to_be_best_costs_nothing(level: str, beams: int, silent: int) -> None:
+    """Rows of all sizes, where codes other than the zero vector are worth their price or not."""
+    x = draw(531, 24, seed=14) * torch.linspace(0.1, 2.5, 531)[:, None]
+    codebooks = draw(5, 49, 24, seed=15) * torch.tensor([1.5, 1.0, 0.8, 0.6, 0.5])[:, None, None]
+    biases = 8 + draw(5, 49, seed=16)
+    codebooks[:, silent], biases[:, silent] = 0, 0.2
+    expected_codes, _ = beam_codes(x, codebooks, biases, beams=beams, backend="torch")
+    codes, errors = native_beam_codes(x, codebooks, biases, beams, level=level)
+    cost, expected = (cost_of(x, codebooks, biases, c) for c in (codes, expected_codes))
+    assert (cost <= expected + TOLERANCE).all()
+    assert (codes == expected_codes).all(1).float().mean() > 0.99
+    quiet = (codes[:, 1:] == silent).float().mean()
+    assert 0.3 < quiet < 0.95
+    left = x.double()
+    for stage in range(5):
+        left = left - codebooks[stage, codes[:, stage]]
+        torch.testing.assert_close(
+            errors[:, stage], left.square().sum(1).float(), atol=TOLERANCE, rtol=TOLERANCE
+        )
+
+
+def test_silence_only_where_every_later_stage_has_it() -> None:
+    x, codebooks = draw(97, 6, seed=17), draw(3, 4, 6, seed=18)
+    biases = 3 + draw(3, 4, seed=19).abs()
+    codebooks[1, 2], biases[1, 2] = 0, 0.1
+    codes, _ = native_beam_codes(x, codebooks, biases, 16)
+    torch.testing.assert_close(
+        cost_of(x, codebooks, biases, codes),
+        exhaustive_cost(x, codebooks, biases),
+        atol=TOLERANCE,
+        rtol=TOLERANCE,
+    )
+
+
 def test_more_beams_leave_less() -> None:
     x, codebooks = draw(500, 16, seed=10), draw(6, 32, 16, seed=11)
     left = [float(beam_codes(x, codebooks, beams=m)[1][:, -1].mean()) for m in (1, 2, 4, 8, 16)]
