@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vqcodec.errors import InputError
-from vqcodec.evaluation.contestants import Contestant
+from vqcodec.evaluation.contestants import Contestant, is_own
 from vqcodec.evaluation.measure import Measurement, Point
 
 __all__ = ["read_earlier"]
@@ -34,7 +34,8 @@ def read_earlier(
     """Find those contestants in a results.json of `as_json`, by name.
 
     One is taken over if it was run with the same settings over the same ladder, on the same
-    pictures; others are left to be measured.
+    pictures; others are left to be measured. So are the models of this project: their encoder
+    changes while their names stay.
 
     Args:
         pictures: name and number of pixels of each picture.
@@ -51,7 +52,9 @@ def read_earlier(
         found = {}
         for contestant in contestants:
             codec = codecs.get(contestant.name)
-            if codec is None or codec["settings"] != contestant.settings:
+            if is_own(contestant.name) or codec is None:
+                continue
+            if codec["settings"] != contestant.settings:
                 continue
             points = [_point(p) for p in content["points"] if p["codec"] == contestant.name]
             if _serves(points, contestant, pictures, fields):

@@ -74,8 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         action="append",
         default=[],
-        help="results.json of an earlier run on the same pictures: codecs that it has, with the "
-        "same settings, are taken from it instead of being measured; may be given more than once",
+        help="results.json of an earlier run on the same pictures: codecs of --against that it "
+        "has, with the same settings, are taken from it instead of being measured; may be given "
+        "more than once",
     )
     options.add_device(parser)
     parser.add_argument("--json", action="store_true", help="print the content of results.json")
