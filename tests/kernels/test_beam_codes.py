@@ -98,6 +98,25 @@ def test_silence_that_is_sure_to_be_best_costs_nothing(level: str, beams: int, s
         )
 
 
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_code_that_leaves_nothing_speaks_where_it_just_pays(level: str, beams: int) -> None:
+    """Silence may be taken for granted only up to the very price of the cheapest code."""
+    codebooks = torch.nn.functional.normalize(draw(2, 33, 24, seed=20), dim=2)
+    biases = torch.full((2, 33), 4.0)
+    codebooks[0] *= 20
+    # Squares from 5 % below the price of speaking to 6 % above it, and none at it.
+    codebooks[1] *= (3.8 * torch.linspace(0.95, 1.06, 33)).sqrt()[:, None]
+    codebooks[:, 0], biases[:, 0] = 0, 0.2
+    first, second = torch.cartesian_prod(torch.arange(1, 33), torch.arange(1, 33)).T
+    codes, _ = native_beam_codes(
+        codebooks[0, first] + codebooks[1, second], codebooks, biases, beams, level=level
+    )
+    pays = codebooks[1, second].square().sum(1) > 3.8
+    assert torch.equal(codes[:, 0], first)
+    assert torch.equal(codes[:, 1], torch.where(pays, second, 0))
+
+
 def test_silence_only_where_every_later_stage_has_it() -> None:
     x, codebooks = draw(97, 6, seed=17), draw(3, 4, 6, seed=18)
     biases = 3 + draw(3, 4, seed=19).abs()
