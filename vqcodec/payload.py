@@ -31,7 +31,10 @@ def tile_regions(width: int, height: int, stride: int) -> list[Region]:
 def encode_codes(
     codes: NDArray[np.int64], prior: Prior, regions: Sequence[Region], *, threads: int = 1
 ) -> list[bytes]:
-    """Code each region on its own: codes int64 (S, *grid) -> one payload per region."""
+    """Code each region on its own: codes int64 (S, *grid) -> one payload per region.
+
+    threads: as for `Prior.encode`, for one region after the other.
+    """
     parts = (np.ascontiguousarray(codes[:, *region]) for region in regions)
     return [prior.encode(part, threads=threads) for part in parts]
 

@@ -28,6 +28,7 @@ VQCODEC_VECTOR_CLONES inline void weigh(const int32_t* sums, int count, int32_t 
   }
 }
 
+// One level of the tree from the one below it.
 VQCODEC_VECTOR_CLONES inline void add_pairs(const uint32_t* pairs, int count, uint32_t* sums) {
   for (int i = 0; i < count; ++i) sums[i] = pairs[2 * i] + pairs[2 * i + 1];
 }

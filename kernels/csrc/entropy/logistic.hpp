@@ -30,8 +30,8 @@ class Logistic {
   // Logit of the middle of the p-th of 4096 equal cells of probability.
   int stretch(uint32_t p) const { return stretch_[p]; }
 
-  // exp(-drop) in units of 2^-16, at least 1, for drop in units of 1/256; what lies behind
-  // kMaxLogit is as the last entry.
+  // exp(-drop) in units of 2^-16, at least 1, for drop in [0, kMaxLogit + 1] in units of 1/256; the
+  // last entry is that of every larger drop.
   const uint32_t* decays() const { return decays_.data(); }
 
  private:
