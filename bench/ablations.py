@@ -1,7 +1,9 @@
 """What each idea of the picture codec is worth: a ladder of small models, one idea more each.
 
 Every model has the same number of training steps on the same crops, from the same seed, and is
-measured on photographs that are held out from training, by the bytes of whole files.
+measured on photographs that are held out from training, by the bytes of whole files. A rung is
+compared with the one before it picture by picture at equal rate: curves of means over few pictures
+move with which picture gets the bits.
 
     python -m bench.ablations FOLDER [--steps N] [--pictures N] [-o FILE.json]
 """
@@ -24,6 +26,7 @@ from vqcodec.checkpoint import ModelCard, read_model
 from vqcodec.codec import Codec
 from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
 from vqcodec.evaluation import Contestant, Point, circumstances, evaluate, value_at
+from vqcodec.metrics import ms_ssim_db
 from vqcodec.model import VQVAE
 from vqcodec.training import Recipe
 from vqcodec.training.export import export_model
@@ -32,6 +35,7 @@ from vqcodec.training.progress import Budget
 from vqcodec.training.trainer import Trainer
 
 RATES = (0.15, 0.25, 0.5)
+MEASURES = ("psnr", "ms_ssim")
 LADDER = (0.0, 10.0, 25.0, 40.0, 55.0, 75.0, 100.0)
 PRIOR_PICTURES = 48
 
@@ -58,6 +62,7 @@ def rungs() -> list[Rung]:
     one = dataclasses.replace(small, model=_model(64, 2, 2, stages=1, codebook_size=4096))
     large = dataclasses.replace(small, model=_model(96, 3, 4))
     rate = dataclasses.replace(large, mu=6.0, truncated=0.6)
+    many = dataclasses.replace(rate, model=_model(96, 3, 4, codebook_size=1024))
     return [
         Rung(name="one codebook of 4096", recipe=one, linear_path=False),
         Rung(name="residual, 12 x 256", recipe=small, linear_path=False),
@@ -69,7 +74,8 @@ def rungs() -> list[Rung]:
         Rung(name="+ costs of the picture", recipe=rate, effort=5, mu=6.0),
         Rung(name="+ adaptive prior", recipe=rate, effort=5, mu=6.0, prior="adaptive"),
         Rung(name="+ network in the prior", recipe=rate, effort=5, mu=6.0, prior="network"),
-        Rung(name="+ refined latent", recipe=rate, effort=9, mu=6.0, prior="network"),
+        Rung(name="+ 12 x 1,024", recipe=many, effort=5, mu=6.0, prior="network"),
+        Rung(name="+ refined latent", recipe=many, effort=9, mu=6.0, prior="network"),
     ]
 
 
@@ -166,24 +172,41 @@ def measure(codec: Codec, rung: Rung, pictures: Sequence[tuple[str, Any]]) -> li
 
 
 def as_table(rows: list[dict[str, Any]]) -> str:
-    """A Markdown table of PSNR and MS-SSIM at the rates."""
+    """A Markdown table of what each rung gained over the one before it."""
     lines = ["| rung | " + " | ".join(f"{rate:g} bpp" for rate in RATES) + " | seconds to encode |"]
     lines.append("| --- " * (len(RATES) + 2) + "|")
-    for row in rows:
-        cells = [_cell(row["points"], rate) for rate in RATES]
-        seconds = np.median([point["seconds"] for point in row["points"]])
-        lines.append(f"| {row['rung']} | {' | '.join(cells)} | {seconds:.2f} |")
+    for before, row in zip([None, *rows], rows, strict=False):
+        cells = ["-" if before is None else _cell(before, row, rate) for rate in RATES]
+        lines.append(f"| {row['rung']} | {' | '.join(cells)} | {row['seconds']:.2f} |")
     return "\n".join(lines) + "\n"
 
 
-def _cell(points: list[dict[str, float]], rate: float) -> str:
-    if len(points) == 1:
-        (only,) = points
-        near = abs(np.log(only["bpp"] / rate)) < 0.2
-        return f"{only['psnr']:.2f} / {only['ms_ssim']:.2f} at {only['bpp']:.3f}" if near else "-"
-    rates = [point["bpp"] for point in points]
-    found = [value_at(rate, rates, [p[name] for p in points]) for name in ("psnr", "ms_ssim")]
-    return "-" if None in found else f"{found[0]:.2f} / {found[1]:.2f}"
+def _cell(before: dict[str, Any], row: dict[str, Any], rate: float) -> str:
+    """Gains in PSNR and MS-SSIM with their standard errors, over the pictures that reach the rate.
+
+    Where the rung before has one rate only, the two are compared at that.
+    """
+    gains = []
+    for name, curve in row["pictures"].items():
+        other = before["pictures"][name]
+        at = rate if len(other) > 1 else other[0]["bpp"]
+        here, there = _values_at(at, curve), _values_at(at, other)
+        if here and there:
+            gains.append(np.subtract(here, there))
+    if len(gains) < 2:
+        return "-"
+    means, errors = np.mean(gains, 0), np.std(gains, 0, ddof=1) / len(gains) ** 0.5
+    texts = [f"{mean:+.2f} ± {error:.2f}" for mean, error in zip(means, errors, strict=True)]
+    return f"{' / '.join(texts)} ({len(gains)})"
+
+
+def _values_at(rate: float, curve: list[dict[str, float]]) -> list[float] | None:
+    """PSNR and MS-SSIM at a rate, or None where the curve does not reach it."""
+    if len(curve) == 1:
+        return [curve[0][measure] for measure in MEASURES]
+    rates = [point["bpp"] for point in curve]
+    values = [value_at(rate, rates, [point[m] for point in curve]) for m in MEASURES]
+    return [value for value in values if value is not None] or None
 
 
 def main() -> None:
@@ -202,23 +225,24 @@ def main() -> None:
         for rung in rungs():
             print(rung.name, flush=True)
             points = measure(workshop.codec(rung), rung, pictures)
-            rows.append({"rung": rung.name, "points": [_as_numbers(point) for point in points]})
-            print(as_table(rows[-1:]), flush=True)
+            rows.append(_as_numbers(rung, points))
+            print(as_table(rows[-2:]), flush=True)
             if arguments.output:
                 whole = {"steps": arguments.steps, "rungs": rows, "where": circumstances()}
                 arguments.output.write_text(json.dumps(whole, indent=1) + "\n")
     print(as_table(rows))
 
 
-def _as_numbers(point: Point) -> dict[str, float]:
-    assert point.psnr is not None
-    assert point.ms_ssim_db is not None
-    return {
-        "bpp": point.bpp,
-        "psnr": point.psnr,
-        "ms_ssim": point.ms_ssim_db,
-        "seconds": point.encode_seconds,
-    }
+def _as_numbers(rung: Rung, points: Sequence[Point]) -> dict[str, Any]:
+    """What the table needs of a rung: for every picture a curve of rate, PSNR and MS-SSIM in dB."""
+    curves: dict[str, list[dict[str, float]]] = {}
+    for image in (image for point in points for image in point.images):
+        assert image.psnr is not None
+        assert image.ms_ssim is not None
+        numbers = {"bpp": image.bpp, "psnr": image.psnr, "ms_ssim": ms_ssim_db(image.ms_ssim)}
+        curves.setdefault(image.image, []).append(numbers)
+    seconds = float(np.median([point.encode_seconds for point in points]))
+    return {"rung": rung.name, "seconds": seconds, "pictures": curves}
 
 
 if __name__ == "__main__":

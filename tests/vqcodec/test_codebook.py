@@ -84,8 +84,9 @@ def test_codes_move_and_zero_stays(clusters: Tensor) -> None:
     before = book.vectors.clone()
     shifted = clusters + 1
     for _ in range(150):
-        book.update(shifted, nearest_code(shifted, book.vectors))
-        book.restart(shifted)
+        codes = nearest_code(shifted, book.vectors)
+        book.update(shifted, codes)
+        book.restart(shifted, codes)
         assert not bool(book.vectors[0].any())
         assert bool(book.vectors.isfinite().all())
     used = torch.unique(nearest_code(shifted, book.vectors))
@@ -118,20 +119,38 @@ def dead_book(rows: Tensor) -> Codebook:
     return book
 
 
-def test_dead_codes_are_moved_onto_rows(clusters: Tensor) -> None:
+def revive(book: Codebook, rows: Tensor) -> None:
+    book.restart(rows, nearest_code(rows, book.vectors))
+
+
+def test_dead_codes_are_moved_halfway_to_rows(clusters: Tensor) -> None:
     book = dead_book(clusters)
     before = book.vectors.clone()
+    halfway = (clusters + before[nearest_code(clusters, before)]) / 2
     alive = [code for code in range(8) if code not in (3, 5) and float(book.share[code]) > 0.01]
-    book.restart(clusters)
+    revive(book, clusters)
     assert book.restarts >= 2
     for code in (3, 5):
-        assert bool((book.vectors[code] == clusters).all(1).any()), "a restarted code is a row"
+        assert bool((book.vectors[code] == halfway).all(1).any()), "a restarted code is halfway"
     assert torch.equal(book.vectors[alive], before[alive])
+
+
+def test_restarted_codes_live_where_rows_have_many_dimensions() -> None:
+    torch.manual_seed(0)
+    book = Codebook(64, 48)
+    book.start(torch.randn(4096, 48))
+    book.share[:32], book.share[32:] = 1 / 64, 1e-7
+    book.vectors[32:] = 1e4
+    revive(book, torch.randn(512, 48))
+    assert book.restarts == 32
+    codes = nearest_code(torch.randn(4096, 48), book.vectors)
+    chosen = torch.bincount(codes, minlength=64)[32:]
+    assert bool((chosen > 0.03 * 4096 / 64).all()), "none would be called dead again"
 
 
 def test_restarted_codes_stay_put_when_nothing_chooses_them(clusters: Tensor) -> None:
     book = dead_book(clusters)
-    book.restart(clusters)
+    revive(book, clusters)
     moved = book.vectors[[3, 5]].clone()
     book.update(clusters, torch.zeros(len(clusters), dtype=torch.int64))
     torch.testing.assert_close(book.vectors[[3, 5]], moved)
@@ -139,7 +158,7 @@ def test_restarted_codes_stay_put_when_nothing_chooses_them(clusters: Tensor) ->
 
 def test_restarted_codes_move_to_what_chooses_them(clusters: Tensor) -> None:
     book = dead_book(clusters)
-    book.restart(clusters)
+    revive(book, clusters)
     far = clusters.abs().max()
     for _ in range(5):
         book.update(clusters, nearest_code(clusters, book.vectors))
@@ -148,9 +167,9 @@ def test_restarted_codes_move_to_what_chooses_them(clusters: Tensor) -> None:
 
 def test_restarted_codes_are_not_dead_at_once(clusters: Tensor) -> None:
     book = dead_book(clusters)
-    book.restart(clusters)
+    revive(book, clusters)
     count = book.restarts
-    book.restart(clusters)
+    revive(book, clusters)
     assert book.restarts == count
 
 
@@ -158,10 +177,10 @@ def test_restart_with_fewer_rows_than_dead_codes(clusters: Tensor) -> None:
     book = Codebook(8, 3)
     book.share.zero_()
     book.share[0] = 1
-    book.restart(clusters[:2])
+    revive(book, clusters[:2])
     assert book.restarts == 2
     assert sorted(map(tuple, book.vectors[1:3].tolist())) == sorted(
-        map(tuple, clusters[:2].tolist())
+        map(tuple, (clusters[:2] / 2).tolist())
     )
 
 

@@ -83,18 +83,20 @@ class Codebook(nn.Module):
         return share
 
     @torch.no_grad()
-    def restart(self, rows: Tensor, *, threshold: float = 0.03) -> None:
-        """Move codes that are hardly used onto random rows.
+    def restart(self, rows: Tensor, codes: Tensor, *, threshold: float = 0.03) -> None:
+        """Move codes that are hardly used halfway between random rows (N, D) and their codes (N,).
 
-        A code is dead below `threshold` times the uniform share. Its running averages start anew
-        with it, or the next update would pull it back to where it died.
+        A code is dead below `threshold` times the uniform share. Codes lie nearer to zero than the
+        rows that choose them: on a row itself it would be chosen by hardly another and die again.
+        Its running averages start anew with it, or the next update would pull it back to where it
+        died.
         """
         dead = torch.nonzero(self.share[1:] < threshold / self.size).flatten() + 1
         dead = dead[: len(rows)]
         picks = torch.randperm(len(rows), device=rows.device)[: len(dead)]
         # Every process has the same averages, so the same codes are dead on all of them.
-        rows = from_first_process(rows[picks])
-        self.vectors[dead] = rows
+        places = from_first_process((rows[picks] + self.vectors[codes[picks]]) / 2)
+        self.vectors[dead] = places
         self.share[dead] = 4 * threshold / self.size
-        self.sums[dead] = rows * self.share[dead, None]
+        self.sums[dead] = places * self.share[dead, None]
         self.restarts += len(dead)

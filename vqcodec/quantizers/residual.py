@@ -125,7 +125,7 @@ class ResidualQuantizer(nn.Module):
         codebook = self.books()[stage]
         share = codebook.update(rows, codes)
         if restart:
-            codebook.restart(rows)
+            codebook.restart(rows, codes)
         if mu == 0:
             # Measured only without a Lagrangian: a price that grew with the error it causes would
             # drive itself up until every code is zero.
