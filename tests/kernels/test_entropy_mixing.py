@@ -3,104 +3,20 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+import mixing_tables
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
+from mixing_tables import KINDS, make_any, make_codes, make_deep_tables, make_tables
 
 from vqcodec_kernels.entropy_deep_tables import DeepTables
 from vqcodec_kernels.entropy_logistic_numpy import MAX_LOGIT, logistic_tables
-from vqcodec_kernels.entropy_mixing import (
-    Tables,
-    count_mixing,
-    decode_mixing,
-    encode_mixing,
-    learn_mixing,
-)
-from vqcodec_kernels.entropy_tables import (
-    CLASS_SETS,
-    INPUTS,
-    MAX_BIAS,
-    PLACES,
-    TRAINED_NODES,
-    TRAINED_VALUES,
-    MixingTables,
-)
+from vqcodec_kernels.entropy_mixing import Tables, decode_mixing, encode_mixing
 from vqcodec_kernels.errors import CorruptPayloadError, InvalidInputError
-
-
-def progression(step: int, shape: tuple[int, ...], limit: int, dtype: type[np.generic]) -> Any:
-    count = int(np.prod(shape))
-    values = (np.arange(count, dtype=np.int64) * step + 31) % (2 * limit + 1) - limit
-    return values.reshape(shape).astype(dtype)
-
-
-def make_tables(
-    size: int,
-    stages: int,
-    dimensions: int = 0,
-    hidden: int = 0,
-    step: int = 7919,
-    zero_first: bool = False,
-) -> MixingTables:
-    """Tables of arithmetic progressions, so that they are the same numbers everywhere."""
-    ramp = partial(progression, step)
-    length = PLACES * dimensions
-    return MixingTables(
-        codebook_size=size,
-        counters=ramp((stages, TRAINED_VALUES, TRAINED_NODES), 32767, np.uint16),
-        node_weights=ramp((stages, TRAINED_NODES, INPUTS), 600, np.int16),
-        class_weights=ramp((stages, CLASS_SETS, INPUTS), 600, np.int16),
-        embeddings=ramp((stages, size, dimensions), 2047, np.int16),
-        hidden_weights=ramp((stages, hidden, length), 1023, np.int16),
-        hidden_biases=ramp((stages, hidden), MAX_BIAS, np.int32),
-        output_weights=ramp((stages, size, hidden), 1023, np.int16),
-        output_biases=ramp((stages, size), MAX_BIAS, np.int32),
-        shifts=np.tile(np.array([16, 18], np.int32), (stages, 1)),
-        zero_first=zero_first,
-    )
-
-
-def make_deep_tables(
-    size: int, stages: int, dimensions: int, hidden: tuple[int, int], step: int = 7919
-) -> DeepTables:
-    """The same with a network of two hidden layers."""
-    ramp = partial(progression, step)
-    first, second = hidden
-    return DeepTables(
-        codebook_size=size,
-        counters=ramp((stages, TRAINED_VALUES, TRAINED_NODES), 32767, np.uint16),
-        node_weights=ramp((stages, TRAINED_NODES, INPUTS), 600, np.int16),
-        class_weights=ramp((stages, CLASS_SETS, INPUTS), 600, np.int16),
-        embeddings=ramp((stages, size, dimensions), 2047, np.int16),
-        first_weights=ramp((stages, first, PLACES * dimensions), 1023, np.int16),
-        first_biases=ramp((stages, stages, first), 1 << 21, np.int32),
-        second_weights=ramp((stages, second, first), 1023, np.int16),
-        second_biases=ramp((stages, second), 1 << 19, np.int32),
-        output_weights=ramp((stages, size, second), 1023, np.int16),
-        output_biases=ramp((stages, size), 1 << 18, np.int32),
-        shifts=np.tile(np.array([12, 10, 9], np.int32), (stages, 1)),
-    )
-
-
-def make_any(kind: str, size: int, stages: int, dimensions: int = 3) -> Tables:
-    if kind == "deep":
-        return make_deep_tables(size, stages, dimensions, (6, 5))
-    return make_tables(size, stages, dimensions, 5, zero_first=kind == "zero first")
-
-
-KINDS = ["plain", "zero first", "deep"]
-
-
-def make_codes(shape: tuple[int, int, int], size: int) -> NDArray[np.int64]:
-    y, x = np.indices(shape)[1:]
-    codes = ((x * x + 3 * y) // 5 + np.arange(shape[0])[:, None, None]) % size
-    return np.asarray(codes, np.int64)
 
 
 def test_golden_payloads() -> None:
@@ -179,12 +95,13 @@ def test_instruction_sets_write_the_same_bytes(level: str, widths: tuple[int, in
     np.testing.assert_array_equal(decode_mixing(here, codes.shape, tables, backend="numpy"), codes)
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import test_entropy_mixing as t\n"
-        f"tables = t.make_deep_tables(70, 2, 5, {widths})\n"
-        "print(t.encode_mixing(t.make_codes((2, 6, 9), 70), tables).hex())"
+        "from mixing_tables import make_codes, make_deep_tables\n"
+        "from vqcodec_kernels.entropy_mixing import encode_mixing\n"
+        f"tables = make_deep_tables(70, 2, 5, {widths})\n"
+        "print(encode_mixing(make_codes((2, 6, 9), 70), tables).hex())"
     )
     there = subprocess.run(
-        [sys.executable, "-c", script, str(Path(__file__).parent)],
+        [sys.executable, "-c", script, str(Path(mixing_tables.__file__).parent)],
         env={**os.environ, "VQCODEC_CPU_LEVEL": level},
         capture_output=True,
         text=True,
@@ -246,51 +163,6 @@ def test_round_trip_and_twin(
         np.testing.assert_array_equal(again, codes)
 
 
-@pytest.mark.parametrize("sign", [-1, 1])
-def test_sums_of_the_widest_network_do_not_overflow(sign: int) -> None:
-    # Every product at its bound and of one sign; the twin adds in 64 bits.
-    size, dimensions, hidden = 4, 88, 800
-    length = PLACES * dimensions
-    tables = MixingTables(
-        codebook_size=size,
-        counters=np.full((1, TRAINED_VALUES, TRAINED_NODES), 2048 << 4, np.uint16),
-        node_weights=np.full((1, TRAINED_NODES, INPUTS), 32767, np.int16),
-        class_weights=np.full((1, CLASS_SETS, INPUTS), sign * 32767, np.int16),
-        embeddings=np.full((1, size, dimensions), sign * 2047, np.int16),
-        hidden_weights=np.full((1, hidden, length), sign * 1023, np.int16),
-        hidden_biases=np.full((1, hidden), MAX_BIAS, np.int32),
-        output_weights=np.tile(np.array([[1023], [-1023], [500], [0]], np.int16), (1, 1, hidden)),
-        output_biases=np.array([[MAX_BIAS, -MAX_BIAS, 0, MAX_BIAS]], np.int32),
-        shifts=np.zeros((1, 2), np.int32),
-    )
-    codes = np.array([[[0, 1, 2, 3, 0], [1, 1, 0, 2, 3], [3, 0, 0, 0, 1]]], np.int64)
-    payload = encode_mixing(codes, tables)
-    for backend in ("native", "numpy"):
-        again = decode_mixing(payload, codes.shape, tables, backend=backend)
-        np.testing.assert_array_equal(again, codes)
-
-
-@pytest.mark.parametrize("sign", [-1, 1])
-def test_sums_of_the_widest_deep_network_do_not_overflow(sign: int) -> None:
-    size, dimensions, hidden = 4, 88, 800
-    blank = make_deep_tables(size, 1, dimensions, (hidden, hidden)).arrays()
-    bounds = {"embeddings": sign * 2047, "first_weights": sign * 1023, "second_weights": 1023}
-    arrays: dict[str, Any] = {
-        name: np.full_like(array, bounds.get(name, MAX_BIAS if "biases" in name else 0))
-        for name, array in blank.items()
-    }
-    arrays["node_weights"] = np.full((1, TRAINED_NODES, INPUTS), 32767, np.int16)
-    arrays["class_weights"] = np.full((1, CLASS_SETS, INPUTS), sign * 32767, np.int16)
-    outputs = np.array([[sign * 1023], [-1023], [500], [0]], np.int16)
-    arrays["output_weights"] = np.tile(outputs, (1, 1, hidden))
-    tables = DeepTables(codebook_size=size, **arrays)
-    codes = np.array([[[0, 1, 2, 3, 0], [1, 1, 0, 2, 3], [3, 0, 0, 0, 1]]], np.int64)
-    payload = encode_mixing(codes, tables)
-    for backend in ("native", "numpy"):
-        again = decode_mixing(payload, codes.shape, tables, backend=backend)
-        np.testing.assert_array_equal(again, codes)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_damage_is_refused_or_gives_other_codes(kind: str) -> None:
     tables = make_any(kind, 11, 2)
@@ -332,138 +204,6 @@ def test_twin_refuses_what_the_extension_refuses(kind: str) -> None:
 def test_huge_shape_is_refused_before_memory_is_taken() -> None:
     with pytest.raises(CorruptPayloadError, match="cannot hold"):
         decode_mixing(bytes(9), (1, 1 << 30, 1 << 30), make_tables(2, 1))
-
-
-def test_codes_and_shapes_outside_the_tables_are_refused() -> None:
-    tables = make_tables(11, 2)
-    for bad in (-1, 11):
-        with pytest.raises(InvalidInputError, match=r"\[0, 11\)"):
-            encode_mixing(np.full((1, 2, 2), bad, np.int64), tables)
-    with pytest.raises(InvalidInputError, match="3 stages"):
-        encode_mixing(np.zeros((3, 2, 2), np.int64), tables)
-    with pytest.raises(InvalidInputError, match="int64"):
-        encode_mixing(np.zeros((1, 2, 2), np.int32), tables)
-    for shape in ((3, 2, 2), (1, -1, 2)):
-        with pytest.raises(InvalidInputError, match="shape"):
-            decode_mixing(b"", shape, tables)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("embeddings", 2048),
-        ("hidden_weights", -1024),
-        ("output_weights", 1024),
-        ("hidden_biases", MAX_BIAS + 1),
-        ("output_biases", -MAX_BIAS - 1),
-        ("shifts", 31),
-        ("shifts", -1),
-    ],
-)
-def test_tables_that_could_overflow_are_refused(name: str, value: int) -> None:
-    arrays: dict[str, Any] = make_tables(3, 1, 2, 2).arrays()
-    arrays[name] = arrays[name].copy()
-    arrays[name].flat[0] = value
-    with pytest.raises(InvalidInputError, match=name):
-        MixingTables(codebook_size=3, **arrays)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("embeddings", 2048),
-        ("first_weights", -1024),
-        ("second_weights", 1024),
-        ("output_weights", 1024),
-        ("first_biases", MAX_BIAS + 1),
-        ("second_biases", -MAX_BIAS - 1),
-        ("output_biases", -MAX_BIAS - 1),
-        ("shifts", 31),
-        ("shifts", -1),
-    ],
-)
-def test_deep_tables_that_could_overflow_are_refused(name: str, value: int) -> None:
-    arrays: dict[str, Any] = make_deep_tables(3, 1, 2, (4, 3)).arrays()
-    arrays[name] = arrays[name].copy()
-    arrays[name].flat[0] = value
-    with pytest.raises(InvalidInputError, match=name):
-        DeepTables(codebook_size=3, **arrays)
-
-
-@pytest.mark.parametrize("name", ["first_weights", "first_biases", "second_weights", "shifts"])
-def test_deep_tables_of_another_shape_are_refused(name: str) -> None:
-    arrays: dict[str, Any] = make_deep_tables(3, 2, 2, (4, 3)).arrays()
-    arrays[name] = np.ascontiguousarray(arrays[name][..., :-1])
-    with pytest.raises(InvalidInputError, match="must be"):
-        DeepTables(codebook_size=3, **arrays)
-
-
-def test_deep_network_that_is_too_wide_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match=r"too wide.*801"):
-        make_deep_tables(3, 1, 2, (801, 3))
-
-
-def test_counts_are_how_often_a_bit_follows_a_context() -> None:
-    codes = np.array([[[0, 3, 2, 2]]], np.int64)
-    counts = count_mixing([codes, codes], codebook_size=4, stage=0)
-    # No context: the first bit is 0 once and 1 three times in each map.
-    np.testing.assert_array_equal(counts[0, 1], [2, 6])
-    np.testing.assert_array_equal(counts[0, 3], [4, 2])
-    # The left neighbour, from row 1: outside, then code + 1.
-    np.testing.assert_array_equal(counts[1, 1], [2, 0])
-    np.testing.assert_array_equal(counts[2, 1], [0, 2])
-    np.testing.assert_array_equal(counts[4, 1], [0, 2])
-    assert counts[:, 1].sum() == 2 * 4 * 6
-
-
-def test_counts_with_the_zero_code_first() -> None:
-    codes = np.array([[[0, 3, 2, 2]]], np.int64)
-    counts = count_mixing([codes, codes], codebook_size=4, stage=0, zero_first=True)
-    # Zero or not, in general and next to the left neighbour: outside, then code + 1.
-    np.testing.assert_array_equal(counts[0, 0], [2, 6])
-    np.testing.assert_array_equal(counts[1, 0], [2, 0])
-    np.testing.assert_array_equal(counts[2, 0], [0, 2])
-    # The zeros take no part in the tree.
-    np.testing.assert_array_equal(counts[0, 1], [0, 6])
-    np.testing.assert_array_equal(counts[0, 3], [4, 2])
-    assert counts[:, 0].sum() == 2 * 4 * 6
-    assert counts[:, 1].sum() == 2 * 3 * 6
-
-
-def test_zeros_are_cheaper_first() -> None:
-    """One decision learns what eight have to learn."""
-    rng = np.random.default_rng(5)
-    codes = np.where(rng.random((2, 40, 40)) < 0.9, 0, rng.integers(1, 256, (2, 40, 40)))
-    blank = {
-        "counters": np.full((2, TRAINED_VALUES, TRAINED_NODES), 2048 << 4, np.uint16),
-        "node_weights": np.full((2, TRAINED_NODES, INPUTS), 200, np.int16),
-        "class_weights": np.full((2, CLASS_SETS, INPUTS), 200, np.int16),
-    }
-    arrays: dict[str, Any] = make_tables(256, 2).arrays() | blank
-    sizes = [
-        len(encode_mixing(codes, MixingTables(codebook_size=256, zero_first=first, **arrays)))
-        for first in (False, True)
-    ]
-    entropy = (0.9 * -np.log2(0.9) + 0.1 * -np.log2(0.1 / 255)) * codes.size / 8
-    assert entropy < sizes[1] < sizes[0]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_learning_costs_what_encoding_writes(kind: str) -> None:
-    tables = make_any(kind, 13, 2)
-    codes = make_codes((2, 9, 8), 13)
-    bits = sum(learn_mixing([codes], tables, stage=stage)[0] for stage in range(2))
-    assert bits <= 8 * len(encode_mixing(codes, tables)) <= bits + 8 + codes.size / 16
-    # What was learned on a map makes that map cheaper.
-    _, by_node, by_class = learn_mixing([codes] * 8, tables, stage=0)
-    arrays: dict[str, Any] = tables.arrays()
-    arrays["node_weights"] = np.stack([by_node, by_node])
-    arrays["class_weights"] = np.stack([by_class, by_class])
-    if kind != "deep":
-        arrays["zero_first"] = kind == "zero first"
-    learned = type(tables)(codebook_size=13, **arrays)
-    before = learn_mixing([codes], tables, stage=0)[0]
-    assert learn_mixing([codes], learned, stage=0)[0] < 0.9 * before
 
 
 def test_threads_decode_side_by_side() -> None:

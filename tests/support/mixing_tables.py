@@ -1,0 +1,88 @@
+"""Tables and codes of arithmetic progressions for the mixing coder: the same everywhere."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec_kernels.entropy_deep_tables import DeepTables
+from vqcodec_kernels.entropy_mixing import Tables
+from vqcodec_kernels.entropy_tables import (
+    CLASS_SETS,
+    INPUTS,
+    MAX_BIAS,
+    PLACES,
+    TRAINED_NODES,
+    TRAINED_VALUES,
+    MixingTables,
+)
+
+
+def progression(step: int, shape: tuple[int, ...], limit: int, dtype: type[np.generic]) -> Any:
+    count = int(np.prod(shape))
+    values = (np.arange(count, dtype=np.int64) * step + 31) % (2 * limit + 1) - limit
+    return values.reshape(shape).astype(dtype)
+
+
+def make_tables(
+    size: int,
+    stages: int,
+    dimensions: int = 0,
+    hidden: int = 0,
+    step: int = 7919,
+    zero_first: bool = False,
+) -> MixingTables:
+    """Tables of arithmetic progressions, so that they are the same numbers everywhere."""
+    ramp = partial(progression, step)
+    length = PLACES * dimensions
+    return MixingTables(
+        codebook_size=size,
+        counters=ramp((stages, TRAINED_VALUES, TRAINED_NODES), 32767, np.uint16),
+        node_weights=ramp((stages, TRAINED_NODES, INPUTS), 600, np.int16),
+        class_weights=ramp((stages, CLASS_SETS, INPUTS), 600, np.int16),
+        embeddings=ramp((stages, size, dimensions), 2047, np.int16),
+        hidden_weights=ramp((stages, hidden, length), 1023, np.int16),
+        hidden_biases=ramp((stages, hidden), MAX_BIAS, np.int32),
+        output_weights=ramp((stages, size, hidden), 1023, np.int16),
+        output_biases=ramp((stages, size), MAX_BIAS, np.int32),
+        shifts=np.tile(np.array([16, 18], np.int32), (stages, 1)),
+        zero_first=zero_first,
+    )
+
+
+def make_deep_tables(
+    size: int, stages: int, dimensions: int, hidden: tuple[int, int], step: int = 7919
+) -> DeepTables:
+    """The same with a network of two hidden layers."""
+    ramp = partial(progression, step)
+    first, second = hidden
+    return DeepTables(
+        codebook_size=size,
+        counters=ramp((stages, TRAINED_VALUES, TRAINED_NODES), 32767, np.uint16),
+        node_weights=ramp((stages, TRAINED_NODES, INPUTS), 600, np.int16),
+        class_weights=ramp((stages, CLASS_SETS, INPUTS), 600, np.int16),
+        embeddings=ramp((stages, size, dimensions), 2047, np.int16),
+        first_weights=ramp((stages, first, PLACES * dimensions), 1023, np.int16),
+        first_biases=ramp((stages, stages, first), 1 << 21, np.int32),
+        second_weights=ramp((stages, second, first), 1023, np.int16),
+        second_biases=ramp((stages, second), 1 << 19, np.int32),
+        output_weights=ramp((stages, size, second), 1023, np.int16),
+        output_biases=ramp((stages, size), 1 << 18, np.int32),
+        shifts=np.tile(np.array([12, 10, 9], np.int32), (stages, 1)),
+    )
+
+
+def make_any(kind: str, size: int, stages: int, dimensions: int = 3) -> Tables:
+    if kind == "deep":
+        return make_deep_tables(size, stages, dimensions, (6, 5))
+    return make_tables(size, stages, dimensions, 5, zero_first=kind == "zero first")
+
+
+KINDS = ["plain", "zero first", "deep"]
+
+
+def make_codes(shape: tuple[int, int, int], size: int) -> NDArray[np.int64]:
+    y, x = np.indices(shape)[1:]
+    codes = ((x * x + 3 * y) // 5 + np.arange(shape[0])[:, None, None]) % size
+    return np.asarray(codes, np.int64)
