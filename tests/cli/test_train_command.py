@@ -1,10 +1,14 @@
 """vqcodec train: what reaches the trainer, and what a person sees of it."""
 
+import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import vqcodec.training
@@ -143,3 +147,26 @@ def test_state_of_a_run_in_words() -> None:
     assert words == (
         "step 1,200  loss 0.001234  27.46 dB  0.457 bpp  456 codes in use, perplexity 200"
     )
+
+
+@pytest.mark.slow
+def test_torchrun_trains_one_model_in_two_processes() -> None:
+    """The command as docs/models.md gives it."""
+    digits = np.random.default_rng(0).integers(0, 256, (300, 28, 28), dtype=np.uint8)
+    Path("digits.idx").write_bytes(
+        b"\0\0\x08\x03" + struct.pack(">3I", *digits.shape) + digits.tobytes()
+    )
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    train = ["-m", "vqcodec_cli", "train", "digits.idx", "-o", "two.safetensors"]
+    run = subprocess.run(
+        [*torchrun, *train, "--recipe", "digits", "--steps", "3"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    written = run.stdout.splitlines()
+    assert len(written) == 1, "the first process alone speaks"
+    assert written[0].startswith("two.safetensors: model two-1 (")
+    assert Path("two.safetensors").is_file()
