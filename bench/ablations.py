@@ -176,20 +176,27 @@ def as_table(rows: list[dict[str, Any]]) -> str:
     lines = ["| rung | " + " | ".join(f"{rate:g} bpp" for rate in RATES) + " | seconds to encode |"]
     lines.append("| --- " * (len(RATES) + 2) + "|")
     for before, row in zip([None, *rows], rows, strict=False):
-        cells = ["-" if before is None else _cell(before, row, rate) for rate in RATES]
+        cells = ["-"] * len(RATES) if before is None else _cells(before, row)
         lines.append(f"| {row['rung']} | {' | '.join(cells)} | {row['seconds']:.2f} |")
     return "\n".join(lines) + "\n"
 
 
-def _cell(before: dict[str, Any], row: dict[str, Any], rate: float) -> str:
+def _cells(before: dict[str, Any], row: dict[str, Any]) -> list[str]:
+    """Gains at the rates; over a rung of one rate for each picture, at that."""
+    if all(len(curve) == 1 for curve in before["pictures"].values()):
+        return [f"{_cell(before, row, None)}, at its rates", *["-"] * (len(RATES) - 1)]
+    return [_cell(before, row, rate) for rate in RATES]
+
+
+def _cell(before: dict[str, Any], row: dict[str, Any], rate: float | None) -> str:
     """Gains in PSNR and MS-SSIM with their standard errors, over the pictures that reach the rate.
 
-    Where the rung before has one rate only, the two are compared at that.
+    Without a rate the two are compared at the only one that the rung before has.
     """
     gains = []
     for name, curve in row["pictures"].items():
         other = before["pictures"][name]
-        at = rate if len(other) > 1 else other[0]["bpp"]
+        at = other[0]["bpp"] if rate is None else rate
         here, there = _values_at(at, curve), _values_at(at, other)
         if here and there:
             gains.append(np.subtract(here, there))
@@ -226,7 +233,7 @@ def main() -> None:
             print(rung.name, flush=True)
             points = measure(workshop.codec(rung), rung, pictures)
             rows.append(_as_numbers(rung, points))
-            print(as_table(rows[-2:]), flush=True)
+            print(as_table(rows).splitlines()[-1], flush=True)
             if arguments.output:
                 whole = {"steps": arguments.steps, "rungs": rows, "where": circumstances()}
                 arguments.output.write_text(json.dumps(whole, indent=1) + "\n")
