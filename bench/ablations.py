@@ -22,15 +22,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from vqcodec.checkpoint import ModelCard, read_model
 from vqcodec.codec import Codec
-from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
 from vqcodec.evaluation import Contestant, Point, circumstances, evaluate, value_at
-from vqcodec.metrics import ms_ssim_db
-from vqcodec.model import VQVAE
+from vqcodec.media.picture.crops import PictureCrops, find_pictures, read_rgb, split_pictures
+from vqcodec.media.picture.metrics import ms_ssim_db
+from vqcodec.model.config import ModelConfig, QuantizerConfig, TransformConfig
+from vqcodec.model.file import ModelCard, read_model
+from vqcodec.model.network import VQVAE
 from vqcodec.training import Recipe
 from vqcodec.training.export import export_model
-from vqcodec.training.pictures import PictureCrops, find_pictures, read_rgb, split_pictures
 from vqcodec.training.progress import Budget
 from vqcodec.training.trainer import Trainer
 

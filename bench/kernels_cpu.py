@@ -94,7 +94,7 @@ def machine() -> dict[str, Any]:
         text=True,
         check=True,
     )
-    from vqcodec_kernels import native_search
+    from vqcodec_kernels.search import native as native_search
 
     return {
         "processor": models[0] if models else platform.processor(),

@@ -48,7 +48,7 @@ def float64_codes(x: Floats, codebook: Floats) -> npt.NDArray[np.int64]:
 
 def _vqcodec(level: str | None) -> Callable[[Floats, Floats, int], Search]:
     def prepare(x: Floats, codebook: Floats, threads: int) -> Search:
-        from vqcodec_kernels import native_search
+        from vqcodec_kernels.search import native as native_search
 
         rows, codes = torch.from_numpy(x), torch.from_numpy(codebook)
         if level is not None and level not in native_search.LEVELS:
@@ -122,7 +122,7 @@ METHODS: dict[str, tuple[Callable[[Floats, Floats, int], Search], str]] = {
 
 def default_level(rows: int, size: int, dim: int) -> str:
     """The level that our own search chooses for itself."""
-    from vqcodec_kernels import native_search
+    from vqcodec_kernels.search import native as native_search
 
     return native_search.default_level(rows, size, dim)
 

@@ -29,7 +29,7 @@ import torch
 
 from bench.kernels_gpu_peers import PEERS, RESIDUAL_METHODS, Method, methods
 from bench.kernels_gpu_report import save, table
-from vqcodec_kernels import reference
+from vqcodec_kernels.search import reference
 
 SHAPES = [
     (1 << 20, 1024, 64),

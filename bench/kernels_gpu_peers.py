@@ -17,13 +17,13 @@ Method = Callable[[Tensor, Tensor], Call]
 
 
 def exact(x: Tensor, codebook: Tensor) -> Call:
-    from vqcodec_kernels.triton_nearest import nearest_code
+    from vqcodec_kernels.search.triton.nearest import nearest_code
 
     return lambda: torch.as_tensor(nearest_code(x, codebook))
 
 
 def fast(x: Tensor, codebook: Tensor) -> Call:
-    from vqcodec_kernels.triton_nearest import nearest_code_fast
+    from vqcodec_kernels.search.triton.nearest import nearest_code_fast
 
     return lambda: nearest_code_fast(x, codebook)
 
@@ -84,7 +84,7 @@ def methods(compiled: bool) -> dict[str, Method]:
 
 
 def residual_exact(x: Tensor, books: Tensor) -> Call:
-    from vqcodec_kernels.triton_residual import residual_codes
+    from vqcodec_kernels.search.triton.residual import residual_codes
 
     return lambda: residual_codes(x, books)
 

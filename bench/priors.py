@@ -23,12 +23,12 @@ import torch
 import zstandard
 from numpy.typing import NDArray
 
-from vqcodec.checkpoint import read_model
 from vqcodec.codec import Codec, load
 from vqcodec.evaluation import circumstances
+from vqcodec.media.picture.crops import find_pictures, read_rgb, split_pictures
+from vqcodec.model.file import read_model
 from vqcodec.priors import DeepPrior, MixingPrior, Prior, StaticPrior, ZeroFirstPrior
-from vqcodec.training.pictures import find_pictures, read_rgb, split_pictures
-from vqcodec_kernels.entropy_tables import MAX_ACTIVATION
+from vqcodec_kernels.entropy.tables import MAX_ACTIVATION
 
 CodeArray = NDArray[np.int64]
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 import vqcodec_kernels
-from vqcodec_kernels import native_search, reference
+from vqcodec_kernels.search import native as native_search
+from vqcodec_kernels.search import reference
 
 SHAPES = [(8192, 256, 48), (65536, 256, 8), (4096, 1024, 64), (1024, 1024, 256)]
 

@@ -20,14 +20,15 @@ PACKAGES = {
 # From the ground up. A module imports its own part and lower floors, never its own floor.
 FLOORS = [
     {"vqcodec_kernels"},
-    {"vqcodec.errors", "vqcodec.models"},
+    {"vqcodec.errors"},
     {
-        *("vqcodec.config", "vqcodec.metrics", "vqcodec.quality", "vqcodec.transforms"),
-        *("vqcodec.quantizers", "vqcodec.priors", "vqcodec.bitstream", "vqcodec.media"),
+        *("vqcodec.device", "vqcodec.processes", "vqcodec.transforms"),
+        *("vqcodec.priors", "vqcodec.bitstream"),
     },
-    {"vqcodec.model", "vqcodec.checkpoint"},
-    {"vqcodec.weights", "vqcodec.catalog", "vqcodec.payload", "vqcodec.rate", "vqcodec.targets"},
-    {"vqcodec.tokenizer"},
+    {"vqcodec.quantizers", "vqcodec.media"},
+    {"vqcodec.model"},
+    {"vqcodec.payload", "vqcodec.rate"},
+    {"vqcodec.tokenizer", "vqcodec.stream_info"},
     {"vqcodec.codec"},
     {"vqcodec"},
     {"vqcodec.training", "vqcodec.evaluation"},
@@ -36,15 +37,26 @@ FLOORS = [
 
 # Parts take plain numbers; the configuration is for those who put parts together.
 CONFIG_READERS = {
-    *("vqcodec.model", "vqcodec.checkpoint", "vqcodec.weights", "vqcodec.codec"),
+    *("vqcodec.model.network", "vqcodec.model.file", "vqcodec.model.tensors", "vqcodec.codec"),
     "vqcodec.tokenizer",
     *("vqcodec.training", "vqcodec"),
 }
 
 # What answers before torch has been imported, and stays usable where there is none.
 WITHOUT_TORCH = [
-    *("vqcodec", "vqcodec.errors", "vqcodec.config", "vqcodec.metrics", "vqcodec.bitstream"),
-    *("vqcodec.priors", "vqcodec.media.image", "vqcodec.catalog", "vqcodec.checkpoint"),
+    *(
+        "vqcodec",
+        "vqcodec.errors",
+        "vqcodec.model.config",
+        "vqcodec.media.picture.metrics",
+        "vqcodec.bitstream",
+    ),
+    *(
+        "vqcodec.priors",
+        "vqcodec.media.picture.image",
+        "vqcodec.model.catalog",
+        "vqcodec.model.file",
+    ),
     *("vqcodec.evaluation", "vqcodec_cli.main", "vqcodec_kernels.errors"),
 ]
 
@@ -120,7 +132,7 @@ def test_imports_run_down_only(module: Module) -> None:
             continue
         if not floor_of(part) < floor_of(module.part):
             wrong.append(f"{module.path.name}:{line} imports {name}")
-        if part == "vqcodec.config" and module.part not in CONFIG_READERS:
+        if part == "vqcodec.model.config" and module.part not in CONFIG_READERS:
             wrong.append(f"{module.path.name}:{line} reads the configuration")
     assert wrong == []
 

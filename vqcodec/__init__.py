@@ -12,7 +12,6 @@ Importing this package does not import torch; the first use of a codec does.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from vqcodec.bitstream import StreamInfo, inspect
 from vqcodec.errors import (
     BackendError,
     BadMagicError,
@@ -29,11 +28,12 @@ from vqcodec.errors import (
     UnsupportedVersionError,
     VqcodecError,
 )
+from vqcodec.stream_info import StreamInfo, inspect
 
 if TYPE_CHECKING:
-    from vqcodec.catalog import add_model, find_model, list_models
     from vqcodec.codec import Codec, decode, load
-    from vqcodec.media.picture import Picture
+    from vqcodec.media.picture.signal import Picture
+    from vqcodec.model.catalog import add_model, find_model, list_models
 
 __all__ = [
     "BackendError",
@@ -65,11 +65,11 @@ __version__ = "0.1.0"
 
 _LAZY = {
     "Codec": "vqcodec.codec",
-    "Picture": "vqcodec.media.picture",
-    "add_model": "vqcodec.catalog",
+    "Picture": "vqcodec.media.picture.signal",
+    "add_model": "vqcodec.model.catalog",
     "decode": "vqcodec.codec",
-    "find_model": "vqcodec.catalog",
-    "list_models": "vqcodec.catalog",
+    "find_model": "vqcodec.model.catalog",
+    "list_models": "vqcodec.model.catalog",
     "load": "vqcodec.codec",
 }
 

@@ -22,24 +22,23 @@ from vqcodec.bitstream import (
     Header,
     Limits,
     Stream,
-    pack_metadata,
     read_header,
     read_stream,
-    unpack_metadata,
     write_stream,
 )
-from vqcodec.catalog import find_model
-from vqcodec.checkpoint import ModelCard, Tensors, read_model
 from vqcodec.errors import CorruptError, InputError, UnknownModelError
-from vqcodec.media.alpha import decode_alpha, encode_alpha
-from vqcodec.media.channels import to_channels
-from vqcodec.media.image import Picture, picture_from
-from vqcodec.metrics import psnr as psnr_of
+from vqcodec.media.picture.alpha import decode_alpha, encode_alpha
+from vqcodec.media.picture.channels import to_channels
+from vqcodec.media.picture.chunks import pack_metadata, unpack_metadata
+from vqcodec.media.picture.image import Picture, picture_from
+from vqcodec.media.picture.metrics import psnr as psnr_of
+from vqcodec.model.catalog import find_model
+from vqcodec.model.file import ModelCard, Tensors, read_model
+from vqcodec.model.tensors import priors_from_tensors
 from vqcodec.payload import decode_codes, encode_codes
 from vqcodec.priors import RawPrior
-from vqcodec.targets import fit_psnr, fit_size
+from vqcodec.rate.target import fit_psnr, fit_size
 from vqcodec.tokenizer import Tokenizer
-from vqcodec.weights import priors_from_tensors
 
 __all__ = ["Codec", "decode", "load"]
 

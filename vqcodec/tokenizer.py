@@ -7,35 +7,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from vqcodec.bitstream import TILE_SIDE
-from vqcodec.checkpoint import ModelCard, Tensors
-from vqcodec.errors import BackendError, BadModelError, InputError
+from vqcodec.device import find_device
+from vqcodec.errors import BadModelError, InputError
+from vqcodec.model.file import ModelCard, Tensors
+from vqcodec.model.tensors import network_from_tensors, search_mu
 from vqcodec.payload import Region, tile_regions
-from vqcodec.rate import LatentSearch, Look
+from vqcodec.rate.search import LatentSearch, Look
+from vqcodec.rate.slope import error_slope
 from vqcodec.transforms.convolutional import ConvolutionalAnalysis, ConvolutionalSynthesis
-from vqcodec.transforms.half_branches import cpu_multiplies_bfloat16, halve_branches
-from vqcodec.transforms.slope import error_slope
-from vqcodec.transforms.tiles import apply_tiled
-from vqcodec.weights import network_from_tensors, search_mu
+from vqcodec.transforms.half import cpu_multiplies_bfloat16, halve_branches
+from vqcodec.transforms.tiled import apply_tiled
 
-__all__ = ["Tokenizer", "find_device"]
-
-
-def find_device(name: str) -> torch.device:
-    """Find a device by name: "auto", "cpu", "cuda" or "cuda:1".
-
-    Raises:
-        BackendError: there is no such device here.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    kind, _, index = name.partition(":")
-    if kind not in ("cpu", "cuda") or not (index.isdecimal() or name == kind):
-        raise BackendError(f"unknown device {name!r}; use auto, cpu, cuda or cuda:NUMBER")
-    if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
-        raise BackendError(
-            f"device {name!r} was asked for, but there are {torch.cuda.device_count()} CUDA devices"
-        )
-    return torch.device(name)
+__all__ = ["Tokenizer"]
 
 
 class Tokenizer:

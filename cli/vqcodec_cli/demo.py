@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> None:
     """Encode, decode, compare, write the files and print the table."""
-    from vqcodec.evaluation.pictures import draw_strip
+    from vqcodec.evaluation.strip import draw_strip
 
     pixels = _photograph(options.photo)
     ours = _ours(pixels, options.model, options.bpp)
@@ -76,8 +76,8 @@ def _photograph(path: str | None) -> "Pixels":
     import numpy as np
 
     if path is not None:
-        from vqcodec.evaluation.pictures import rgb_pixels
-        from vqcodec.media.image import read_picture
+        from vqcodec.evaluation.strip import rgb_pixels
+        from vqcodec.media.picture.image import read_picture
 
         return rgb_pixels(read_picture(path))
     from sklearn.datasets import load_sample_image
@@ -87,7 +87,7 @@ def _photograph(path: str | None) -> "Pixels":
 
 def _ours(pixels: "Pixels", model: str, bpp: float) -> Result:
     import vqcodec
-    from vqcodec.targets import fit_size
+    from vqcodec.rate.target import fit_size
 
     codec = vqcodec.load(model)
     limit = int(bpp * pixels.shape[0] * pixels.shape[1] / 8)
@@ -101,7 +101,7 @@ def _ours(pixels: "Pixels", model: str, bpp: float) -> Result:
 
 def _peer(name: str, pixels: "Pixels", limit: int) -> Result:
     from vqcodec.evaluation import find_peer
-    from vqcodec.evaluation.matching import match_size
+    from vqcodec.evaluation.match import match_size
 
     peer = find_peer(name)
     quality, _ = match_size(peer, pixels, limit)
@@ -114,7 +114,7 @@ def _print_table(pixels: "Pixels", results: Sequence[Result]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from vqcodec.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr
+    from vqcodec.media.picture.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr
 
     height, width = pixels.shape[:2]
     table = Table(title=f"{width} x {height} pixels, files of about the same size")

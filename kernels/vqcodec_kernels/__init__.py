@@ -13,8 +13,8 @@ from vqcodec_kernels.errors import (
 )
 
 if TYPE_CHECKING:
-    from vqcodec_kernels.beam import beam_codes
-    from vqcodec_kernels.ops import (
+    from vqcodec_kernels.search.beam import beam_codes
+    from vqcodec_kernels.search.ops import (
         QuantizedVectors,
         code_statistics,
         nearest_code,
@@ -41,6 +41,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from vqcodec_kernels import beam, ops
+    from vqcodec_kernels.search import beam, ops
 
     return getattr(beam if name == "beam_codes" else ops, name)

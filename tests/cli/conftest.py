@@ -78,8 +78,8 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that is small enough to make here: a transform codec with three stages."""
     import torch
 
-    from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
-    from vqcodec.model import VQVAE
+    from vqcodec.model.config import ModelConfig, QuantizerConfig, TransformConfig
+    from vqcodec.model.network import VQVAE
     from vqcodec.training.export import export_model
 
     transform = TransformConfig(

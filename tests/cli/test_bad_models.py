@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vqcodec.catalog import find_model
-from vqcodec.models import PUBLISHED
+from vqcodec.model.built_in import PUBLISHED
+from vqcodec.model.catalog import find_model
 
 RunCli = Callable[..., Any]
 Refusal = Callable[..., str]

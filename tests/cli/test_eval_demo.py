@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from vqcodec.metrics import psnr
+from vqcodec.media.picture.metrics import psnr
 from vqcodec_cli import demo
 
 RunCli = Callable[..., Any]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vqcodec.checkpoint import read_model, write_model
+from vqcodec.model.file import read_model, write_model
 
 RunCli = Callable[..., Any]
 

@@ -16,11 +16,11 @@ from vqcodec import Codec, load
 from vqcodec.bitstream import PRIORS, Chunk, Header, read_stream, write_stream
 from vqcodec.bitstream.chunk import pack_chunk
 from vqcodec.bitstream.header import pack_header
-from vqcodec.checkpoint import read_model
-from vqcodec.media.image import Picture, write_picture
+from vqcodec.media.picture.image import Picture, write_picture
+from vqcodec.model.file import read_model
+from vqcodec.model.tensors import priors_from_tensors
 from vqcodec.payload import encode_codes, tile_regions
 from vqcodec.priors import Prior, RawPrior
-from vqcodec.weights import priors_from_tensors
 
 HERE = Path(__file__).parent
 STRIDE = 8

@@ -9,13 +9,13 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from vqcodec import Codec
-from vqcodec.checkpoint import read_model, write_model
-from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
-from vqcodec.media.image import read_picture
+from vqcodec.media.picture.image import read_picture
+from vqcodec.model.config import ModelConfig, QuantizerConfig, TransformConfig
+from vqcodec.model.file import read_model, write_model
+from vqcodec.model.tensors import prior_tensors
 from vqcodec.priors import MixingPrior
 from vqcodec.training import train
 from vqcodec.training.recipes import RECIPES, Recipe
-from vqcodec.weights import prior_tensors
 
 HERE = Path(__file__).parent
 SIDE = 160

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec_kernels.entropy_deep_tables import DeepTables
-from vqcodec_kernels.entropy_mixing import Tables
-from vqcodec_kernels.entropy_tables import (
+from vqcodec_kernels.entropy.deep_tables import DeepTables
+from vqcodec_kernels.entropy.mixing import Tables
+from vqcodec_kernels.entropy.tables import (
     CLASS_SETS,
     INPUTS,
     MAX_BIAS,

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 
 from vqcodec.codec import Codec, load
-from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
-from vqcodec.model import VQVAE
+from vqcodec.model.config import ModelConfig, QuantizerConfig, TransformConfig
+from vqcodec.model.network import VQVAE
 from vqcodec.training.export import export_model
 
 Pixels = NDArray[np.uint8]

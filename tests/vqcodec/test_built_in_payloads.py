@@ -22,7 +22,7 @@ CROPS = {
     "china": (0, slice(100, 311), slice(200, 477)),
     "flower": (1, slice(80, 277), slice(150, 403)),
 }
-# Where networks round otherwise, so many codes stay at least, and the bytes move by so much at most.
+# Where networks round otherwise, so many codes stay, and the bytes move by so much at most.
 SAME_CODES, SAME_BYTES = 0.8, 0.03
 
 

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 import vqcodec
 from vqcodec.bitstream import Header, read_header, read_stream, write_stream
-from vqcodec.checkpoint import read_model, write_model
 from vqcodec.codec import Codec, decode, load
-from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
+from vqcodec.device import find_device
 from vqcodec.errors import (
     BackendError,
     CorruptError,
@@ -23,10 +22,11 @@ from vqcodec.errors import (
     LimitError,
     UnknownModelError,
 )
-from vqcodec.media.picture import Picture
-from vqcodec.model import VQVAE
-from vqcodec.tokenizer import find_device
-from vqcodec.weights import network_tensors
+from vqcodec.media.picture.signal import Picture
+from vqcodec.model.config import ModelConfig, QuantizerConfig, TransformConfig
+from vqcodec.model.file import read_model, write_model
+from vqcodec.model.network import VQVAE
+from vqcodec.model.tensors import network_tensors
 
 Pixels = NDArray[np.uint8]
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 import vqcodec.errors
 from vqcodec import Codec, inspect, load
 from vqcodec.bitstream import Stream, read_stream
-from vqcodec.checkpoint import Tensors, read_model
 from vqcodec.errors import FormatError, VqcodecError
-from vqcodec.media.image import read_picture
+from vqcodec.media.picture.image import read_picture
+from vqcodec.model.file import Tensors, read_model
+from vqcodec.model.tensors import priors_from_tensors
 from vqcodec.payload import decode_codes, tile_regions
 from vqcodec.priors import Prior, RawPrior, ZeroFirstPrior
-from vqcodec.weights import priors_from_tensors
 from vqcodec_kernels.errors import CorruptPayloadError
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -67,7 +67,8 @@ def codes_of(stream: Stream, priors: dict[int, Any]) -> NDArray[np.int64]:
 def test_nothing_is_missing_and_nothing_is_unlisted() -> None:
     assert set(VALID) >= MUST_HAVE
     assert len(DAMAGED) >= 30
-    names = {path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("*/*.*")}
+    folders = (GOLDEN / "valid", GOLDEN / "damaged")
+    names = {f"{f.name}/{path.name}" for f in folders for path in f.iterdir()}
     listed = {f"valid/{name}.vqc" for name in VALID}
     listed |= {f"valid/{entry['pixels']}" for entry in VALID.values()}
     listed |= {f"damaged/{name}.vqc" for name in DAMAGED}

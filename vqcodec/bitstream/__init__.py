@@ -3,15 +3,8 @@
 from vqcodec.bitstream.chunk import ALPHA, CODES, EXIF, ICC, MODEL_NAME, Chunk
 from vqcodec.bitstream.container import Buffer, Stream, read_header, read_stream, write_stream
 from vqcodec.bitstream.header import FORMAT_VERSION, KINDS, MAX_LEVELS, MAX_STAGES, PRIORS, Header
-from vqcodec.bitstream.inspect import StreamInfo, inspect
 from vqcodec.bitstream.levels import join_levels, split_levels
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits
-from vqcodec.bitstream.metadata import (
-    pack_metadata,
-    pack_model_name,
-    unpack_metadata,
-    unpack_model_name,
-)
 from vqcodec.bitstream.tiles import TILE_SIDE, Tile, count_tiles, iterate_tiles
 
 __all__ = [
@@ -32,18 +25,12 @@ __all__ = [
     "Header",
     "Limits",
     "Stream",
-    "StreamInfo",
     "Tile",
     "count_tiles",
-    "inspect",
     "iterate_tiles",
     "join_levels",
-    "pack_metadata",
-    "pack_model_name",
     "read_header",
     "read_stream",
     "split_levels",
-    "unpack_metadata",
-    "unpack_model_name",
     "write_stream",
 ]

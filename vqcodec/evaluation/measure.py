@@ -12,7 +12,7 @@ import numpy as np
 from vqcodec.errors import InputError
 from vqcodec.evaluation.contestants import Contestant, Pixels
 from vqcodec.evaluation.measures import DEFAULT_MEASURES
-from vqcodec.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr, ssimulacra2
+from vqcodec.media.picture.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr, ssimulacra2
 
 __all__ = ["Measurement", "Point", "evaluate", "measure"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vqcodec.errors import InputError
-from vqcodec.metrics import ms_ssim_db
+from vqcodec.media.picture.metrics import ms_ssim_db
 
 __all__ = ["PublishedCurve", "PublishedPoint", "read_published"]
 

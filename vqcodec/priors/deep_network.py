@@ -19,7 +19,7 @@ from vqcodec.priors.network import (
     stage_samples,
     write_stage,
 )
-from vqcodec_kernels.entropy_tables import PLACES
+from vqcodec_kernels.entropy.tables import PLACES
 
 __all__ = ["DeepNetwork", "fit_deep_network"]
 
@@ -36,7 +36,7 @@ SPOKEN = 64
 
 
 class DeepNetwork(NamedTuple):
-    """The integer arrays of a network, named as in vqcodec_kernels.entropy_deep_tables."""
+    """The integer arrays of a network, named as in vqcodec_kernels.entropy.deep_tables."""
 
     embeddings: NDArray[np.int16]
     first_weights: NDArray[np.int16]

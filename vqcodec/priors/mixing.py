@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_maps
 from vqcodec.priors.deep_network import DeepNetwork, fit_deep_network
 from vqcodec.priors.network import Network, fit_network, split_grids
-from vqcodec_kernels.entropy_deep_tables import DeepTables
-from vqcodec_kernels.entropy_mixing import (
+from vqcodec_kernels.entropy.deep_tables import DeepTables
+from vqcodec_kernels.entropy.mixing import (
     Tables,
     count_mixing,
     decode_mixing,
     encode_mixing,
     learn_mixing,
 )
-from vqcodec_kernels.entropy_tables import (
+from vqcodec_kernels.entropy.tables import (
     CLASS_SETS,
     INPUTS,
     TRAINED_NODES,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.priors.perceptron import Samples, train_perceptron
-from vqcodec_kernels.entropy_tables import MAX_ACTIVATION, MAX_BIAS, MAX_WEIGHT, PLACES
+from vqcodec_kernels.entropy.tables import MAX_ACTIVATION, MAX_BIAS, MAX_WEIGHT, PLACES
 from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = [
@@ -39,7 +39,7 @@ FloatArray = NDArray[np.float32]
 
 
 class Network(NamedTuple):
-    """The integer arrays of a network, named as in vqcodec_kernels.entropy_tables."""
+    """The integer arrays of a network, named as in vqcodec_kernels.entropy.tables."""
 
     embeddings: NDArray[np.int16]
     hidden_weights: NDArray[np.int16]

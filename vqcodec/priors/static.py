@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_maps, integer_tensor
-from vqcodec_kernels import entropy
+from vqcodec_kernels.entropy import symbols as entropy
 from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["StaticPrior"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vqcodec.quantizers.processes import from_first_process, mean_over_processes
+from vqcodec.processes import from_first_process, mean_over_processes
 from vqcodec_kernels import code_statistics, nearest_code
 
 __all__ = ["Codebook", "cost_in_bits"]

@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from vqcodec.processes import mean_over_processes, on_any_process
 from vqcodec.quantizers.base import Quantized
 from vqcodec.quantizers.codebook import Codebook, cost_in_bits
-from vqcodec.quantizers.processes import mean_over_processes, on_any_process
 from vqcodec_kernels import beam_codes, nearest_code, residual_codes
 from vqcodec_kernels.errors import InvalidInputError
 

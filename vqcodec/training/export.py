@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vqcodec.checkpoint import ModelCard, Tensors, compute_fingerprint, write_model
 from vqcodec.codec import Codec
-from vqcodec.model import VQVAE
+from vqcodec.model.file import ModelCard, Tensors, compute_fingerprint, write_model
+from vqcodec.model.network import VQVAE
+from vqcodec.model.tensors import network_tensors, prior_tensors
 from vqcodec.priors import DeepPrior, Prior, StaticPrior, ZeroFirstPrior
-from vqcodec.quantizers.order import tree_order
 from vqcodec.training.costs import fit_shares, measure_usage
-from vqcodec.weights import network_tensors, prior_tensors
+from vqcodec.training.order import tree_order
 
 __all__ = ["NETWORK_SAMPLES", "export_model", "sort_codebooks"]
 

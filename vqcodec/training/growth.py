@@ -6,9 +6,9 @@ import dataclasses
 
 import torch
 
-from vqcodec.config import ModelConfig
 from vqcodec.errors import BadModelError
-from vqcodec.model import VQVAE
+from vqcodec.model.config import ModelConfig
+from vqcodec.model.network import VQVAE
 from vqcodec.transforms.blocks import ResidualBlock
 
 __all__ = ["copy_weights"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vqcodec.config import ModelConfig, QuantizerConfig, TransformConfig
 from vqcodec.errors import InputError
+from vqcodec.model.config import ModelConfig, QuantizerConfig, TransformConfig
 
 __all__ = ["RECIPES", "Recipe", "find_recipe"]
 

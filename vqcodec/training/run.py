@@ -11,14 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vqcodec.catalog import next_generation
-from vqcodec.checkpoint import ModelCard, read_model
+from vqcodec.device import find_device
 from vqcodec.errors import InputError
-from vqcodec.tokenizer import find_device
-from vqcodec.training.allocator import keep_freed_memory
-from vqcodec.training.distributed import join_processes
-from vqcodec.training.export import NETWORK_SAMPLES, export_model
-from vqcodec.training.pictures import (
+from vqcodec.media.picture.crops import (
     FixedPictures,
     PictureCrops,
     find_pictures,
@@ -26,11 +21,16 @@ from vqcodec.training.pictures import (
     read_rgb,
     split_pictures,
 )
+from vqcodec.model.catalog import next_generation
+from vqcodec.model.file import ModelCard, read_model
+from vqcodec.model.tensors import network_from_tensors
+from vqcodec.processes import join_processes
+from vqcodec.training.allocator import keep_freed_memory
+from vqcodec.training.export import NETWORK_SAMPLES, export_model
+from vqcodec.training.logs import LogWriter
 from vqcodec.training.progress import Budget, Progress
 from vqcodec.training.recipes import Recipe, find_recipe
 from vqcodec.training.trainer import Trainer
-from vqcodec.training.writer import LogWriter
-from vqcodec.weights import network_from_tensors
 
 __all__ = ["state_path", "train"]
 

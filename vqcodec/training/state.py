@@ -11,9 +11,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vqcodec.config import ModelConfig
 from vqcodec.errors import BadModelError
-from vqcodec.model import VQVAE
+from vqcodec.model.config import ModelConfig
+from vqcodec.model.network import VQVAE
 from vqcodec.training.optimizer import Optimizer
 
 __all__ = ["TrainingState", "load_state", "save_state"]

@@ -12,17 +12,16 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from vqcodec.model import VQVAE
-from vqcodec.quantizers.processes import from_first_process, on_any_process
-from vqcodec.training.distributed import ALONE, Processes
+from vqcodec.model.network import VQVAE
+from vqcodec.processes import ALONE, Processes, from_first_process, on_any_process
 from vqcodec.training.growth import copy_weights
-from vqcodec.training.losses import Objective
+from vqcodec.training.objective import Objective
 from vqcodec.training.optimizer import Optimizer
 from vqcodec.training.progress import Budget, Progress
 from vqcodec.training.recipes import Recipe
 from vqcodec.training.schedule import draw_rate, learning_rate
 from vqcodec.training.state import TrainingState, load_state, save_state
-from vqcodec.transforms.half_branches import cpu_multiplies_bfloat16
+from vqcodec.transforms.half import cpu_multiplies_bfloat16
 from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["Batches", "Trainer"]

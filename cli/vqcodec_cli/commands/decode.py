@@ -75,7 +75,7 @@ class _Decoder:
         started = time.perf_counter()
         picture = codec.decode_picture(data, max_pixels=self._args.max_pixels)
 
-        from vqcodec.media.image import write_picture
+        from vqcodec.media.picture.image import write_picture
 
         job.write(write_picture(picture, format=_format_of(job.target)))
         height, width = picture.pixels.shape[:2]
@@ -89,12 +89,12 @@ class _Decoder:
 
     def _codec_for(self, data: bytes) -> "Codec":
         # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
-        from vqcodec.bitstream import inspect
+        from vqcodec.stream_info import inspect
 
         fingerprint = inspect(data, limits(self._args.max_pixels)).fingerprint
         name = self._args.model
         if name is None:
-            from vqcodec.catalog import find_model
+            from vqcodec.model.catalog import find_model
 
             name = str(find_model(fingerprint).path)
         if name not in self._codecs:
@@ -106,7 +106,7 @@ class _Decoder:
 
 def _format_of(target: str) -> str:
     from vqcodec.errors import InputError
-    from vqcodec.media.image import picture_format
+    from vqcodec.media.picture.image import picture_format
 
     try:
         return picture_format("stdout.png" if target == STDOUT else target)

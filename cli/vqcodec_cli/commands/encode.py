@@ -98,7 +98,7 @@ class _Encoder:
 
     def encode(self, job: Job) -> dict[str, Any]:
         """Encode one picture and write its file."""
-        from vqcodec.media.image import read_picture
+        from vqcodec.media.picture.image import read_picture
 
         args = self._args
         job.check()
@@ -141,8 +141,8 @@ def find_model_early(name: str) -> None:
     Raises:
         ModelError: no model has this name, or the file of this name is not one.
     """
-    from vqcodec.catalog import find_model
-    from vqcodec.checkpoint import read_card
+    from vqcodec.model.catalog import find_model
+    from vqcodec.model.file import read_card
 
     path = Path(name)
     if path.suffix == ".safetensors":

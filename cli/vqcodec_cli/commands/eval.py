@@ -199,8 +199,8 @@ def _contestants(args: argparse.Namespace) -> "Sequence[Contestant]":
 
 
 def _pixels(source: Source) -> "Pixels":
-    from vqcodec.evaluation.pictures import rgb_pixels
-    from vqcodec.media.image import read_picture
+    from vqcodec.evaluation.strip import rgb_pixels
+    from vqcodec.media.picture.image import read_picture
 
     return rgb_pixels(read_picture(source.name))
 

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     """Describe every file; returns the exit code."""
 
     def work(source: Source) -> dict[str, Any]:
-        from vqcodec.bitstream import inspect
+        from vqcodec.stream_info import inspect
 
         info = asdict(inspect(source.read(), limits(args.max_pixels)))
         return {"input": source.name, **info, **_model(info["fingerprint"])}
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _model(fingerprint: str) -> dict[str, str | None]:
-    from vqcodec.catalog import list_models, published_label
+    from vqcodec.model.catalog import list_models, published_label
 
     installed = {card.fingerprint: card.label for card in list_models()}
     return {

@@ -9,7 +9,7 @@ from vqcodec_cli import options
 from vqcodec_cli.failure import OK, printable
 
 if TYPE_CHECKING:
-    from vqcodec.checkpoint import ModelCard
+    from vqcodec.model.file import ModelCard
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,14 +35,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> None:
-    from vqcodec.catalog import list_models
+    from vqcodec.model.catalog import list_models
 
     for card in list_models():
         _print(card, args.json, f"{card.label:<16} {card.fingerprint}  {card.path}")
 
 
 def _show(args: argparse.Namespace) -> None:
-    from vqcodec.catalog import find_model
+    from vqcodec.model.catalog import find_model
 
     card = find_model(args.name)
     rows = {"path": str(card.path), "fingerprint": card.fingerprint, **_details(card)}
@@ -52,7 +52,7 @@ def _show(args: argparse.Namespace) -> None:
 
 
 def _add(args: argparse.Namespace) -> None:
-    from vqcodec.catalog import add_model
+    from vqcodec.model.catalog import add_model
 
     card = add_model(Path(args.file))
     _print(card, args.json, f"added {card.label} ({card.fingerprint}) as {card.path}")

@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Check structure, lengths and every checksum of each file; returns the exit code."""
 
     def work(source: Source) -> dict[str, Any]:
-        from vqcodec.bitstream import inspect
+        from vqcodec.stream_info import inspect
 
         info = inspect(source.read(), limits(args.max_pixels))
         return {"input": source.name, "bytes": info.file_bytes, "ok": True}

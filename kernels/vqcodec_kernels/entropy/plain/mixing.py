@@ -1,0 +1,182 @@
+"""The decoder of the mixing model in NumPy integers: slow, exact, and needs no compiler.
+
+The twin of kernels/csrc/entropy/{contexts,mixing}.hpp: same codes from the same bytes.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec_kernels.entropy.deep_tables import DeepTables
+from vqcodec_kernels.entropy.plain.deep_network import DeepNetwork
+from vqcodec_kernels.entropy.plain.logistic import MAX_LOGIT, logistic_tables
+from vqcodec_kernels.entropy.plain.network import Network
+from vqcodec_kernels.entropy.plain.range_decoder import RangeDecoder
+from vqcodec_kernels.entropy.tables import CLASS_SETS, INPUTS, TRAINED_NODES, MixingTables
+
+__all__ = ["decode_mixing"]
+
+# fmt: off
+_SIZES = np.array([1, 33, 33, 33, 33, 42, 257, 257, 257, 257,
+                   289, 1024, 257, 257, 257, 289, 1024, 1024, 1024, 1024])
+# fmt: on
+_CONTEXTS = len(_SIZES)
+_TRAINED = 6
+_MAX_SLOTS = 1 << 18
+_LIMIT = 255
+_MAX_WEIGHT = 1 << 22
+_ZERO_CLASSES = 7
+_CLASSES = CLASS_SETS // _ZERO_CLASSES
+_RATES = np.array([131072 // (2 * n + 3) for n in range(_LIMIT + 1)], np.int64)
+
+IntArray = NDArray[np.int64]
+
+
+def decode_mixing(
+    payload: bytes, shape: tuple[int, int, int], tables: MixingTables | DeepTables
+) -> IntArray:
+    """Read codes, int64 (S, H, W) of this shape. Raises CorruptPayloadError."""
+    coder = RangeDecoder(payload)
+    codes = np.empty(shape, np.int64)
+    network = _network(tables, shape)
+    for stage in range(shape[0]):
+        model = _Stage(tables, stage)
+        for y in range(shape[1]):
+            for x in range(shape[2]):
+                values, zeros = _contexts(codes, model.depth, stage, y, x)
+                logits = network.logits(stage, y, x) if network else None
+                code = model.decode(coder, values, zeros, logits)
+                codes[stage, y, x] = code
+                if network:
+                    network.add(stage, y, x, code)
+    coder.finish()
+    return codes
+
+
+def _network(
+    tables: MixingTables | DeepTables, shape: tuple[int, int, int]
+) -> Network | DeepNetwork | None:
+    if isinstance(tables, DeepTables):
+        return DeepNetwork(tables, shape)
+    return Network(tables, *shape[1:]) if tables.embeddings.size else None
+
+
+class _Stage:
+    """Counters and mixers of one stage, from where training left them."""
+
+    def __init__(self, tables: MixingTables | DeepTables, stage: int) -> None:
+        self.depth = (tables.codebook_size - 1).bit_length()
+        self._size = tables.codebook_size
+        self._zero_first = tables.zero_first
+        self._learning_shift = 18 if tables.zero_first else 17
+        whole = _SIZES << self.depth
+        slots = np.minimum(whole, _MAX_SLOTS)
+        self._hashed = whole > _MAX_SLOTS
+        self._first = np.concatenate([[0], np.cumsum(slots)[:-1]])
+        self._probability = np.full(int(slots.sum()), 1 << 21, np.int64)
+        self._count = np.zeros(int(slots.sum()), np.int64)
+        self._load_counters(tables.counters[stage].astype(np.int64))
+        self._by_node = tables.node_weights[stage].astype(np.int64) << 4
+        self._by_class = tables.class_weights[stage].astype(np.int64) << 4
+        logistic = logistic_tables()
+        self._squash = logistic.squash.tolist()
+        self._stretch = logistic.stretch
+
+    def decode(
+        self, coder: RangeDecoder, values: IntArray, zeros: int, logits: list[int] | None
+    ) -> int:
+        """Read one code, bit by bit, and learn from each bit."""
+        guesses = logits or [0] * (1 << self.depth)
+        ask = self._zero_first and self._size > 1
+        if ask and not self._decode_bit(coder, values, 0, 0, zeros, guesses[0]):
+            return 0
+        node = 1
+        for level in range(self.depth):
+            below = self.depth - 1 - level
+            if self._zero_first and below == 0 and node == 1 << level:
+                return 1
+            bit = 0
+            if (2 * node + 1 - (2 << level)) << below < self._size:
+                step = level + self._zero_first
+                bit = self._decode_bit(coder, values, step, node, zeros, guesses[node])
+            node = 2 * node + bit
+        return node - (1 << self.depth)
+
+    def _decode_bit(
+        self, coder: RangeDecoder, values: IntArray, step: int, node: int, zeros: int, guess: int
+    ) -> int:
+        place = (values << self.depth) + node
+        place = np.where(self._hashed, (place * 0x9E3779B1 & 0xFFFFFFFF) >> 14, place)
+        slots = self._first + place
+        probability, count = self._probability[slots], self._count[slots]
+        cell = probability >> 10
+        inputs = np.empty(INPUTS, np.int64)
+        inputs[:_CONTEXTS] = self._stretch[cell]
+        inputs[_CONTEXTS : 2 * _CONTEXTS] = ((cell - 2048) * np.minimum(count, 16)) >> 4
+        inputs[-2:] = guess, 256
+        sets = (
+            self._by_node[node >> max(step - self._zero_first - 7, 0)],
+            self._by_class[min(step, _CLASSES - 1) * _ZERO_CLASSES + zeros],
+        )
+        mixed = [_clamp(int(inputs @ weights) >> 16) for weights in sets]
+        bit = coder.decision(self._squash[(sum(mixed) >> 1) + MAX_LOGIT])
+        for weights, logit in zip(sets, mixed, strict=True):
+            error = (bit << 16) - self._squash[logit + MAX_LOGIT]
+            shift = self._learning_shift
+            weights += (inputs * error + (1 << (shift - 1))) >> shift
+            np.clip(weights, -_MAX_WEIGHT, _MAX_WEIGHT, out=weights)
+        target = (1 << 22) - 1 if bit else 0
+        self._probability[slots] = probability + ((target - probability) * _RATES[count] >> 16)
+        self._count[slots] = np.minimum(count + 1, _LIMIT)
+        return bit
+
+    def _load_counters(self, stored: IntArray) -> None:
+        """Trained counters hold 12 bits of probability above 4 bits of count."""
+        nodes = np.arange(0 if self._zero_first else 1, min(TRAINED_NODES, 1 << self.depth))
+        row = 0
+        for first, size in zip(self._first[:_TRAINED], _SIZES[:_TRAINED], strict=True):
+            places = first + (np.arange(size)[:, None] << self.depth) + nodes
+            cells = stored[row : row + size, nodes]
+            self._probability[places] = (cells >> 4 << 10) + (1 << 9)
+            self._count[places] = cells & 15
+            row += size
+
+
+def _clamp(logit: int) -> int:
+    return max(-MAX_LOGIT, min(MAX_LOGIT, logit))
+
+
+def _hash(a: int, b: int) -> int:
+    mixed = (a * 0x9E3779B1) ^ ((b + 0x7F4A7C15) * 0x85EBCA6B)
+    return ((mixed & 0xFFFFFFFF) * 0xC2B2AE35 & 0xFFFFFFFF) >> 22
+
+
+def _contexts(codes: IntArray, depth: int, s: int, y: int, x: int) -> tuple[IntArray, int]:
+    """Return the values of all contexts of code (s, y, x), and how many of six are zero."""
+    _, height, width = codes.shape
+
+    def at(stage: int, row: int, column: int) -> int:
+        inside = stage >= 0 and 0 <= row < height and 0 <= column < width
+        return int(codes[stage, row, column]) if inside else -1
+
+    def top(code: int, bits: int) -> int:
+        return 0 if code < 0 else (code >> max(depth - bits, 0)) + 1
+
+    w, n, nw, ne = at(s, y, x - 1), at(s, y - 1, x), at(s, y - 1, x - 1), at(s, y - 1, x + 1)
+    p, p2, p3 = at(s - 1, y, x), at(s - 2, y, x), at(s - 3, y, x)
+    pe, ps, pw, pn = (
+        at(s - 1, y, x + 1),
+        at(s - 1, y + 1, x),
+        at(s - 1, y, x - 1),
+        at(s - 1, y - 1, x),
+    )
+    zeros = [w, n, nw, ne, at(s, y, x - 2), at(s, y - 2, x)].count(0)
+    before = [p, pe, ps, pw, pn].count(0)
+    across = top(w, 4) * 17 + top(n, 4)
+    around = top(pe, 3) * 9 + top(ps, 3)
+    values = [0, top(w, 5), top(n, 5), top(p, 5), top(p2, 5), zeros * 6 + before]
+    values += [top(code, 8) for code in (w, n, nw, ne)]
+    values += [across, _hash(top(w, 3) * 9 + top(n, 3), top(nw, 3) * 9 + top(ne, 3))]
+    values += [top(code, 8) for code in (p, p2, p3)]
+    values += [top(p, 4) * 17 + top(p2, 4), _hash(top(p, 12), across), _hash(around, top(p, 3))]
+    values += [_hash(top(w, 12), top(n, 12)), _hash(around, top(pw, 3) * 9 + top(pn, 3))]
+    return np.array(values, np.int64), zeros

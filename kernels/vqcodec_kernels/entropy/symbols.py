@@ -1,0 +1,152 @@
+"""Integers to bytes and back, exactly: the range coder behind every prior.
+
+Encoding is native (C++). Decoding is native too, or with backend="numpy" in Python integers:
+slower, the same result, for a machine without the compiled extension.
+"""
+
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec_kernels.entropy.plain import range_decoder as entropy_numpy
+from vqcodec_kernels.errors import BackendError, CorruptPayloadError, InvalidInputError
+
+__all__ = ["decode_decisions", "decode_symbols", "encode_decisions", "encode_symbols"]
+
+_MAX_BITS = 16
+
+
+def encode_symbols(
+    symbols: NDArray[np.int64], cumulative: NDArray[np.uint32], *, bits: int
+) -> bytes:
+    """Code each row of symbols through its own frequency table.
+
+    symbols: int64 (R, N), each in [0, K). cumulative: uint32 (R, K + 1), each row strictly rising
+    from 0 to 2^bits, bits in [1, 16]; symbol k takes cumulative[k + 1] - cumulative[k] of 2^bits.
+    The payload is at most one byte longer than the information in the symbols, plus 2^-8 of a bit
+    for each symbol. Raises InvalidInputError, BackendError.
+    """
+    _check_tables(cumulative, bits)
+    check_array(symbols, np.int64, 2, "symbols")
+    if len(symbols) != len(cumulative):
+        raise InvalidInputError(f"{len(symbols)} rows of symbols, {len(cumulative)} tables")
+    size = cumulative.shape[1] - 1
+    if symbols.size and not (symbols.min() >= 0 and symbols.max() < size):
+        raise InvalidInputError(
+            f"symbols must be in [0, {size}), got {symbols.min()} to {symbols.max()}"
+        )
+    payload: bytes = native().encode_symbols(np.ascontiguousarray(symbols), cumulative, bits)
+    return payload
+
+
+def decode_symbols(
+    payload: bytes,
+    cumulative: NDArray[np.uint32],
+    *,
+    bits: int,
+    columns: int,
+    backend: str | None = None,
+) -> NDArray[np.int64]:
+    """Read back what encode_symbols wrote: int64 (R, columns), each in [0, K).
+
+    Raises CorruptPayloadError for a payload that encode_symbols does not write for any symbols,
+    InvalidInputError, BackendError.
+    """
+    _check_tables(cumulative, bits)
+    if columns < 0:
+        raise InvalidInputError(f"columns must not be negative, got {columns}")
+    if cumulative.shape[1] > 2:
+        check_capacity(payload, len(cumulative) * columns)
+    symbols: NDArray[np.int64] = choose_decoder(backend, entropy_numpy).decode_symbols(
+        bytes(payload), cumulative, bits, columns
+    )
+    return symbols
+
+
+def encode_decisions(bits: NDArray[np.uint8], ones: NDArray[np.uint16]) -> bytes:
+    """Code bits of given probabilities.
+
+    bits: uint8 (N,), 0 or 1. ones: uint16 (N,), the probability of 1 in units of 2^-16, from 1 to
+    65535. Raises InvalidInputError, BackendError.
+    """
+    check_array(bits, np.uint8, 1, "bits")
+    _check_ones(ones)
+    if bits.shape != ones.shape or (bits.size and bits.max() > 1):
+        raise InvalidInputError(f"bits must be {len(ones)} of 0 or 1, got {bits.shape = }")
+    payload: bytes = native().encode_decisions(
+        np.ascontiguousarray(bits), np.ascontiguousarray(ones)
+    )
+    return payload
+
+
+def decode_decisions(
+    payload: bytes, ones: NDArray[np.uint16], *, backend: str | None = None
+) -> NDArray[np.uint8]:
+    """Read back what encode_decisions wrote: uint8 (N,), 0 or 1.
+
+    Raises CorruptPayloadError, InvalidInputError, BackendError.
+    """
+    _check_ones(ones)
+    bits: NDArray[np.uint8] = choose_decoder(backend, entropy_numpy).decode_decisions(
+        bytes(payload), np.ascontiguousarray(ones)
+    )
+    return bits
+
+
+def native() -> ModuleType:
+    """Return the compiled extension. Raises BackendError."""
+    try:
+        from vqcodec_kernels import _entropy
+    except ImportError as error:
+        raise BackendError(
+            f"the compiled entropy coder is not installed ({error}); "
+            'backend="numpy" decodes without it'
+        ) from error
+    return _entropy
+
+
+def choose_decoder(backend: str | None, twin: ModuleType) -> ModuleType:
+    """Return the module that decodes: the extension, or its twin. Raises BackendError."""
+    if backend is None or backend == "native":
+        return native()
+    if backend == "numpy":
+        return twin
+    raise BackendError(f'backend must be "native" or "numpy", got {backend!r}')
+
+
+def check_capacity(payload: bytes, count: int) -> None:
+    """Raise CorruptPayloadError for more codes than a payload can hold, before memory is taken.
+
+    A code that is not certain costs more than 2^-16 bits, and the last digit holds 40 at most.
+    """
+    if count > (8 * len(payload) + 40) << 16:
+        raise CorruptPayloadError(f"{len(payload)} bytes cannot hold {count} codes")
+
+
+def check_array(array: NDArray[np.generic], dtype: type[np.generic], rank: int, name: str) -> None:
+    """Raise InvalidInputError unless array has this dtype and rank, in C order."""
+    if array.dtype != dtype or array.ndim != rank:
+        raise InvalidInputError(
+            f"{name} must be {np.dtype(dtype).name} of rank {rank}, "
+            f"got {array.dtype.name} {array.shape}"
+        )
+
+
+def _check_tables(cumulative: NDArray[np.uint32], bits: int) -> None:
+    check_array(cumulative, np.uint32, 2, "cumulative")
+    if not 1 <= bits <= _MAX_BITS:
+        raise InvalidInputError(f"bits must be in [1, {_MAX_BITS}], got {bits}")
+    if cumulative.shape[1] < 2 or not cumulative.flags.c_contiguous:
+        raise InvalidInputError(
+            f"cumulative must be (R, K + 1) in C order, got {cumulative.shape = }"
+        )
+    whole = (cumulative[:, 0] == 0) & (cumulative[:, -1] == 1 << bits)
+    if not (whole.all() and (cumulative[:, 1:] > cumulative[:, :-1]).all()):
+        raise InvalidInputError(f"each table must rise strictly from 0 to 2^{bits}")
+
+
+def _check_ones(ones: NDArray[np.uint16]) -> None:
+    check_array(ones, np.uint16, 1, "ones")
+    if ones.size and ones.min() == 0:
+        raise InvalidInputError("a probability of 0 cannot be coded")

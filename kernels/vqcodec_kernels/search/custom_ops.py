@@ -1,0 +1,237 @@
+"""The operators as torch sees them: `torch.ops.vqcodec.*`, for compile, export and fake tensors.
+
+Shapes and dtypes have been checked by `ops`; here the values are checked, the tensors made
+contiguous with at most one leading axis, and the backend called.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vqcodec_kernels.errors import InvalidInputError
+from vqcodec_kernels.search.backend import find_operator
+from vqcodec_kernels.search.checks import check_finite
+
+__all__ = ["OPERATORS"]
+
+OPERATORS = (
+    "nearest_code",
+    "nearest_code_fast",
+    "residual_codes",
+    "quantize_vectors",
+    "code_statistics",
+)
+
+
+def _nearest_code(
+    x: Tensor, codebook: Tensor, bias: Tensor | None, return_distance: bool, backend: str | None
+) -> tuple[Tensor, Tensor]:
+    codes, distance = _nearest_code_fake(x, codebook, bias, return_distance, backend)
+    if codes.numel() == 0:
+        return codes, distance
+    rows, books, biases = _search_arguments(x, codebook, bias, backend)
+    operator = find_operator("nearest_code", backend, x.device)
+    if not return_distance:
+        return operator(rows, books, biases).reshape(codes.shape), distance
+    found = operator(rows, books, biases, return_distance=True)
+    return found[0].reshape(codes.shape), found[1].reshape(codes.shape)
+
+
+def _nearest_code_fake(
+    x: Tensor, codebook: Tensor, bias: Tensor | None, return_distance: bool, backend: str | None
+) -> tuple[Tensor, Tensor]:
+    shape = x.shape[:-1]
+    codes = x.new_empty(shape, dtype=torch.int64)
+    return codes, x.new_empty(shape if return_distance else (0,), dtype=torch.float32)
+
+
+def _nearest_code_fast(
+    x: Tensor, codebook: Tensor, bias: Tensor | None, backend: str | None
+) -> Tensor:
+    codes = _nearest_code_fast_fake(x, codebook, bias, backend)
+    if codes.numel() == 0:
+        return codes
+    rows, books, biases = _search_arguments(x, codebook, bias, backend)
+    operator = find_operator("nearest_code_fast", backend, x.device)
+    found: Tensor = operator(rows, books, biases)
+    return found.reshape(codes.shape)
+
+
+def _nearest_code_fast_fake(
+    x: Tensor, codebook: Tensor, bias: Tensor | None, backend: str | None
+) -> Tensor:
+    return x.new_empty(x.shape[:-1], dtype=torch.int64)
+
+
+def _residual_codes(
+    x: Tensor, codebooks: Tensor, biases: Tensor | None, stages: int, backend: str | None
+) -> Tensor:
+    codes = _residual_codes_fake(x, codebooks, biases, stages, backend)
+    if codes.numel() == 0:
+        return codes
+    rows, books, offsets = _search_arguments(x, codebooks, biases, backend, batch_end=-3)
+    operator = find_operator("residual_codes", backend, x.device)
+    found: Tensor = operator(rows, books, offsets, stages)
+    return found.reshape(codes.shape)
+
+
+def _residual_codes_fake(
+    x: Tensor, codebooks: Tensor, biases: Tensor | None, stages: int, backend: str | None
+) -> Tensor:
+    return x.new_empty((*x.shape[:-1], stages), dtype=torch.int64)
+
+
+# Floats before integers: torch's opcheck adds the outputs up in this order, in place.
+def _quantize_vectors(
+    x: Tensor, codebook: Tensor, bias: Tensor | None, backend: str | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    values, squared_error, codes, counts = _quantize_vectors_fake(x, codebook, bias, backend)
+    if codes.numel() == 0:
+        return values, squared_error, codes, counts.zero_()
+    rows, books, biases = _search_arguments(x, codebook, bias, backend)
+    operator = find_operator("quantize_vectors", backend, x.device)
+    found = operator(rows, books, biases)
+    return (
+        found.values.reshape(values.shape),
+        found.squared_error.reshape(squared_error.shape),
+        found.codes.reshape(codes.shape),
+        found.counts.reshape(counts.shape),
+    )
+
+
+def _quantize_vectors_fake(
+    x: Tensor, codebook: Tensor, bias: Tensor | None, backend: str | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    return (
+        x.new_empty(x.shape, dtype=codebook.dtype),
+        x.new_empty(x.shape[:-1], dtype=torch.float32),
+        x.new_empty(x.shape[:-1], dtype=torch.int64),
+        x.new_empty(codebook.shape[:-1], dtype=torch.int64),
+    )
+
+
+def _code_statistics(
+    x: Tensor, codes: Tensor, codebook_size: int, backend: str | None
+) -> tuple[Tensor, Tensor]:
+    counts, sums = _code_statistics_fake(x, codes, codebook_size, backend)
+    if codes.numel() == 0:
+        return counts.zero_(), sums.zero_()
+    _check_code_range(codes, codebook_size)
+    check_finite("x", x)
+    operator = find_operator("code_statistics", backend, x.device)
+    rows, groups = _flatten(x, 2), _flatten(codes, 1)
+    found = operator(rows, groups, codebook_size)
+    return found[0].reshape(counts.shape), found[1].reshape(sums.shape)
+
+
+def _code_statistics_fake(
+    x: Tensor, codes: Tensor, codebook_size: int, backend: str | None
+) -> tuple[Tensor, Tensor]:
+    shape = (*x.shape[:-2], codebook_size)
+    counts = x.new_empty(shape, dtype=torch.int64)
+    return counts, x.new_empty((*shape, x.shape[-1]), dtype=torch.float32)
+
+
+def _quantize_vectors_setup(ctx: Any, inputs: Any, output: Any) -> None:
+    x, codebook, _, _ = inputs
+    values, _, codes, counts = output
+    ctx.mark_non_differentiable(codes, counts)
+    ctx.save_for_backward(x, values, codes)
+    ctx.codebook_like = (codebook.shape, codebook.dtype)
+
+
+def _quantize_vectors_backward(
+    ctx: Any, grad_values: Tensor, grad_error: Tensor, _codes: None, _counts: None
+) -> tuple[Tensor, Tensor, None, None]:
+    """Gradients as if the codes were constants: values = codebook[codes]."""
+    x, values, codes = ctx.saved_tensors
+    shape, dtype = ctx.codebook_like
+    slope = 2 * (x.float() - values.float()) * grad_error.unsqueeze(-1)
+    books = shape[:-2].numel()
+    flat = codes.reshape(books, codes.numel() // max(books, 1), 1).expand(-1, -1, shape[-1])
+    grad = (grad_values.float() - slope).reshape(flat.shape)
+    grad_codebook = grad.new_zeros((books, *shape[-2:])).scatter_add(1, flat, grad)
+    return slope.to(x.dtype), grad_codebook.reshape(shape).to(dtype), None, None
+
+
+def _search_arguments(
+    x: Tensor, books: Tensor, bias: Tensor | None, backend: str | None, *, batch_end: int = -2
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Rows (N, D) or (G, N, D), books and biases to match; all contiguous, their values sound."""
+    batch = len(books.shape[:batch_end])
+    rows = _flatten(x, 2) if batch else x.reshape(-1, x.shape[-1]).contiguous()
+    biases = None if bias is None else bias.expand(books.shape[:-1])
+    if batch > 1:
+        books = books.flatten(0, batch - 1)
+        biases = None if biases is None else biases.flatten(0, batch - 1)
+    # The C++ kernel finds bad values itself while it reads them.
+    if backend != "native" and not (backend is None and x.device.type == "cpu"):
+        check_finite("x", x)
+        check_finite("codebook", books)
+    if biases is not None:
+        check_finite("bias", biases)
+        biases = biases.contiguous()
+    return rows, books.contiguous(), biases
+
+
+def _flatten(values: Tensor, kept: int) -> Tensor:
+    """The last `kept` axes, and every other in one leading axis if there is any."""
+    if values.dim() <= kept + 1:
+        return values.contiguous()
+    return values.flatten(0, values.dim() - kept - 1).contiguous()
+
+
+def _check_code_range(codes: Tensor, codebook_size: int) -> None:
+    low, high = (bound.item() for bound in torch.aminmax(codes))
+    if low < 0 or high >= codebook_size:
+        bad = low if low < 0 else high
+        raise InvalidInputError(f"codes must be in [0, {codebook_size}), got {bad}")
+
+
+def _register(schema: str, operator: Callable[..., Any], fake: Callable[..., Any]) -> None:
+    name = schema[: schema.index("(")]
+    _LIBRARY.define(schema, tags=(torch.Tag.pt2_compliant_tag,))  # type: ignore[no-untyped-call]
+    _LIBRARY.impl(name, operator, "CompositeExplicitAutograd")  # type: ignore[no-untyped-call]
+    torch.library.register_fake(f"vqcodec::{name}", fake, lib=_LIBRARY)
+
+
+# Kept alive with the module: the operators are gone when it is.
+_LIBRARY = torch.library.Library("vqcodec", "FRAGMENT")  # type: ignore[no-untyped-call]
+
+_register(
+    "nearest_code(Tensor x, Tensor codebook, Tensor? bias, bool return_distance, str? backend)"
+    " -> (Tensor, Tensor)",
+    _nearest_code,
+    _nearest_code_fake,
+)
+_register(
+    "nearest_code_fast(Tensor x, Tensor codebook, Tensor? bias, str? backend) -> Tensor",
+    _nearest_code_fast,
+    _nearest_code_fast_fake,
+)
+_register(
+    "residual_codes(Tensor x, Tensor codebooks, Tensor? biases, SymInt stages, str? backend)"
+    " -> Tensor",
+    _residual_codes,
+    _residual_codes_fake,
+)
+_register(
+    "quantize_vectors(Tensor x, Tensor codebook, Tensor? bias, str? backend)"
+    " -> (Tensor, Tensor, Tensor, Tensor)",
+    _quantize_vectors,
+    _quantize_vectors_fake,
+)
+_register(
+    "code_statistics(Tensor x, Tensor codes, SymInt codebook_size, str? backend)"
+    " -> (Tensor, Tensor)",
+    _code_statistics,
+    _code_statistics_fake,
+)
+torch.library.register_autograd(
+    "vqcodec::quantize_vectors",
+    _quantize_vectors_backward,
+    setup_context=_quantize_vectors_setup,
+    lib=_LIBRARY,
+)

@@ -1,0 +1,316 @@
+"""Picture files in: every colour mode, orientation and defect that the reader promises to know."""
+
+import io
+import struct
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from vqcodec.errors import InputError, LimitError
+from vqcodec.media.picture.exif import apply_orientation, find_orientation, reset_orientation
+from vqcodec.media.picture.image import read_picture
+
+ICC = b"a colour profile" * 20
+Pixels = NDArray[np.uint8]
+
+
+def noise(*shape: int, seed: int = 0) -> Pixels:
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def saved(image: Image.Image, format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def exif_data(orientation: int, *, order: str = "<") -> bytes:
+    """Build EXIF data of two tags: the maker, then the orientation."""
+    mark = b"II*\x00" if order == "<" else b"MM\x00*"
+    entries = struct.pack(order + "HHI4s", 0x010F, 2, 4, b"abc\x00")
+    entries += struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
+    return mark + struct.pack(order + "IH", 8, 2) + entries + bytes(4)
+
+
+def png(depth: int, colour: int, rows: bytes, size: tuple[int, int], *extra: bytes) -> bytes:
+    """Write a PNG by hand, for the kinds that Pillow does not write. rows: filter bytes too."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + zlib.crc32(kind + body).to_bytes(4)
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0))
+    body = b"".join(chunk(part[:4], part[4:]) for part in extra)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + head
+        + body
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("format", ["PNG", "TIFF", "WEBP", "BMP", "PPM", "JPEG2000", "QOI"])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 9), (13, 7)])
+def test_colour_comes_through(format: str, height: int, width: int) -> None:
+    pixels = noise(height, width, 3)
+    options = {"lossless": True} if format == "WEBP" else {}
+    data = saved(Image.fromarray(pixels), format, **options)
+    np.testing.assert_array_equal(read_picture(data).pixels, pixels)
+
+
+@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_grey_and_alpha_come_through(format: str, channels: int) -> None:
+    pixels = noise(13, 7, channels)
+    data = saved(Image.fromarray(pixels if channels > 1 else pixels[:, :, 0]), format)
+    np.testing.assert_array_equal(read_picture(data).pixels, pixels)
+
+
+def test_one_bit_becomes_black_and_white() -> None:
+    bits = noise(9, 11) > 127
+    picture = read_picture(saved(Image.fromarray(bits), "PNG"))
+    np.testing.assert_array_equal(picture.pixels[:, :, 0], np.where(bits, 255, 0))
+
+
+def palette_image(indices: Pixels) -> tuple[Image.Image, Pixels]:
+    colours = noise(256, 3, seed=1)
+    image = Image.fromarray(indices, "L")
+    image = image.convert("P")
+    image.putdata(indices.ravel().tolist())
+    image.putpalette(colours.ravel().tolist())
+    return image, colours
+
+
+@pytest.mark.parametrize("format", ["PNG", "GIF", "TIFF"])
+def test_a_palette_becomes_its_colours(format: str) -> None:
+    indices = noise(13, 7)
+    image, colours = palette_image(indices)
+    picture = read_picture(saved(image, format))
+    np.testing.assert_array_equal(picture.pixels, colours[indices])
+
+
+def test_a_palette_with_transparency_becomes_rgba() -> None:
+    indices = noise(13, 7)
+    image, colours = palette_image(indices)
+    alphas = noise(256, seed=2)
+    picture = read_picture(saved(image, "PNG", transparency=alphas.tobytes()))
+    np.testing.assert_array_equal(picture.pixels[:, :, :3], colours[indices])
+    np.testing.assert_array_equal(picture.pixels[:, :, 3], alphas[indices])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_one_transparent_colour_becomes_alpha(channels: int) -> None:
+    pixels = noise(13, 7, channels)
+    colour = pixels[4, 5]
+    image = Image.fromarray(pixels if channels > 1 else pixels[:, :, 0])
+    mark = int(colour[0]) if channels == 1 else tuple(colour.tolist())
+    picture = read_picture(saved(image, "PNG", transparency=mark))
+    clear = (pixels == colour).all(axis=2)
+    np.testing.assert_array_equal(picture.pixels[:, :, -1], np.where(clear, 0, 255))
+    np.testing.assert_array_equal(picture.pixels[:, :, :channels][~clear], pixels[~clear])
+
+
+def test_sixteen_bit_grey_is_rounded() -> None:
+    samples = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    rows = b"".join(b"\x00" + row.astype(">u2").tobytes() for row in samples)
+    picture = read_picture(png(16, 0, rows, (256, 256)))
+    exact = np.floor(samples.astype(np.float64) * 255 / 65535 + 0.5)
+    np.testing.assert_array_equal(picture.pixels[:, :, 0], exact)
+    pgm = b"P5 256 256 65535\n" + samples.astype(">u2").tobytes()
+    np.testing.assert_array_equal(read_picture(pgm).pixels[:, :, 0], exact)
+
+
+def test_sixteen_bit_grey_keeps_its_transparent_value() -> None:
+    rows = b"\x00" + struct.pack(">3H", 700, 701, 65535)
+    picture = read_picture(png(16, 0, rows, (3, 1), b"tRNS" + struct.pack(">H", 700)))
+    assert picture.pixels.tolist() == [[[3, 0], [3, 255], [255, 255]]]
+
+
+def test_sixteen_bit_colour_keeps_its_high_bytes() -> None:
+    samples = np.random.default_rng(3).integers(0, 65536, (5, 4, 3), dtype=np.uint16)
+    rows = b"".join(b"\x00" + row.astype(">u2").tobytes() for row in samples)
+    picture = read_picture(png(16, 2, rows, (4, 5)))
+    np.testing.assert_array_equal(picture.pixels, samples >> 8)
+
+
+def test_cmyk_becomes_rgb_without_its_profile() -> None:
+    inks = np.zeros((16, 32, 4), np.uint8)
+    inks[:, 16:, 1:3] = 255
+    data = saved(Image.fromarray(inks, "CMYK"), "JPEG", quality=100, icc_profile=ICC)
+    picture = read_picture(data)
+    assert picture.icc is None
+    assert np.abs(picture.pixels[:, :16].astype(int) - [255, 255, 255]).max() <= 3
+    assert np.abs(picture.pixels[:, 16:].astype(int) - [255, 0, 0]).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("image", "says"),
+    [
+        (Image.fromarray(np.zeros((4, 4), np.float32)), "floating-point"),
+        (Image.fromarray(np.zeros((4, 4), np.int32)), "32-bit"),
+        (Image.new("LAB", (4, 4)), "Lab"),
+    ],
+)
+def test_samples_without_an_eight_bit_meaning_are_refused(image: Image.Image, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        read_picture(saved(image, "TIFF"))
+
+
+@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_several_frames_are_refused(format: str) -> None:
+    frames = [Image.fromarray(noise(8, 8, 3, seed=seed)) for seed in range(3)]
+    data = saved(frames[0], format, save_all=True, append_images=frames[1:])
+    with pytest.raises(InputError, match="3 pictures or frames"):
+        read_picture(data)
+
+
+def test_a_multi_picture_jpeg_gives_its_photograph() -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    data = saved(frames[0], "MPO", save_all=True, append_images=frames[1:])
+    assert np.abs(read_picture(data).pixels.astype(int) - [255, 0, 0]).max() <= 2
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+def test_orientation_is_applied_and_reset(orientation: int, order: str, format: str) -> None:
+    stored = np.repeat(np.repeat(noise(2, 3, 3), 16, 0), 16, 1)
+    exif = exif_data(orientation, order=order)
+    options = {"lossless": True} if format == "WEBP" else {}
+    data = saved(Image.fromarray(stored), format, exif=b"Exif\x00\x00" + exif, **options)
+    with Image.open(io.BytesIO(data)) as image:
+        upright = np.asarray(ImageOps.exif_transpose(image))
+    picture = read_picture(data)
+    np.testing.assert_array_equal(picture.pixels, upright)
+    assert picture.exif == exif_data(1, order=order)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_tiff_orientation_is_applied(orientation: int) -> None:
+    stored = noise(5, 3, 3)
+    data = saved(Image.fromarray(stored), "TIFF", tiffinfo={0x0112: orientation})
+    upright = apply_orientation(stored, orientation)
+    np.testing.assert_array_equal(read_picture(data).pixels, upright)
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"",
+        b"II*\x00",
+        b"II*\x00\xff\xff\xff\xff",
+        b"II*\x00\x08\x00\x00\x00\xff\xff",
+        exif_data(6)[:25],
+        exif_data(9),
+        exif_data(0),
+        b"no exif at all",
+    ],
+)
+def test_damaged_exif_means_no_orientation(exif: bytes) -> None:
+    assert find_orientation(exif) == 1
+
+
+@given(st.binary(max_size=64), st.sampled_from([b"II*\x00", b"MM\x00*"]))
+@settings(deadline=None, max_examples=500)
+def test_resetting_the_orientation_touches_nothing_else(tail: bytes, mark: bytes) -> None:
+    exif = mark + tail
+    again = reset_orientation(exif)
+    assert len(again) == len(exif)
+    assert find_orientation(again) == 1
+    assert sum(a != b for a, b in zip(exif, again, strict=True)) <= 2
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "TIFF"])
+def test_the_profile_is_kept(format: str) -> None:
+    image = Image.fromarray(noise(9, 9, 3))
+    assert read_picture(saved(image, format, icc_profile=ICC)).icc == ICC
+    assert read_picture(saved(image, format)).icc is None
+
+
+@pytest.mark.parametrize("kind", [str, Path, bytes, bytearray, memoryview])
+def test_paths_and_bytes_are_read_by_content(kind: type, tmp_path: Path) -> None:
+    pixels = noise(5, 6, 3)
+    data = saved(Image.fromarray(pixels), "PNG")
+    path = tmp_path / "lies.jpg"
+    path.write_bytes(data)
+    source = kind(path) if kind in (str, Path) else kind(data)
+    np.testing.assert_array_equal(read_picture(source).pixels, pixels)
+
+
+def test_paths_that_cannot_be_read_raise_oserror(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        read_picture(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        read_picture(tmp_path / "absent.png")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "^empty file$"),
+        (b"hello, world", "not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
+        (b"\x89VQ\r\n\n\x01", "already a vqcodec file"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
+        (b"\x89PNG\r\n\x1a\n", "not a picture|damaged"),
+        (5, "path or bytes, got int"),
+    ],
+)
+def test_what_is_no_picture_is_refused(data: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        read_picture(data)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "AVIF", "JPEG2000"])
+def test_truncated_pictures_are_refused(format: str) -> None:
+    data = saved(Image.fromarray(noise(64, 64, 3)), format)
+    for size in (1, 4, 12, 30, len(data) // 4, len(data) // 2, len(data) * 3 // 4):
+        with pytest.raises(InputError):
+            read_picture(data[:size])
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "QOI"])
+def test_damaged_pictures_give_pixels_or_a_named_error(format: str) -> None:
+    image = Image.fromarray(noise(16, 16, 3))
+    data = saved(image, format, **({"exif": exif_data(3)} if format != "GIF" else {}))
+    random = np.random.default_rng(4)
+    for _ in range(150):
+        damaged = bytearray(data)
+        for place in random.integers(0, min(len(data), 400), 3):
+            damaged[place] = random.integers(0, 256)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                picture = read_picture(damaged, max_pixels=2**16)
+        except (InputError, LimitError):
+            continue
+        assert picture.pixels.dtype == np.uint8
+
+
+def test_a_bomb_is_refused_before_it_is_decoded() -> None:
+    bomb = png(8, 0, b"", (50_000, 50_000))
+    with pytest.raises(LimitError, match="50000 x 50000 pixels, more than the limit of 268435456"):
+        read_picture(bomb)
+
+
+def test_the_limit_is_the_callers_and_exact() -> None:
+    data = saved(Image.fromarray(noise(10, 12, 3)), "PNG")
+    before = Image.MAX_IMAGE_PIXELS
+    assert read_picture(data, max_pixels=120).width == 12
+    with pytest.raises(LimitError, match="12 x 10"):
+        read_picture(data, max_pixels=119)
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
+def test_pillows_own_limit_does_not_apply(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    data = saved(Image.fromarray(noise(10, 12, 3)), "PNG")
+    assert read_picture(data).pixels.shape == (10, 12, 3)

@@ -1,0 +1,211 @@
+"""Training data: crops of a folder of pictures, or the digits of an IDX file."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vqcodec.errors import InputError, VqcodecError
+from vqcodec.media.picture.image import read_picture
+
+__all__ = [
+    "FixedPictures",
+    "PictureCrops",
+    "find_pictures",
+    "read_idx",
+    "read_rgb",
+    "split_pictures",
+]
+
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif"}
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """Every picture file below a folder, sorted.
+
+    Raises:
+        InputError: the folder holds none.
+    """
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+    if not found:
+        raise InputError(f"{folder}: no pictures found ({', '.join(sorted(_SUFFIXES))})")
+    return found
+
+
+def split_pictures(paths: list[Path], *, held_out: int) -> tuple[list[Path], list[Path]]:
+    """Split into (training, held out): every n-th of the sorted names, at most `held_out`.
+
+    A folder of fewer than ten pictures is too small to give any away: they serve as both.
+    """
+    if len(paths) < 10:
+        return paths, paths
+    step = max(10, -(-len(paths) // held_out))
+    kept = [path for i, path in enumerate(paths) if i % step]
+    return kept, paths[::step]
+
+
+def read_rgb(path: Path) -> NDArray[np.uint8]:
+    """Read a picture as uint8 (H, W, 3); grey is repeated, alpha dropped.
+
+    Raises:
+        InputError: the file is not a picture that can be read.
+    """
+    try:
+        pixels = read_picture(path).pixels
+    except VqcodecError as error:
+        raise InputError(f"{path}: {error}") from error
+    colours = pixels if pixels.shape[2] >= 3 else np.repeat(pixels[:, :, :1], 3, axis=2)
+    return np.ascontiguousarray(colours[:, :, :3])
+
+
+class PictureCrops:
+    """Random square crops, flipped and transposed at random, of pictures held in memory.
+
+    Pictures are decoded once. When they need more than `memory` bytes only a random part is held,
+    and a background thread reads others in exchange, at most one for each batch.
+    """
+
+    def __init__(
+        self,
+        paths: list[Path],
+        *,
+        side: int,
+        seed: int,
+        memory: int = 3 << 30,
+        report: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.side = side
+        self._seed = seed
+        self._random = np.random.default_rng(seed)
+        self._pictures: list[NDArray[np.uint8]] = []
+        self._others: _ReadAhead | None = None
+        order = [paths[i] for i in self._random.permutation(len(paths))]
+        used = 0
+        for done, path in enumerate(order):
+            if report is not None:
+                report(done, len(order))
+            picture = read_rgb(path)
+            if self._is_large(picture):
+                self._pictures.append(picture)
+                used += picture.nbytes
+            if used > memory:
+                self._others = _ReadAhead(order, seed=int(self._random.integers(2**32)))
+                break
+        if not self._pictures:
+            raise InputError(f"no picture is at least {side} x {side} pixels")
+        self._areas = np.array([p.shape[0] * p.shape[1] for p in self._pictures], dtype=np.float64)
+
+    def _is_large(self, picture: NDArray[np.uint8]) -> bool:
+        return bool(min(picture.shape[:2]) >= self.side)
+
+    def _exchange(self) -> None:
+        other = None if self._others is None else self._others.take()
+        if other is not None and self._is_large(other):
+            place = self._random.integers(len(self._pictures))
+            self._pictures[place] = other
+            self._areas[place] = other.shape[0] * other.shape[1]
+
+    def go_on(self, steps: int) -> None:
+        """Draw other crops from now on than a run drew in its first so many steps."""
+        self._random = np.random.default_rng([self._seed, steps])
+
+    def batch(self, size: int) -> Tensor:
+        """Draw uint8 (size, 3, side, side).
+
+        Raises:
+            InputError, OSError: a picture that was read in exchange cannot be; they name it.
+        """
+        self._exchange()
+        crops = np.empty((size, self.side, self.side, 3), np.uint8)
+        shares = self._areas / self._areas.sum()
+        picks = self._random.choice(len(self._pictures), size=size, p=shares)
+        for crop, pick in zip(crops, picks, strict=True):
+            crop[:] = self._crop(self._pictures[pick])
+        return torch.from_numpy(crops).permute(0, 3, 1, 2)
+
+    def _crop(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        top = self._random.integers(picture.shape[0] - self.side + 1)
+        left = self._random.integers(picture.shape[1] - self.side + 1)
+        crop = picture[top : top + self.side, left : left + self.side]
+        if self._random.integers(2):
+            crop = crop[:, ::-1]
+        if self._random.integers(2):
+            crop = crop[::-1]
+        if self._random.integers(2):
+            crop = crop.transpose(1, 0, 2)
+        return crop
+
+
+class _ReadAhead:
+    """Reads pictures, drawn at random, in a background thread: one, and the next once it is taken.
+
+    What goes wrong there is raised by `take`.
+    """
+
+    def __init__(self, paths: list[Path], *, seed: int) -> None:
+        self._paths = paths
+        self._random = np.random.default_rng(seed)
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._read: Future[NDArray[np.uint8]] = self._begin()
+
+    def take(self) -> NDArray[np.uint8] | None:
+        """The picture that was read; None while it is not."""
+        if not self._read.done():
+            return None
+        picture = self._read.result()
+        self._read = self._begin()
+        return picture
+
+    def _begin(self) -> Future[NDArray[np.uint8]]:
+        return self._thread.submit(read_rgb, self._paths[self._random.integers(len(self._paths))])
+
+
+class FixedPictures:
+    """Batches of small pictures of one size, uint8 (N, C, H, W), drawn at random."""
+
+    def __init__(self, pictures: NDArray[np.uint8], *, seed: int) -> None:
+        self._pictures = torch.from_numpy(np.ascontiguousarray(pictures))
+        self._seed = seed
+        self._random = np.random.default_rng(seed)
+
+    def go_on(self, steps: int) -> None:
+        """Draw in another order from now on than a run did in its first so many steps."""
+        self._random = np.random.default_rng([self._seed, steps])
+
+    def batch(self, size: int) -> Tensor:
+        """Draw uint8 (size, C, H, W)."""
+        return self._pictures[self._random.integers(len(self._pictures), size=size)]
+
+
+def read_idx(path: Path, *, limit: int = 1 << 30) -> NDArray[np.uint8]:
+    """Read pictures of an IDX file (the MNIST format), gzipped or not -> uint8 (N, 1, H, W).
+
+    Raises:
+        InputError: not an IDX file of 8-bit pictures, of another length than it declares, or of
+            more than `limit` bytes.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rb") as file:
+            head = file.read(16)
+            if len(head) < 16 or head[:4] != b"\x00\x00\x08\x03":
+                raise InputError(f"{path}: not an IDX file of 8-bit pictures")
+            count, height, width = struct.unpack(">III", head[4:])
+            size = count * height * width
+            if size > limit:
+                raise InputError(f"{path}: declares {size} bytes, more than {limit}")
+            body = file.read(size + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path}: {error}") from error
+    if len(body) != size:
+        raise InputError(f"{path}: is not as long as {count} x {height} x {width} bytes")
+    return np.frombuffer(body, np.uint8).reshape(count, 1, height, width).copy()

@@ -1,0 +1,128 @@
+"""Picture files to pixels, by content and never by name, through Pillow."""
+
+import io
+import os
+import struct
+import threading
+import zlib
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from vqcodec.errors import InputError, LimitError
+from vqcodec.media.picture.exif import (
+    apply_orientation,
+    find_orientation,
+    reset_orientation,
+    strip_exif_prefix,
+)
+from vqcodec.media.picture.modes import convert_image, keeps_profile
+from vqcodec.media.picture.signal import DEFAULT_MAX_PIXELS, Picture
+
+__all__ = ["picture_from_pillow", "read_picture"]
+
+# Formats that are told by their first bytes and read without an external program.
+_FORMATS = (
+    *("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "GIF"),
+    *("BMP", "DIB", "PPM", "JPEG2000", "QOI", "ICO"),
+)
+
+# Pillow's readers raise all of these for damaged files, a different one for each format.
+_PILLOW_ERRORS = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, RuntimeError),
+    *(OverflowError, AttributeError, struct.error, zlib.error, Warning),
+    Image.DecompressionBombError,
+)
+
+_pillow_limit = threading.Lock()
+
+
+def read_picture(
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview,
+    *,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+) -> Picture:
+    """Read a picture from a path, or from the bytes of a file.
+
+    Reads PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP, PPM, JPEG 2000, QOI and ICO. EXIF orientation is
+    applied; the colour profile and EXIF data are kept (EXIF not from TIFF, whose tags describe
+    the file). convert_image tells what becomes of colours.
+    Raises: OSError if the path cannot be read; LimitError, before anything is decoded, if the
+    picture has more than max_pixels; InputError if the bytes are not one whole picture.
+    """
+    data = _read_bytes(source)
+    try:
+        with _open(data) as image:
+            _check_size(image, max_pixels)
+            return picture_from_pillow(image)
+    except InputError:
+        raise
+    except UnidentifiedImageError as error:
+        hint = "already a vqcodec file" if data[:3] == b"\x89VQ" else "not a picture that is known"
+        raise InputError(hint) from error
+    except _PILLOW_ERRORS as error:
+        raise InputError(f"the picture is damaged or cut off: {_one_line(error)}") from error
+
+
+def _read_bytes(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> bytes:
+    """Return the bytes of a file that is given by path or by content."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        data = bytes(source)
+    elif isinstance(source, str | os.PathLike):
+        data = Path(source).read_bytes()
+    else:
+        raise InputError(f"a picture file is a path or bytes, got {type(source).__name__}")
+    if not data:
+        raise InputError("empty file")
+    return data
+
+
+def picture_from_pillow(image: Image.Image) -> Picture:
+    """Return the picture in a Pillow image, orientation applied, metadata kept.
+
+    Raises: InputError for an animation or a colour mode that cannot be encoded.
+    """
+    # A multi-picture JPEG is one photograph, with previews or a second view behind it.
+    frames = 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
+    if frames > 1:
+        raise InputError(f"the file holds {frames} pictures or frames: extract one of them first")
+    image.load()
+    pixels = convert_image(image)
+    exif = image.info.get("exif")
+    exif = strip_exif_prefix(exif) if isinstance(exif, bytes) and exif else None
+    if image.format == "TIFF":
+        exif = None
+    if exif is not None:
+        pixels = apply_orientation(pixels, find_orientation(exif))
+        exif = reset_orientation(exif)
+    icc = image.info.get("icc_profile")
+    keep = isinstance(icc, bytes) and icc and keeps_profile(image)
+    return Picture(pixels, icc=icc if keep else None, exif=exif or None)
+
+
+def _open(data: bytes) -> Image.Image:
+    """Open without decoding, and without Pillow's own limit: the caller's one is checked next."""
+    Image.init()
+    # A build of Pillow may lack a library; a multi-picture JPEG opens as a JPEG.
+    formats = [name for name in _FORMATS if name in Image.OPEN]
+    with _pillow_limit:
+        before = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            return Image.open(io.BytesIO(data), formats=formats)
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def _check_size(image: Image.Image, max_pixels: int) -> None:
+    """Raise LimitError for a picture with more pixels than allowed."""
+    if image.width * image.height > max_pixels:
+        raise LimitError(
+            f"the picture has {image.width} x {image.height} pixels, "
+            f"more than the limit of {max_pixels}"
+        )
+
+
+def _one_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or its kind if it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,91 @@
+"""Pixels to picture files, through Pillow."""
+
+import io
+import struct
+from pathlib import PurePath
+from typing import Any
+
+from PIL import Image
+
+from vqcodec.errors import InputError
+from vqcodec.media.picture.signal import Picture
+
+__all__ = ["PICTURE_FORMATS", "picture_format", "write_picture"]
+
+PICTURE_FORMATS = ("png", "jpeg", "webp", "tiff")
+
+_SUFFIXES = {
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".webp": "webp",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+}
+_LONGEST_SIDE = {"png": 2**31 - 1, "jpeg": 65535, "webp": 16383, "tiff": 2**31 - 1}
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+
+def picture_format(path: str | PurePath) -> str:
+    """Return the format, one of PICTURE_FORMATS, that a path's suffix asks for.
+
+    Raises: InputError for any other suffix.
+    """
+    suffix = PurePath(path).suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise InputError(
+            f"cannot write {suffix or 'a name without suffix'!a}: use {', '.join(_SUFFIXES)}"
+        )
+    return _SUFFIXES[suffix]
+
+
+def write_picture(picture: Picture, *, format: str = "png", quality: int = 95) -> bytes:
+    """Return the bytes of a picture file, with its colour profile and EXIF data.
+
+    format: one of PICTURE_FORMATS; PNG and TIFF are lossless. quality: 1 to 100, for JPEG and
+    WebP; 100 makes WebP lossless.
+    Raises: InputError for another format or quality, for alpha in JPEG, and for sides or metadata
+    that the format cannot hold.
+    """
+    _check(picture, format, quality)
+    pixels = picture.pixels[:, :, 0] if picture.channels == 1 else picture.pixels
+    image = Image.fromarray(pixels)
+    if format == "webp" and picture.channels < 3:
+        image = image.convert("RGB" if picture.channels == 1 else "RGBA")
+    buffer = io.BytesIO()
+    try:
+        image.save(buffer, format, **_options(picture, format, quality))
+    except (ValueError, OSError, struct.error, SyntaxError) as error:
+        raise InputError(f"cannot write the picture as {format}: {error}") from error
+    return buffer.getvalue()
+
+
+def _check(picture: Picture, format: str, quality: int) -> None:
+    """Raise InputError for what a format cannot hold."""
+    if format not in PICTURE_FORMATS:
+        raise InputError(f"unknown picture format {format!a}: use {', '.join(PICTURE_FORMATS)}")
+    if not 1 <= quality <= 100:
+        raise InputError(f"quality must be 1 to 100, got {quality}")
+    if format == "jpeg" and picture.channels in (2, 4):
+        raise InputError("JPEG has no alpha channel: write PNG, WebP or TIFF")
+    if max(picture.width, picture.height) > _LONGEST_SIDE[format]:
+        raise InputError(
+            f"{format} holds at most {_LONGEST_SIDE[format]} pixels a side, "
+            f"got {picture.width} x {picture.height}: write PNG or TIFF"
+        )
+
+
+def _options(picture: Picture, format: str, quality: int) -> dict[str, Any]:
+    """Return the arguments that make Pillow write what is wanted."""
+    by_format: dict[str, dict[str, Any]] = {
+        "png": {},
+        "jpeg": {"quality": quality, "subsampling": 0, "optimize": True},
+        "webp": {"quality": quality, "lossless": quality == 100, "exact": True},
+        "tiff": {"compression": "tiff_adobe_deflate"},
+    }
+    options = by_format[format]
+    if picture.icc is not None:
+        options["icc_profile"] = picture.icc
+    if picture.exif is not None:
+        options["exif"] = b"Exif\x00\x00" + picture.exif
+    return options
