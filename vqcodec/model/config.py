@@ -1,150 +1,129 @@
-"""What a model is made of, as plain frozen data that fits into a weights file.
-
-Only the model, the checkpoint and the codec read these; every part below them takes plain numbers.
-"""
+"""What a model is made of: a medium, a transform and a quantizer, each part by its kind."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from vqcodec.errors import BadModelError
+from vqcodec.grid import Region, cut
+from vqcodec.parts import as_text, parse_object, read_part, shown
+from vqcodec.quantizers.config import QUANTIZERS, QuantizerConfig
+from vqcodec.transforms.config import ANALYSES, SYNTHESES, AnalysisConfig, SynthesisConfig
 
-__all__ = ["ModelConfig", "QuantizerConfig", "TransformConfig"]
+__all__ = ["MediumConfig", "ModelConfig"]
 
-_Part = TypeVar("_Part", "TransformConfig", "QuantizerConfig")
-
-# A file of weights is read before it is trusted, so every number in it has a ceiling, and what a
-# model cannot be built without is at least 1.
-_CEILINGS = {
-    "channels": 4,
-    "stride": 64,
-    "latent_dim": 1024,
-    "analysis_width": 4096,
-    "synthesis_width": 4096,
-    "analysis_depth": 256,
-    "synthesis_depth": 256,
-    "positions": 65536,
-    "height": 65536,
-    "width": 65536,
-    "stages": 64,
-    "codebook_size": 4096,
-}
-_AT_LEAST_ONE = {
-    "channels",
-    "stride",
-    "latent_dim",
-    "analysis_width",
-    "synthesis_width",
-    "stages",
-    "codebook_size",
-}
-
-# Fields that were added when models had been published already. With its default value such a
-# field is left out of the JSON, so that the fingerprints of those models stay what they are.
-_LATER: tuple[str, ...] = ()
+_LARGEST_REGION = 65536
+_DECODER = ("medium", "synthesis", "quantizer", "region")
 
 
-@dataclass(frozen=True, kw_only=True)
-class TransformConfig:
-    """The analysis and synthesis networks.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MediumConfig:
+    """What the model's samples are.
 
-    `kind` is "convolutional" (pictures of any size, one latent vector per `stride` x `stride`
-    pixels) or "dense" (pictures of exactly `height` x `width`, `positions` latent vectors each).
+    kind: name of the medium. channels: of the samples, in [1, 256]. numbers: further whole numbers
+    below 2^32 that the medium gives a meaning, such as a sample rate.
     """
 
-    kind: str = "convolutional"
-    channels: int = 3
-    latent_dim: int = 48
-    analysis_width: int = 128
-    synthesis_width: int = 128
-    analysis_depth: int = 3
-    synthesis_depth: int = 4
-    stride: int = 8
-    height: int = 0
-    width: int = 0
-    positions: int = 0
+    kind: str
+    channels: int
+    numbers: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
-
-@dataclass(frozen=True, kw_only=True)
-class QuantizerConfig:
-    """A residual vector quantizer: `stages` codebooks of `codebook_size` vectors each."""
-
-    stages: int = 10
-    codebook_size: int = 256
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelConfig:
-    """Everything needed to build a model of a given kind with untrained weights."""
-
-    transform: TransformConfig = TransformConfig()
-    quantizer: QuantizerConfig = QuantizerConfig()
-
-    def to_json(self) -> str:
-        """Write as JSON with sorted keys: equal configs give equal bytes."""
-        parts = {"transform": _fields(self.transform), "quantizer": _fields(self.quantizer)}
-        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    def as_dict(self) -> dict[str, Any]:
+        """The part as JSON holds it."""
+        return {"kind": self.kind, "channels": self.channels, **self.numbers}
 
     @classmethod
-    def from_json(cls, text: str) -> ModelConfig:
-        """Read what `to_json` wrote, trusting nothing; a missing field has its default value.
+    def read(cls, data: Any) -> MediumConfig:
+        """Read the part from what JSON holds; the kind is judged by who looks the medium up.
 
         Raises:
-            BadModelError: not JSON, an unknown field, a wrong type, or an absurd number.
+            BadModelError: no kind, no channels, or what is no whole number.
         """
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            # A ValueError that is no JSONDecodeError: a number of thousands of digits.
-            raise BadModelError(f"the model's configuration is not JSON: {error}") from error
-        if not isinstance(data, dict) or set(data) != {"transform", "quantizer"}:
-            raise BadModelError("the model's configuration must hold transform and quantizer")
-        transform = _part(TransformConfig, data["transform"])
-        _check_size(transform)
-        return cls(transform=transform, quantizer=_part(QuantizerConfig, data["quantizer"]))
+        if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
+            raise BadModelError(f"the medium must be an object with a kind, is {shown(data)}")
+        numbers = {name: value for name, value in data.items() if name != "kind"}
+        for name, value in numbers.items():
+            if type(value) is not int or not 0 <= value < 2**32:
+                raise BadModelError(f"the medium: {name} must be a whole number, is {shown(value)}")
+        channels = numbers.pop("channels", 0)
+        if not 1 <= channels <= 256:
+            raise BadModelError(f"the medium: channels must be 1 to 256, is {channels}")
+        return cls(kind=data["kind"], channels=channels, numbers=numbers)
 
 
-def _fields(part: TransformConfig | QuantizerConfig) -> dict[str, Any]:
-    return {
-        field.name: value
-        for field in dataclasses.fields(part)
-        if (value := getattr(part, field.name)) != field.default or field.name not in _LATER
-    }
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Everything needed to build a model with untrained weights.
 
+    region: how many positions, along each axis of the grid, are coded on their own.
 
-def _part(kind: type[_Part], data: Any) -> _Part:
-    names = {field.name for field in dataclasses.fields(kind)}
-    if not isinstance(data, dict):
-        raise BadModelError(f"a part of the model's configuration is {_shown(data)}")
-    if unknown := sorted(set(data) - names):
-        raise BadModelError(f"the model's configuration has unknown fields: {_shown(unknown)}")
-    for name, value in data.items():
-        least = 1 if name in _AT_LEAST_ONE else 0
-        if name == "kind":
-            if value not in ("convolutional", "dense"):
-                raise BadModelError(f"unknown kind of transform: {_shown(value)}")
-        elif type(value) is not int or not least <= value <= _CEILINGS[name]:
+    Raises:
+        BadModelError: the parts do not fit each other.
+    """
+
+    medium: MediumConfig
+    analysis: AnalysisConfig
+    synthesis: SynthesisConfig
+    quantizer: QuantizerConfig
+    region: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if self.analysis.kind != self.synthesis.kind:
             raise BadModelError(
-                f"{name} must be an integer from {least} to {_CEILINGS[name]}, is {_shown(value)}"
+                f"an analysis of kind {self.analysis.kind!r} does not go with a synthesis of kind "
+                f"{self.synthesis.kind!r}"
             )
-    return kind(**data)
+        self.synthesis.check(self.medium.channels)
+        if len(self.region) != self.synthesis.grid_axes:
+            raise BadModelError(
+                f"region must have {self.synthesis.grid_axes} numbers, is {self.region}"
+            )
 
+    def positions(self, extent: tuple[int, ...]) -> tuple[int, ...]:
+        """The grid of a signal of this extent. Raises InputError if it can have none."""
+        return self.synthesis.positions(extent)
 
-def _check_size(transform: TransformConfig) -> None:
-    if transform.kind == "dense":
-        for name in ("height", "width", "positions"):
-            if getattr(transform, name) < 1:
-                raise BadModelError(f"a dense model needs a {name} of at least 1")
-        return
-    samples = transform.channels * transform.stride**2
-    if transform.latent_dim > samples:
-        raise BadModelError(
-            f"latent_dim {transform.latent_dim} is more than the {samples} samples of a patch"
+    def regions(self, extent: tuple[int, ...]) -> list[Region]:
+        """The parts of that grid that are coded on their own, in the order of their chunks."""
+        return list(cut(self.positions(extent), self.region))
+
+    def to_text(self) -> str:
+        """What decoding depends on, as JSON: what the fingerprint is taken of."""
+        parts = {name: getattr(self, name).as_dict() for name in _DECODER[:-1]}
+        return as_text(parts | {"region": self.region})
+
+    def analysis_text(self) -> str:
+        """What only an encoder depends on, as JSON."""
+        return as_text(self.analysis.as_dict())
+
+    @classmethod
+    def from_text(cls, text: str, analysis: str) -> ModelConfig:
+        """Read what `to_text` and `analysis_text` wrote, trusting nothing.
+
+        Raises:
+            BadModelError: not JSON, an unknown kind or field, a wrong type, or an absurd number.
+        """
+        data = parse_object(text, "the model's configuration")
+        if set(data) != set(_DECODER):
+            raise BadModelError(
+                f"the model's configuration must hold {', '.join(_DECODER)}, holds {shown(list(data))}"
+            )
+        encoder = parse_object(analysis, "the model's analysis")
+        return cls(
+            medium=MediumConfig.read(data["medium"]),
+            analysis=read_part(encoder, ANALYSES, "the analysis"),
+            synthesis=read_part(data["synthesis"], SYNTHESES, "the synthesis"),
+            quantizer=read_part(data["quantizer"], QUANTIZERS, "the quantizer"),
+            region=_region(data["region"]),
         )
 
 
-def _shown(value: Any) -> str:
-    return repr(value)[:80]
+def _region(data: Any) -> tuple[int, ...]:
+    if isinstance(data, list) and 1 <= len(data) <= 16:
+        if all(type(side) is int and 1 <= side <= _LARGEST_REGION for side in data):
+            return tuple(data)
+    raise BadModelError(
+        f"region must be a list of whole numbers from 1 to {_LARGEST_REGION}, is {shown(data)}"
+    )

@@ -1,0 +1,89 @@
+"""Which positions stand for a signal, and how they are cut into regions: plain integers, any axes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+
+__all__ = ["Region", "count_regions", "cover", "cut", "inside", "lengths", "stretch", "widen"]
+
+Region = tuple[slice, ...]
+
+
+def cover(extent: Sequence[int], stride: Sequence[int]) -> tuple[int, ...]:
+    """How many positions cover so many samples, along each axis.
+
+    >>> cover((427, 640), (8, 8))
+    (54, 80)
+    """
+    return tuple(-(-length // step) for length, step in zip(extent, stride, strict=True))
+
+
+def count_regions(positions: Sequence[int], side: Sequence[int]) -> int:
+    """How many regions of at most `side` positions a grid is cut into.
+
+    >>> count_regions((54, 200), (128, 128))
+    2
+    """
+    return math.prod(cover(positions, side))
+
+
+def cut(positions: Sequence[int], side: Sequence[int]) -> Iterator[Region]:
+    """Cut a grid into regions, in the order of their chunks: the last axis runs fastest.
+
+    Those at the far ends are as long as what is left.
+
+    >>> list(cut((3, 5), (4, 4)))
+    [(slice(0, 3, None), slice(0, 4, None)), (slice(0, 3, None), slice(4, 5, None))]
+    """
+    along = [
+        [slice(start, min(start + step, length)) for start in range(0, length, step)]
+        for length, step in zip(positions, side, strict=True)
+    ]
+    return itertools.product(*along)
+
+
+def lengths(region: Region) -> tuple[int, ...]:
+    """How many positions a region has along each axis.
+
+    >>> lengths((slice(0, 3), slice(4, 5)))
+    (3, 1)
+    """
+    return tuple(part.stop - part.start for part in region)
+
+
+def widen(region: Region, reach: int, positions: Sequence[int]) -> Region:
+    """Add `reach` positions on every side of a region, as far as the grid goes.
+
+    >>> widen((slice(4, 8),), 3, (10,))
+    (slice(1, 10, None),)
+    """
+    return tuple(
+        slice(max(0, part.start - reach), min(length, part.stop + reach))
+        for part, length in zip(region, positions, strict=True)
+    )
+
+
+def inside(region: Region, outer: Region) -> Region:
+    """Where a region lies within a larger one that holds it.
+
+    >>> inside((slice(4, 8),), (slice(1, 10),))
+    (slice(3, 7, None),)
+    """
+    return tuple(
+        slice(part.start - whole.start, part.stop - whole.start)
+        for part, whole in zip(region, outer, strict=True)
+    )
+
+
+def stretch(region: Region, factors: Sequence[int]) -> Region:
+    """The samples that a region stands for, where each position stands for so many.
+
+    >>> stretch((slice(1, 3), slice(0, 2)), (8, 4))
+    (slice(8, 24, None), slice(0, 8, None))
+    """
+    return tuple(
+        slice(part.start * factor, part.stop * factor)
+        for part, factor in zip(region, factors, strict=True)
+    )

@@ -1,0 +1,114 @@
+"""What the codec asks of a medium: samples of a signal, and a signal of samples.
+
+A medium is one folder, `media/NAME/`. Between samples and bytes nobody knows its name: the codec
+asks the registry for the medium that a header's number, a model's configuration or a file's first
+bytes belong to, and goes on with these methods. Nothing here or in a medium's own `medium.py` loads
+torch, so that a stream is described and refused without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec.bitstream import Chunk, Header, Limits, Stream
+from vqcodec.model.config import MediumConfig
+
+__all__ = ["Medium", "Signal"]
+
+
+class Signal(Protocol):
+    """Samples of a medium in memory, and the facts that travel with them."""
+
+    @property
+    def extent(self) -> tuple[int, ...]:
+        """Samples along each axis."""
+
+    @property
+    def channels(self) -> int:
+        """Values of a sample."""
+
+
+class Medium(Protocol):
+    """Pictures, sound, video or arrays, as a kind.
+
+    Attributes:
+        number: in the header, in [0, 15]; laid down in docs/format.md.
+        name: of the folder, and in a model's configuration.
+        axes: their names, in the order of `extent`.
+        letters: types of the side chunks that are its own; a capital one carries what the samples
+            mean nothing without.
+        suffixes: files that a folder is searched for, lower case, with the dot.
+        formats: suffix -> format of the files that are written; the first is the default.
+        default_model: name of the model that encodes if none is asked for.
+    """
+
+    number: int
+    name: str
+    axes: tuple[str, ...]
+    letters: frozenset[str]
+    suffixes: tuple[str, ...]
+    formats: Mapping[str, str]
+    default_model: str
+
+    def recognises(self, head: bytes) -> bool:
+        """Whether a file that begins with these bytes (64 of them, or all) is of this medium."""
+
+    def read(self, data: bytes, limits: Limits) -> Any:
+        """The signal in the bytes of a file.
+
+        Raises:
+            InputError: not one whole signal. LimitError: too large, before anything is decoded.
+        """
+
+    def write(self, signal: Any, *, format: str) -> bytes:
+        """The bytes of a file that holds the signal.
+
+        Raises:
+            InputError: the format cannot hold it.
+        """
+
+    def wrap(self, thing: Any) -> Any:
+        """The signal in an array, a tensor, another library's object or a signal.
+
+        Raises:
+            InputError: it is none; the message shows the value.
+        """
+
+    def unwrap(self, signal: Any) -> NDArray[Any]:
+        """The samples as the array that people expect, without the facts."""
+
+    def to_samples(self, signal: Any, model: MediumConfig) -> NDArray[np.float32]:
+        """What a model of this configuration takes: float32 (C, *extent)."""
+
+    def from_samples(self, samples: NDArray[np.float32], stream: Stream) -> Any:
+        """The signal that a stream describes, of the samples float32 (C, *extent) decoded from it.
+
+        Raises:
+            CorruptError, LimitError: a side chunk does not hold what it should.
+        """
+
+    def side_chunks(self, signal: Any, *, facts: bool) -> list[Chunk]:
+        """What a stream carries beside the codes; without `facts` only what it cannot do without."""
+
+    def check(self, header: Header, side_chunks: Sequence[Chunk]) -> None:
+        """Raise CorruptError if header and side chunks of this medium contradict each other."""
+
+    def describe(self, stream: Stream, limits: Limits) -> dict[str, Any]:
+        """The medium's own facts about a stream, for `vqcodec info`: plain values by name.
+
+        Raises:
+            CorruptError, LimitError: a side chunk does not hold what it should.
+        """
+
+    def size_text(self, extent: tuple[int, ...], channels: int | None = None) -> str:
+        """How large a signal is, as people say it: "768 x 512 RGB"."""
+
+    def rate(self, size: int, signal: Any) -> tuple[str, float]:
+        """What people measure a file of `size` bytes by, and how much: ("bpp", 0.25)."""
+
+    def decibels(self, decoded: Any, original: Any) -> float:
+        """How near a decoded signal is to its original: what a target of decibels aims at."""

@@ -1,0 +1,87 @@
+"""Which media there are. Each is a folder; nobody else imports from it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, cast
+
+from vqcodec.bitstream import Buffer, Limits, Stream, read_header, read_stream
+from vqcodec.bitstream.limits import DEFAULT_LIMITS
+from vqcodec.errors import BadModelError, UnsupportedVersionError
+from vqcodec.media.base import Medium
+from vqcodec.media.workshop import Workshop
+
+__all__ = [
+    "MEDIA",
+    "find_medium",
+    "find_workshop",
+    "list_media",
+    "medium_of",
+    "medium_of_number",
+    "read_any_stream",
+]
+
+# Name -> package that has `medium.MEDIUM` and, for training and evaluation, `workshop.WORKSHOP`.
+MEDIA = {"picture": "vqcodec.media.picture"}
+
+
+def find_medium(name: str) -> Medium:
+    """The medium of this name.
+
+    Raises:
+        BadModelError: there is none; a model may name one that this version lacks.
+
+    >>> find_medium("picture").axes
+    ('height', 'width')
+    """
+    if name not in MEDIA:
+        raise BadModelError(f"no medium {name[:40]!r}; there are {', '.join(MEDIA)}")
+    return cast(Medium, _part(name, "medium").MEDIUM)
+
+
+def find_workshop(name: str) -> Workshop:
+    """What training and evaluation need of the medium of this name. Raises as `find_medium`."""
+    find_medium(name)
+    return cast(Workshop, _part(name, "workshop").WORKSHOP)
+
+
+def list_media() -> list[Medium]:
+    """All media, in the order in which they are asked for a file."""
+    return [find_medium(name) for name in MEDIA]
+
+
+def medium_of(data: bytes) -> Medium:
+    """The medium that a file of this content belongs to.
+
+    What none of them recognises is left to the first one, which says what it reads.
+    """
+    media = list_media()
+    return next((medium for medium in media if medium.recognises(data[:64])), media[0])
+
+
+def medium_of_number(number: int) -> Medium:
+    """The medium that a stream's header names.
+
+    Raises:
+        UnsupportedVersionError: this version has none of that number.
+    """
+    for medium in list_media():
+        if medium.number == number:
+            return medium
+    raise UnsupportedVersionError(f"medium {number} needs a newer vqcodec, or the file is damaged")
+
+
+def read_any_stream(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> tuple[Medium, Stream]:
+    """Read a whole stream of any medium and check every byte of it; codes are not decoded.
+
+    Raises:
+        FormatError: as `read_stream`, and what the medium itself refuses.
+    """
+    medium = medium_of_number(read_header(data, limits).medium)
+    stream = read_stream(data, limits, letters=medium.letters)
+    medium.check(stream.header, stream.side_chunks)
+    return medium, stream
+
+
+def _part(name: str, part: str) -> Any:
+    return importlib.import_module(f"{MEDIA[name]}.{part}")

@@ -1,0 +1,206 @@
+"""What training and evaluation ask of a medium: recipes, data, distortion, measures, peers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from vqcodec.model.config import ModelConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Batches", "Contestant", "Distortion", "Measure", "Rate", "Recipe", "Workshop"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a model is built and trained.
+
+    Attributes:
+        model: the network and quantizer.
+        crop: extent of a training crop; () where signals are used whole.
+        batch: crops per step and process.
+        learning_rate: peak of the optimizer's rate, after `warmup` steps; falls along a cosine to
+            1 %.
+        unquantized: share of the run in which the latent is not quantized yet.
+        mu: weight of the rate in the search (see `ResidualQuantizer.lagrangian`), while training
+            and in the finished model's encoder.
+        truncated: share of the batches that are coded with part of the stages, their number drawn
+            anew, at `mu`; teaches codebooks and synthesis what low rates look like. Of the others,
+            half are coded with all stages for distortion alone, half at a part of `mu`.
+        muon: whether matrices are stepped by Muon instead of AdamW (see `Optimizer`).
+        beams: candidates that the search keeps for each position; the encoder's keeps four.
+        commitment: weight of the latent's distance to its values, in the distortion's unit.
+        distortion: shares of the distortion by the medium's names for them; what is left to 1 is
+            the squared error's.
+        clip: largest norm of a gradient.
+        restart_every, restart_until: dead codes are moved every so many steps, up to this share
+            of the run; from there on the codebooks settle (see `ResidualQuantizer.settle`).
+        minutes: length of the run if nothing else is asked for.
+    """
+
+    model: ModelConfig
+    crop: tuple[int, ...] = ()
+    batch: int = 4
+    learning_rate: float = 6e-4
+    warmup: int = 500
+    unquantized: float = 0.005
+    mu: float = 1.0
+    truncated: float = 0.0
+    muon: bool = False
+    beams: int = 1
+    commitment: float = 0.25
+    distortion: Mapping[str, float] = field(default_factory=dict)
+    clip: float = 0.003
+    restart_every: int = 25
+    restart_until: float = 0.7
+    minutes: float = 60.0
+
+
+class Batches(Protocol):
+    """A source of training data."""
+
+    def batch(self, size: int) -> Tensor:
+        """Draw float32 samples (size, C, *crop), as the model takes them."""
+
+    def go_on(self, steps: int) -> None:
+        """Draw other crops from now on than a run drew in its first so many steps."""
+
+
+class Distortion(Protocol):
+    """How far decoded samples are from their originals, as training minimises it."""
+
+    def __call__(self, decoded: Tensor, original: Tensor, error: Tensor) -> Tensor:
+        """A scalar of samples (B, C, *extent) and their mean squared error, in that error's unit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A number that says how good a decoded signal is.
+
+    Attributes:
+        name: on the command line, and of the values of points.
+        of: takes the decoded signal and its original.
+        title, unit: for people.
+        decimals: as many as mean something.
+        smallest: extent that a signal must have at least; below it a value is NaN.
+        package: what has to be installed for it, if anything.
+        of_mean: from the mean over signals to what curves show (decibels of a mean).
+    """
+
+    name: str
+    of: Callable[[Any, Any], float]
+    title: str
+    unit: str = ""
+    decimals: int = 2
+    smallest: int = 1
+    package: str | None = None
+    of_mean: Callable[[float], float] = float
+
+    @property
+    def label(self) -> str:
+        """Title and unit, as axes and tables carry them."""
+        return f"{self.title} {self.unit}".rstrip()
+
+    def text(self, value: float) -> str:
+        """A value of this measure as a table shows it."""
+        return f"{value:.{self.decimals}f}"
+
+    def fits(self, extent: tuple[int, ...]) -> bool:
+        """Whether a signal is large enough for it."""
+        return min(extent) >= self.smallest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """What the size of a file is measured by.
+
+    Attributes:
+        unit: "bpp".
+        title: for the axis of a plot, "bits per pixel, whole file".
+        of: bits per unit, of the bytes of a file and the signal in it.
+        table: rates at which tables compare codecs.
+        timed: the rate near which seconds are compared.
+        ticks: of a plot's axis.
+    """
+
+    unit: str
+    title: str
+    of: Callable[[int, Any], float]
+    table: tuple[float, ...]
+    timed: float
+    ticks: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contestant:
+    """A codec with all its settings but one.
+
+    Attributes:
+        name: short, in file names and legends.
+        version: of the libraries that do the work.
+        settings: every choice that changes the bytes.
+        ladder: values of the open setting, from small to large files.
+        encode: a comparable signal (see `Workshop.comparable`) and a value of the ladder -> the
+            bytes of a whole file.
+        decode: such bytes -> a comparable signal.
+        runs_on: threads or device, which seconds depend on.
+        measured: where and when, if that was in an earlier run.
+    """
+
+    name: str
+    version: str
+    settings: str
+    ladder: Sequence[float]
+    encode: Callable[[Any, float], bytes]
+    decode: Callable[[bytes], Any]
+    runs_on: str = "1 thread"
+    measured: Mapping[str, Any] | None = None
+
+
+class Workshop(Protocol):
+    """A medium, as training and evaluation see it.
+
+    Attributes:
+        recipes: by name; the first one is the default.
+        measures: all that there are, in the order of tables.
+        default_measures: names of those that are taken if nothing else is asked for.
+        peers: the codecs that a user would otherwise take, by name; made when asked for, which
+            raises MissingDependencyError without their package.
+        default_peers: names of those that are run if nothing else is asked for.
+        rate: what files are measured by.
+    """
+
+    recipes: Mapping[str, Recipe]
+    measures: tuple[Measure, ...]
+    default_measures: tuple[str, ...]
+    peers: Mapping[str, Callable[[], Contestant]]
+    default_peers: tuple[str, ...]
+    rate: Rate
+
+    def open_data(
+        self, place: Path, recipe: Recipe, seed: int
+    ) -> tuple[Batches, Iterator[Tensor]]:
+        """Open training data: batches, and whole signals, float32 (C, *extent), for the priors.
+
+        Raises:
+            InputError: nothing there that the recipe can train on.
+        """
+
+    def distortion(self, recipe: Recipe) -> Distortion:
+        """What the recipe minimises. Raises MissingDependencyError without a package it needs."""
+
+    def read(self, data: bytes) -> Any:
+        """A signal to compare codecs on, of the bytes of a file: what all of them can carry."""
+
+    def comparable(self, signal: Any) -> Any:
+        """The signal as every codec takes it, without what some of them cannot carry."""
+
+
+def decibels(error: float) -> float:
+    """Decibels of a mean squared error of samples in [0, 1]; inf for none."""
+    return math.inf if error == 0 else -10 * math.log10(error)
