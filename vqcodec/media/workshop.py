@@ -75,7 +75,7 @@ class Distortion(Protocol):
     """How far decoded samples are from their originals, as training minimises it."""
 
     def __call__(self, decoded: Tensor, original: Tensor, error: Tensor) -> Tensor:
-        """A scalar of samples (B, C, *extent) and their mean squared error, in that error's unit."""
+        """A scalar of samples (B, C, *extent) and their mean squared error, in its unit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,9 +182,7 @@ class Workshop(Protocol):
     default_peers: tuple[str, ...]
     rate: Rate
 
-    def open_data(
-        self, place: Path, recipe: Recipe, seed: int
-    ) -> tuple[Batches, Iterator[Tensor]]:
+    def open_data(self, place: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
         """Open training data: batches, and whole signals, float32 (C, *extent), for the priors.
 
         Raises:
