@@ -81,7 +81,7 @@ def export_model(
     adaptive = MixingPrior.fit(
         grids,
         codebook_size=size,
-        vectors=tensors["codebooks"].astype(np.float32),
+        vectors=tensors["codebooks"].astype(np.float32) if network_samples else None,
         samples=network_samples,
         report=fitting,
     )

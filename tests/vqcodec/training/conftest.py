@@ -43,9 +43,9 @@ def squared_error(decoded: Tensor, original: Tensor, error: Tensor) -> Tensor:
 
 
 @pytest.fixture
-def recipe(tiny_config: ModelConfig) -> Recipe:
+def recipe(small_config: ModelConfig) -> Recipe:
     return Recipe(
-        model=tiny_config, crop=(48, 48), warmup=5, unquantized=0.1, restart_every=5, mu=0.5
+        model=small_config, crop=(48, 48), warmup=5, unquantized=0.1, restart_every=5, mu=0.5
     )
 
 

@@ -10,7 +10,8 @@ def test_originals_stand_above_what_was_decoded_of_them() -> None:
     original = torch.rand(6, 3, 5, 7, generator=torch.Generator().manual_seed(0))
     decoded = (1.5 - 2 * original).bfloat16()
     shown = preview(original, decoded)
-    assert (shown.dtype, shown.shape) == (np.uint8, (10, 28, 3))
+    assert shown.dtype == np.uint8
+    assert shown.shape == (10, 28, 3)
     for top, batch in ((0, original), (5, decoded.float())):
         for place in range(4):
             part = shown[top : top + 5, 7 * place : 7 * place + 7]
