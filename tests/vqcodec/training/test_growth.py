@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import torch
-
 from tiny import tiny_config
 
 from vqcodec.errors import BadModelError

@@ -76,6 +76,6 @@ def test_places_that_the_recipe_cannot_train_on(tmp_path: Path) -> None:
         open_data(write_idx(tmp_path / "empty.idx", digits[:0]), DIGITS, 0)
     with pytest.raises(InputError, match="no pictures found"):
         open_data(tmp_path, PHOTO, 0)
+    folder, large = save_folder(tmp_path / "a", 2), dataclasses.replace(PHOTO, crop=(64, 64))
     with pytest.raises(InputError, match="64 x 64"):
-        folder = save_folder(tmp_path / "a", 2)
-        open_data(folder, dataclasses.replace(PHOTO, crop=(64, 64)), 0)
+        open_data(folder, large, 0)
