@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-
 from vqcodec.media.picture.metrics import psnr
+
 from vqcodec_cli import demo
 
 RunCli = Callable[..., Any]
