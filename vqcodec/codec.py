@@ -1,9 +1,8 @@
-"""The codec: pictures to bytes and back, pictures to codes and back."""
+"""The codec: signals to bytes and back, samples to codes and back."""
 
 from __future__ import annotations
 
 import math
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +11,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vqcodec.bitstream import (
-    ALPHA,
-    DEFAULT_LIMITS,
-    EXIF,
-    ICC,
-    Buffer,
-    Chunk,
-    Header,
-    Limits,
-    Stream,
-    read_header,
-    read_stream,
-    write_stream,
-)
-from vqcodec.errors import CorruptError, InputError, UnknownModelError
-from vqcodec.media.picture.alpha import decode_alpha, encode_alpha
-from vqcodec.media.picture.channels import to_channels
-from vqcodec.media.picture.chunks import pack_metadata, unpack_metadata
-from vqcodec.media.picture.image import Picture, picture_from
-from vqcodec.media.picture.metrics import psnr as psnr_of
-from vqcodec.model.catalog import find_model
+from vqcodec.bitstream import Buffer, Chunk, Header, Limits, Stream, limits_of, write_stream
+from vqcodec.errors import CorruptError, InputError, UnknownModelError, kernels_refuse
+from vqcodec.media.base import Signal
+from vqcodec.media.registry import find_medium, read_any_stream
+from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
-from vqcodec.payload import decode_codes, encode_codes
+from vqcodec.payload import decode_codes, smallest_payloads
 from vqcodec.priors import RawPrior
+from vqcodec.rate.search import LatentSearch
 from vqcodec.rate.target import fit_psnr, fit_size
 from vqcodec.tokenizer import Tokenizer
 
@@ -54,177 +38,201 @@ def load(name_or_path: str | Path = "photo", *, device: str = "auto") -> Codec:
         UnknownModelError: no such model; the message says where it was looked for.
         BadModelError: the file is damaged or not what it says it is.
         BackendError: a device was asked for that is not here.
+
+    >>> load("photo").card.label
+    'photo-1'
     """
-    path = Path(name_or_path)
-    if path.suffix != ".safetensors":
-        path = find_model(str(name_or_path)).path
-    elif not path.is_file():
-        raise UnknownModelError(f"no file of weights {path}")
-    card, tensors = read_model(path)
+    card, tensors = read_model(locate_model(name_or_path))
     return Codec(card, tensors, device=device)
 
 
-def decode(
-    data: Buffer, *, device: str = "auto", max_pixels: int | None = None
-) -> NDArray[np.uint8]:
-    """Decode a stream with the model it names: uint8 (H, W, C), or (H, W) for grey.
+def decode(data: Buffer, *, device: str = "auto", max_samples: int | None = None) -> NDArray[Any]:
+    """Decode a stream of any medium with the model it names; see `Codec.decode`.
 
     Raises:
         FormatError: the stream is damaged, cut, too large, or no stream at all.
         UnknownModelError: the model that it names is not installed.
     """
-    header = read_header(data, _limits(max_pixels))
-    return load(header.fingerprint.hex(), device=device).decode(data, max_pixels=max_pixels)
+    _, stream = read_any_stream(data, limits_of(max_samples))
+    return load(stream.header.fingerprint.hex(), device=device).decode(stream)
 
 
 class Codec(Tokenizer):
-    """A model, ready to encode and decode; `quantize` and `reconstruct` stop at the codes."""
+    """A model, ready to encode and decode; `quantize` and `reconstruct` stop at the codes.
+
+    Attributes:
+        medium: what the model is for; see `vqcodec.media.base.Medium`.
+
+    >>> codec = load("photo", device="cpu")
+    >>> data = codec.encode(np.zeros((48, 64, 3), np.uint8), quality=50)
+    >>> codec.decode(data).shape
+    (48, 64, 3)
+    """
 
     def __init__(self, card: ModelCard, tensors: Tensors, *, device: str = "auto") -> None:
         super().__init__(card, tensors, device=device)
+        self.medium = find_medium(card.config.medium.kind)
         self._priors = priors_from_tensors(card.config, tensors, card.path)
         quantizer = card.config.quantizer
         self._priors[RawPrior.mode] = RawPrior(quantizer.codebook_size, quantizer.stages)
 
+    @kernels_refuse()
     def encode(
         self,
-        image: Any,
+        signal: Any,
         *,
         quality: float = 50.0,
         bpp: float | None = None,
         size: int | None = None,
         psnr: float | None = None,
         effort: int = 5,
-        metadata: bool = True,
+        facts: bool = True,
     ) -> bytes:
-        """Encode a picture; the same input gives the same bytes.
+        """Encode a signal; the same input gives the same bytes.
 
         Args:
-            image: a `Picture`, a PIL image, a numpy array (H, W) or (H, W, 1 to 4) of uint8,
-                uint16 or float in [0, 1], or a torch tensor (C, H, W) of uint8 or float in [0, 1].
+            signal: what the model's medium takes. Pictures: a `Picture`, a PIL image, a numpy array
+                (H, W) or (H, W, 1 to 4) of uint8, uint16 or float in [0, 1], or a torch tensor
+                (C, H, W) of uint8 or float in [0, 1].
             quality: 0 (smallest) to 100 (best).
-            bpp: instead of a quality, at most so many bits per pixel for the whole stream.
+            bpp: instead of a quality, at most so many bits for each sample (pixel) of the extent.
             size: instead of a quality, at most so many bytes for the whole stream.
-            psnr: instead of a quality, at least so many dB, on 8-bit samples without alpha.
+            psnr: instead of a quality, at least so many dB, as the medium takes them of what is
+                decoded.
             effort: 1 (fast) to 9 (small); the format and the decoder's time stay the same.
-            metadata: keep the colour profile and EXIF data.
+            facts: keep what travels with the samples, such as a colour profile and EXIF data.
 
         Raises:
-            InputError: not a picture, a value out of range, or a rate that cannot be reached.
+            InputError: not a signal, a value out of range, or a rate that cannot be reached.
         """
-        picture = picture_from(image)
         if sum(target is not None for target in (bpp, size, psnr)) > 1:
             raise InputError(f"give one of bpp, size and psnr: {bpp = }, {size = }, {psnr = }")
+        if bpp is not None and not (math.isfinite(bpp) and bpp > 0):
+            raise InputError(f"bpp must be positive, got {bpp}")
+        job = _Encoding(self, self.medium.wrap(signal), effort=effort, facts=facts)
         if bpp is not None:
-            if not (math.isfinite(bpp) and bpp > 0):
-                raise InputError(f"bpp must be positive, got {bpp}")
-            size = int(bpp * picture.width * picture.height / 8)
-        side_chunks = _side_chunks(picture, metadata=metadata)
-        pixels = to_channels(picture.pixels, self.card.config.transform.channels)
-        tensor = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
-        search = self.search(self.analyse(tensor[None])[0], image=tensor, effort=effort)
-
-        def encode_at(quality: float, *, draft: bool = False) -> bytes:
-            codes = search.at_quality(quality, draft=draft).cpu().numpy()
-            return self._write(picture, side_chunks, codes)
-
-        def psnr_at(quality: float) -> tuple[float, Tensor]:
-            codes = search.at_quality(quality)
-            decoded = self._to_pixels(codes[None], picture.height, picture.width, picture.channels)
-            colours = 3 if picture.channels >= 3 else 1
-            return psnr_of(decoded[:, :, :colours], picture.pixels[:, :, :colours]), codes
-
+            size = int(bpp * math.prod(job.signal.extent) / 8)
         if size is not None:
-            # Refined streams are nearly as large as drafts, and take far longer to find.
-            draft_at = partial(encode_at, draft=True)
-            near = fit_size(draft_at, size)[0] if search.refines else 50.0
-            return fit_size(encode_at, size, near=near)[1]
+            return job.to_size(size)
         if psnr is not None:
-            return self._write(picture, side_chunks, fit_psnr(psnr_at, psnr)[1].cpu().numpy())
-        return encode_at(quality)
+            return job.to_psnr(psnr)
+        return job.at_quality(quality)
 
-    def decode(self, data: Buffer, *, max_pixels: int | None = None) -> NDArray[np.uint8]:
-        """Decode a stream of this model: uint8 (H, W, C), or (H, W) for grey.
+    def decode(self, data: Buffer | Stream, *, max_samples: int | None = None) -> NDArray[Any]:
+        """Decode a stream of this model to a plain array.
+
+        Args:
+            data: the bytes of a stream, or one that has been read already.
+            max_samples: refuse signals of more samples; 2^28 by default.
+
+        Returns:
+            what the medium's people expect. Pictures: uint8 (H, W, C), or (H, W) for grey.
 
         Raises:
-            FormatError: the stream is damaged, cut, or has more than `max_pixels` (2^28) pixels.
+            FormatError: the stream is damaged, cut, or too large.
             UnknownModelError: the stream needs another model.
         """
-        pixels = self.decode_picture(data, max_pixels=max_pixels).pixels
-        return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
+        return self.medium.unwrap(self.decode_signal(data, max_samples=max_samples))
 
-    def decode_picture(self, data: Buffer, *, max_pixels: int | None = None) -> Picture:
-        """Decode a stream of this model with its alpha, colour profile and EXIF data.
+    @kernels_refuse()
+    def decode_signal(self, data: Buffer | Stream, *, max_samples: int | None = None) -> Any:
+        """Decode a stream of this model with the facts that travel with it.
+
+        Returns:
+            the medium's signal. Pictures: a `Picture` with alpha, colour profile and EXIF data.
 
         Raises:
             FormatError, UnknownModelError: as `decode`.
         """
-        limits = _limits(max_pixels)
-        stream = read_stream(data, limits)
+        stream = self._read(data, limits_of(max_samples))
         codes = torch.from_numpy(self.decode_codes(stream))
-        header = stream.header
-        pixels = self._to_pixels(codes[None], header.height, header.width, header.channels)
-        alpha = stream.payload(ALPHA)
-        if alpha is not None:
-            pixels[:, :, -1] = decode_alpha(alpha, header.height, header.width)
-        kept = {
-            name: unpack_metadata(payload, limits)
-            for name, kind in (("icc", ICC), ("exif", EXIF))
-            if (payload := stream.payload(kind)) is not None
-        }
-        return Picture(pixels, icc=kept.get("icc"), exif=kept.get("exif"))
+        return self._to_signal(codes, stream)
 
+    @kernels_refuse()
     def decode_codes(self, stream: Stream) -> NDArray[np.int64]:
-        """Read the codes of a stream of this model, int64 (S, rows, columns): integers only.
+        """Read the codes of a stream of this model, int64 (S, *positions): integers only.
 
         Raises:
             CorruptError, UnknownModelError: as `decode`.
         """
-        named = stream.header.fingerprint.hex()
+        header = stream.header
+        named = header.fingerprint.hex()
         if named != self.card.fingerprint:
             raise UnknownModelError(
                 f"needs the model {named}, this one is {self.card.label} ({self.card.fingerprint})"
             )
-        height, width = stream.header.height, stream.header.width
+        if header.medium != self.medium.number:
+            raise CorruptError(
+                f"says medium {header.medium}, its model is for {self.medium.number}"
+            )
         try:
-            grid, regions = self._grid(height, width), self._regions(height, width)
+            grid = self.card.config.positions(header.extent)
+            regions = self.card.config.regions(header.extent)
         except InputError as error:
             raise CorruptError(str(error)) from error
-        return decode_codes(stream.codes, stream.header, self._priors, grid=grid, regions=regions)
+        return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
 
-    def _to_pixels(
-        self, codes: Tensor, height: int, width: int, channels: int
-    ) -> NDArray[np.uint8]:
-        """Decode codes (1, S, *grid) to uint8 (H, W, channels); an alpha channel is opaque."""
-        values = self.reconstruct((codes,), height=height, width=width)[0]
-        rounded = (values.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0)
-        return np.ascontiguousarray(to_channels(rounded.cpu().numpy(), channels))
+    def _read(self, data: Buffer | Stream, limits: Limits) -> Stream:
+        return data if isinstance(data, Stream) else read_any_stream(data, limits)[1]
 
-    def _write(self, picture: Picture, side_chunks: list[Chunk], codes: NDArray[np.int64]) -> bytes:
-        # The adaptive prior is nearly always the smallest; a picture of a few positions may do
-        # better with fixed tables.
-        streams = []
-        for mode, prior in self._priors.items():
-            header = Header(
-                width=picture.width,
-                height=picture.height,
-                channels=picture.channels,
-                stages=(len(codes),),
-                prior_mode=mode,
-                fingerprint=bytes.fromhex(self.card.fingerprint),
-            )
-            regions = self._regions(picture.height, picture.width)
-            payloads = encode_codes(codes, prior, regions, threads=torch.get_num_threads())
-            streams.append(write_stream(header, side_chunks, payloads))
-        return min(streams, key=len)
+    def _to_signal(self, codes: Tensor, stream: Stream) -> Any:
+        """Decode codes (S, *positions) to the signal that a stream describes."""
+        samples = self.reconstruct(codes[None], extent=stream.header.extent)[0]
+        return self.medium.from_samples(samples.cpu().numpy(), stream)
 
 
-def _limits(max_pixels: int | None) -> Limits:
-    return DEFAULT_LIMITS if max_pixels is None else Limits(max_pixels=max_pixels)
+class _Encoding:
+    """One signal on its way to bytes: analysed once, searched at any quality."""
 
+    def __init__(self, codec: Codec, signal: Signal, *, effort: int, facts: bool) -> None:
+        self.signal = signal
+        self._codec = codec
+        self._side_chunks: list[Chunk] = codec.medium.side_chunks(signal, facts=facts)
+        config = codec.card.config
+        self._regions = config.regions(signal.extent)
+        samples = torch.from_numpy(codec.medium.to_samples(signal, config.medium))
+        latent = codec.analyse(samples[None])[0]
+        self._search: LatentSearch = codec.search(latent, samples=samples, effort=effort)
 
-def _side_chunks(picture: Picture, *, metadata: bool) -> list[Chunk]:
-    chunks = pack_metadata(icc=picture.icc, exif=picture.exif) if metadata else []
-    if picture.channels in (2, 4):
-        chunks.append(Chunk(ALPHA, encode_alpha(np.ascontiguousarray(picture.pixels[:, :, -1]))))
-    return chunks
+    def at_quality(self, quality: float, *, draft: bool = False) -> bytes:
+        """The stream at a quality; see `LatentSearch.at_quality` for drafts."""
+        return self._write(self._search.at_quality(quality, draft=draft))
+
+    def to_size(self, size: int) -> bytes:
+        """The best stream of at most so many bytes."""
+        near = 50.0
+        if self._search.refines:
+            # Refined streams are nearly as large as drafts, and take far longer to find.
+            near, _ = fit_size(lambda quality: self.at_quality(quality, draft=True), size)
+        return fit_size(self.at_quality, size, near=near)[1]
+
+    def to_psnr(self, psnr: float) -> bytes:
+        """The smallest stream of at least so many decibels."""
+
+        def measure(quality: float) -> tuple[float, Tensor]:
+            codes = self._search.at_quality(quality)
+            bare = Stream(self._header(codes, RawPrior.mode), (), ())
+            decoded = self._codec._to_signal(codes, bare)
+            return self._codec.medium.decibels(decoded, self.signal), codes
+
+        return self._write(fit_psnr(measure, psnr)[1])
+
+    def _write(self, codes: Tensor) -> bytes:
+        prior, payloads = smallest_payloads(
+            codes.cpu().numpy(),
+            self._codec._priors,
+            self._regions,
+            threads=torch.get_num_threads(),
+        )
+        return write_stream(self._header(codes, prior), self._side_chunks, payloads)
+
+    def _header(self, codes: Tensor, prior: int) -> Header:
+        return Header(
+            medium=self._codec.medium.number,
+            extent=self.signal.extent,
+            channels=self.signal.channels,
+            stages=len(codes),
+            prior=prior,
+            fingerprint=bytes.fromhex(self._codec.card.fingerprint),
+            regions=len(self._regions),
+        )

@@ -14,7 +14,14 @@ VqcodecError
  ├─ BackendError            a device or backend that was asked for and is not here
  ├─ InputError              a signal that cannot be encoded (also a ValueError)
  └─ MissingDependencyError  an optional package that this call needs is not installed
+
+The kernels know nothing of this family; `kernels_refuse` turns their errors into it, at the border.
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vqcodec_kernels import errors as kernels
 
 __all__ = [
     "BackendError",
@@ -31,6 +38,7 @@ __all__ = [
     "UnknownModelError",
     "UnsupportedVersionError",
     "VqcodecError",
+    "kernels_refuse",
 ]
 
 
@@ -88,3 +96,25 @@ class InputError(VqcodecError, ValueError):
 
 class MissingDependencyError(VqcodecError):
     """An optional package that this call needs is not installed."""
+
+
+@contextmanager
+def kernels_refuse() -> Iterator[None]:
+    """Turn what the kernels refuse into errors of this family, for those who call from above.
+
+    It stands around what a tokenizer and a codec offer, and nowhere below: there the kernels'
+    errors keep their names, and who knows better what a refusal means says so itself.
+
+    >>> with kernels_refuse():
+    ...     raise kernels.BackendError("no such level")
+    Traceback (most recent call last):
+    vqcodec.errors.BackendError: no such level
+    """
+    try:
+        yield
+    except kernels.CorruptPayloadError as error:
+        raise CorruptError(str(error)) from error
+    except kernels.InvalidInputError as error:
+        raise InputError(str(error)) from error
+    except kernels.BackendError as error:
+        raise BackendError(str(error)) from error

@@ -1,4 +1,4 @@
-"""Which positions stand for a signal, and how they are cut into regions: plain integers, any axes."""
+"""Which positions stand for a signal, and how they are cut into regions: integers, any axes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A part of a configuration: plain numbers by name, written as JSON under a kind, and read without trust.
+"""A part of a configuration: plain numbers by name, written as JSON, read without trust.
 
 A part is a frozen dataclass with a `kind`; each field says with `whole` or `wholes` what values it
 may have, so that an absurd number in a file is refused before anything is built from it. A field
@@ -21,14 +21,16 @@ _MOST_AXES = 16
 P = TypeVar("P", bound="Part")
 
 
-def whole(low: int, high: int, **default: int) -> Any:
-    """A field that holds a whole number from `low` to `high`; `default=` as for dataclasses."""
-    return dataclasses.field(metadata={"low": low, "high": high, "list": False}, **default)
+def whole(low: int, high: int, *, default: Any = dataclasses.MISSING) -> Any:
+    """A field that holds a whole number from `low` to `high`."""
+    limits = {"low": low, "high": high, "list": False}
+    return dataclasses.field(metadata=limits, default=default)
 
 
-def wholes(low: int, high: int, **default: tuple[int, ...]) -> Any:
+def wholes(low: int, high: int, *, default: Any = dataclasses.MISSING) -> Any:
     """A field that holds 1 to 16 whole numbers from `low` to `high`, one for each axis."""
-    return dataclasses.field(metadata={"low": low, "high": high, "list": True}, **default)
+    limits = {"low": low, "high": high, "list": True}
+    return dataclasses.field(metadata=limits, default=default)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

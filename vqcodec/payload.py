@@ -1,4 +1,4 @@
-"""Codes of a whole picture to the payloads of its tiles, and back; no networks here."""
+"""Codes of a whole signal to the payloads of its regions, and back; no networks here."""
 
 from __future__ import annotations
 
@@ -7,25 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.bitstream import Header, iterate_tiles
+from vqcodec.bitstream import Header, packed_size
 from vqcodec.errors import CorruptError
+from vqcodec.grid import Region, lengths
 from vqcodec.priors import Prior
 from vqcodec_kernels.errors import CorruptPayloadError, InvalidInputError
 
-__all__ = ["Region", "decode_codes", "encode_codes", "tile_regions"]
-
-
-Region = tuple[slice, ...]
-
-
-def tile_regions(width: int, height: int, stride: int) -> list[Region]:
-    """The part of the grid of positions that each tile of a picture covers, in file order."""
-    regions: list[Region] = []
-    for tile in iterate_tiles(width, height):
-        rows, columns = tile.grid(stride)
-        top, left = tile.top // stride, tile.left // stride
-        regions.append((slice(top, top + rows), slice(left, left + columns)))
-    return regions
+__all__ = ["decode_codes", "encode_codes", "smallest_payloads"]
 
 
 def encode_codes(
@@ -37,6 +25,26 @@ def encode_codes(
     """
     parts = (np.ascontiguousarray(codes[:, *region]) for region in regions)
     return [prior.encode(part, threads=threads) for part in parts]
+
+
+def smallest_payloads(
+    codes: NDArray[np.int64],
+    priors: Mapping[int, Prior],
+    regions: Sequence[Region],
+    *,
+    threads: int = 1,
+) -> tuple[int, list[bytes]]:
+    """Code each region with every prior: the number of the one that takes least, and its payloads.
+
+    The adaptive prior is nearly always the smallest; a signal of a few positions may do better with
+    fixed tables. The first of equals is taken.
+    """
+    found = {
+        number: encode_codes(codes, prior, regions, threads=threads)
+        for number, prior in priors.items()
+    }
+    number = min(found, key=lambda number: sum(map(packed_size, found[number])))
+    return number, found[number]
 
 
 def decode_codes(
@@ -51,25 +59,29 @@ def decode_codes(
 
     Raises:
         CorruptError: a payload is not one that an encoder writes, or needs a prior or a number of
-            stages that the model does not have.
+            stages that the model does not have; or the regions are not those of the model.
     """
-    prior = priors.get(header.prior_mode)
+    prior = priors.get(header.prior)
     if prior is None:
-        raise CorruptError(f"the model has no prior of mode {header.prior_mode}")
-    if len(header.stages) != 1 or header.stages[0] > prior.stages:
+        raise CorruptError(f"the model has no prior {header.prior}")
+    if header.stages > prior.stages:
         raise CorruptError(
-            f"the stream has stages {header.stages}, the model one level of {prior.stages}"
+            f"the stream has {header.stages} stages of codes, the model {prior.stages}"
+        )
+    if header.regions != len(regions):
+        raise CorruptError(
+            f"the stream has {header.regions} regions, the model cuts it into {len(regions)}"
         )
     # A large grid is cheap to declare: payloads are decoded one by one before the whole is laid
     # out, so that a damaged first one is refused before memory is taken for the others.
     parts = []
     for number, (payload, region) in enumerate(zip(payloads, regions, strict=True)):
-        shape = (header.stages[0], *(part.stop - part.start for part in region))
         try:
-            parts.append(prior.decode(payload, shape))
+            parts.append(prior.decode(payload, (header.stages, *lengths(region))))
         except (CorruptPayloadError, InvalidInputError) as error:
+            # Only here is known which chunk it is, and that a wrong shape is the stream's fault.
             raise CorruptError(f"code chunk {number}: {error}") from error
-    codes = np.empty((header.stages[0], *grid), np.int64)
+    codes = np.empty((header.stages, *grid), np.int64)
     for part, region in zip(parts, regions, strict=True):
         codes[:, *region] = part
     return codes

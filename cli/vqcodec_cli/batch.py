@@ -31,14 +31,13 @@ T = TypeVar("T", bound=Item)
 
 def run_batch(
     items: Sequence[T],
-    work: Callable[[T], Record],
+    work: Callable[[T], tuple[Record, str]],
     *,
     label: str,
-    show: Callable[[Record], str],
     as_json: bool,
     quiet: bool = False,
 ) -> int:
-    """Do `work` on each item and print its record, as `show` says it or as one line of JSON.
+    """Do `work` on each item and print what it gives: its record as JSON, or its words for people.
 
     A failure is said on stderr, and the rest is done all the same. `quiet` prints no records.
 
@@ -51,7 +50,7 @@ def run_batch(
             progress.update(number, printable(item.name))
             try:
                 with torch_memory_as_python():
-                    record = work(item)
+                    record, text = work(item)
             except BrokenPipeError:
                 raise
             except EXPECTED as error:
@@ -59,10 +58,11 @@ def run_batch(
                 why = reason(error, item.name)
                 complain(item.name, why)
                 record = {"input": item.name, "error": why, "exit_code": codes[-1]}
-                if not as_json:
-                    continue
+                if as_json and not quiet:
+                    print(json.dumps(record))
+                continue
             if not quiet:
-                print(json.dumps(record) if as_json else show(record))
+                print(json.dumps(record) if as_json else text)
     if codes and len(items) > 1:
         complain(None, f"{len(codes)} of {len(items)} files failed")
     return codes[0] if codes else OK

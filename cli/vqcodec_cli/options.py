@@ -37,13 +37,13 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_max_pixels(parser: argparse.ArgumentParser) -> None:
-    """--max-pixels: how large a picture may be."""
+def add_max_samples(parser: argparse.ArgumentParser) -> None:
+    """--max-samples: how large a signal may be."""
     parser.add_argument(
-        "--max-pixels",
+        "--max-samples",
         metavar="N",
         type=whole(1),
-        help="refuse pictures of more than N pixels (there is a generous limit without it)",
+        help="refuse signals of more than N samples (pixels of a picture; default: 2^28)",
     )
 
 

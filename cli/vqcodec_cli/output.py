@@ -1,16 +1,11 @@
-"""Outputs that appear whole or not at all.
-
-A file is written to a temporary neighbour, flushed to the disk and renamed, so that at every
-moment the name holds the old file, the new file or nothing. A symbolic link is followed and its
-target replaced. Devices and pipes (/dev/null, a FIFO) are written directly.
-"""
+"""Outputs: what is refused before the work begins, and where they go in the end."""
 
 import os
-import secrets
 import stat
 import sys
 from pathlib import Path
 
+from vqcodec.files import write_whole
 from vqcodec_cli.failure import RefusedError, UsageError
 
 STDOUT = "-"
@@ -69,41 +64,10 @@ def write_output(target: str, data: bytes, *, force: bool) -> None:
 
 
 def write_file(path: Path, data: bytes, *, force: bool) -> None:
-    """Write a file that appears whole or not at all.
+    """Write a file that appears whole or not at all, if `check_output` allows it.
 
     Raises:
         OSError: it cannot be written; an older file of this name is as it was.
     """
     check_output(path, force=force)
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        target.write_bytes(data)
-        return
-    # A short name of its own: the target's may be as long as the file system allows.
-    temporary = target.parent / f".vqcodec-{secrets.token_hex(8)}.tmp"
-    try:
-        _write_and_sync(temporary, data, mode_of=target)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(target.parent)
-
-
-def _write_and_sync(path: Path, data: bytes, *, mode_of: Path) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    with os.fdopen(descriptor, "wb") as file:
-        if mode_of.exists():
-            os.chmod(path, stat.S_IMODE(mode_of.stat().st_mode))
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # a folder cannot be opened there
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_whole(path, data)

@@ -1,7 +1,7 @@
 """Which output each input gets, settled and checked before any work begins."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,13 +60,13 @@ def plan_jobs(
     sources: Sequence[Source],
     output: str | None,
     *,
-    suffix: str,
+    suffix: Callable[[Source], str],
     force: bool,
     as_json: bool = False,
 ) -> list[Job]:
     """Name the output of every input.
 
-    Without `output` it is the input's name with `suffix`, beside the input (`a.png.png` for
+    Without `output` it is the input's name with its `suffix`, beside the input (`a.png.png` for
     `a.png`), and standard output for standard input. With an `output`, a single input goes to that
     file, or into that folder if it is one; several go into the folder, keeping the shape of the
     tree that they come from.
@@ -77,7 +77,7 @@ def plan_jobs(
             is for the records.
         OSError: the output folder is missing.
     """
-    jobs = [Job(s, _target(s, output, suffix, len(sources)), force) for s in sources]
+    jobs = [Job(s, _target(s, output, suffix(s), len(sources)), force) for s in sources]
     if any(job.target == STDOUT for job in jobs):
         if len(jobs) > 1:
             raise UsageError("several inputs cannot share standard output; give -o FOLDER")

@@ -6,13 +6,9 @@ from dataclasses import dataclass
 from vqcodec.bitstream.varint import MAX_VARINT, append_varint, read_varint
 from vqcodec.errors import ChecksumError, CorruptError, InputError, LimitError, TruncatedError
 
-__all__ = ["ALPHA", "CODES", "EXIF", "ICC", "MODEL_NAME", "Chunk", "pack_chunk", "unpack_chunk"]
+__all__ = ["CODES", "Chunk", "pack_chunk", "packed_size", "unpack_chunk"]
 
 CODES = "C"
-ALPHA = "A"
-ICC = "i"
-EXIF = "e"
-MODEL_NAME = "n"
 
 
 @dataclass(frozen=True)
@@ -40,13 +36,24 @@ class Chunk:
 def pack_chunk(chunk: Chunk, header_checksum: bytes, number: int) -> bytes:
     """Write a chunk of the stream whose header has this checksum.
 
-    number: the tile of a code chunk, 0 for any other chunk.
+    number: the region of a code chunk, 0 for any other chunk.
     """
     out = bytearray(chunk.type, "ascii")
     append_varint(out, len(chunk.payload))
     out += chunk.payload
     out += _checksum(bytes(out), header_checksum, number)
     return bytes(out)
+
+
+def packed_size(payload: bytes) -> int:
+    """How many bytes a chunk of this payload takes.
+
+    >>> packed_size(bytes(200))
+    207
+    """
+    length = bytearray()
+    append_varint(length, len(payload))
+    return 1 + len(length) + len(payload) + 4
 
 
 def unpack_chunk(
@@ -86,7 +93,7 @@ def unpack_chunk(
 def _checksum(content: bytes, header_checksum: bytes, number: int) -> bytes:
     """Return the four bytes that follow a chunk.
 
-    The header and the tile's number take part, so that a chunk moved to another place, or to
+    The header and the region's number take part, so that a chunk moved to another place, or to
     another stream, is noticed.
     """
     seed = zlib.crc32(header_checksum + number.to_bytes(4, "little"))

@@ -1,18 +1,9 @@
-"""A whole stream: header, side chunks, then one code chunk for each tile, and nothing more."""
+"""A whole stream: header, side chunks, then one code chunk for each region, and nothing more."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from vqcodec.bitstream.chunk import (
-    ALPHA,
-    CODES,
-    EXIF,
-    ICC,
-    MODEL_NAME,
-    Chunk,
-    pack_chunk,
-    unpack_chunk,
-)
+from vqcodec.bitstream.chunk import CODES, Chunk, pack_chunk, unpack_chunk
 from vqcodec.bitstream.header import Header, pack_header, unpack_header
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits
 from vqcodec.bitstream.varint import MAX_VARINT
@@ -34,7 +25,7 @@ _SMALLEST_CHUNK = 6
 
 @dataclass(frozen=True)
 class Stream:
-    """What a stream holds: its header, the side chunks in file order, a payload for each tile."""
+    """What a stream holds: its header, the side chunks in file order, a payload for each region."""
 
     header: Header
     side_chunks: tuple[Chunk, ...]
@@ -48,21 +39,20 @@ class Stream:
 def write_stream(header: Header, side_chunks: Sequence[Chunk], codes: Sequence[bytes]) -> bytes:
     """Write a stream; the same arguments give the same bytes.
 
-    side_chunks: metadata and alpha, in the order in which they shall stand in the stream.
-    codes: the payload of each tile, in the order of iterate_tiles.
+    side_chunks: what the medium keeps beside the codes, in the order in which it shall stand there.
+    codes: the payload of each region, in order.
     Raises: InputError if the parts do not fit each other.
     """
-    if len(codes) != header.tiles:
-        raise InputError(f"the picture has {header.tiles} tiles, got {len(codes)} payloads")
-    try:
-        _check_side_chunks(side_chunks, header)
-    except (CorruptError, UnsupportedVersionError) as error:
-        raise InputError(str(error)) from error
+    if len(codes) != header.regions:
+        raise InputError(f"the header says {header.regions} regions, got {len(codes)} payloads")
+    for chunk in side_chunks:
+        if chunk.type == CODES:
+            raise InputError(f"a side chunk cannot be of type {CODES!r}")
     packed = pack_header(header)
     checksum = packed[-4:]
     parts = [packed]
     parts += [pack_chunk(chunk, checksum, 0) for chunk in side_chunks]
-    parts += [pack_chunk(Chunk(CODES, code), checksum, tile) for tile, code in enumerate(codes)]
+    parts += [pack_chunk(Chunk(CODES, code), checksum, region) for region, code in enumerate(codes)]
     return b"".join(parts)
 
 
@@ -74,9 +64,12 @@ def read_header(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> Header:
     return unpack_header(as_bytes(data), limits)[0]
 
 
-def read_stream(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> Stream:
+def read_stream(
+    data: Buffer, limits: Limits = DEFAULT_LIMITS, *, letters: Collection[str]
+) -> Stream:
     """Read a whole stream and check every byte of it; payloads are not decoded.
 
+    letters: types of the side chunks that the stream's medium knows; each may stand there once.
     Raises: every kind of FormatError. TruncatedError if it ends early, ChecksumError if it is
     damaged, CorruptError for a contradiction or for bytes behind its end, LimitError before
     memory is taken for more than the limits allow.
@@ -84,15 +77,16 @@ def read_stream(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> Stream:
     data = as_bytes(data)
     header, start = unpack_header(data, limits)
     checksum = data[start - 4 : start]
-    if len(data) - start < header.tiles * _SMALLEST_CHUNK:
+    if len(data) - start < header.regions * _SMALLEST_CHUNK:
         raise TruncatedError(
-            f"the data ends early: {len(data) - start} bytes cannot hold {header.tiles} code chunks"
+            f"the data ends early: {len(data) - start} bytes cannot hold {header.regions} code "
+            "chunks"
         )
     side_chunks, start = _read_side_chunks(data, start, checksum, limits)
     if start == len(data):
-        raise TruncatedError(f"the data ends before the first of {header.tiles} code chunks")
-    _check_side_chunks(side_chunks, header)
-    codes, start = _read_codes(data, start, checksum, header.tiles)
+        raise TruncatedError(f"the data ends before the first of {header.regions} code chunks")
+    _check_side_chunks(side_chunks, letters)
+    codes, start = _read_codes(data, start, checksum, header.regions)
     if start != len(data):
         raise CorruptError(f"{len(data) - start} bytes follow the end of the stream")
     return Stream(header, side_chunks, codes)
@@ -113,45 +107,46 @@ def _read_side_chunks(
     while start < len(data) and data[start] != ord(CODES):
         if len(chunks) == limits.max_side_chunks:
             raise LimitError(f"more than {limits.max_side_chunks} chunks before the codes")
-        is_alpha = data[start] == ord(ALPHA)
+        # Small letters mark facts beside the samples; what capital ones mark may be as large.
+        critical = chr(data[start]).isupper()
         chunk, start = unpack_chunk(
             data,
             start,
             checksum,
             number=0,
             name=f"chunk {len(chunks)}",
-            max_bytes=MAX_VARINT if is_alpha else limits.max_metadata_bytes,
+            max_bytes=MAX_VARINT if critical else limits.max_metadata_bytes,
         )
         chunks.append(chunk)
     return tuple(chunks), start
 
 
-def _check_side_chunks(chunks: Sequence[Chunk], header: Header) -> None:
-    """Refuse an unknown critical chunk, a doubled one, and alpha where it does not belong."""
+def _check_side_chunks(chunks: Sequence[Chunk], letters: Collection[str]) -> None:
+    """Refuse an unknown critical chunk, and a known one that stands there twice."""
     types = [chunk.type for chunk in chunks]
     for chunk in chunks:
-        if chunk.is_critical and chunk.type != ALPHA:
+        if chunk.is_critical and chunk.type not in letters:
             raise UnsupportedVersionError(
                 f"a chunk of the unknown critical type {chunk.type!r} needs a newer vqcodec"
             )
-    for known in (ALPHA, ICC, EXIF, MODEL_NAME):
-        if types.count(known) > 1:
-            raise CorruptError(f"the stream has {types.count(known)} chunks of type {known!r}")
-    if header.has_alpha != (ALPHA in types):
-        state = "lacks its" if header.has_alpha else "has no alpha channel but an"
-        raise CorruptError(f"a picture of {header.channels} channels {state} alpha chunk")
+        if chunk.type in letters and types.count(chunk.type) > 1:
+            raise CorruptError(
+                f"the stream has {types.count(chunk.type)} chunks of type {chunk.type!r}"
+            )
 
 
 def _read_codes(
-    data: bytes, start: int, checksum: bytes, tiles: int
+    data: bytes, start: int, checksum: bytes, regions: int
 ) -> tuple[tuple[bytes, ...], int]:
-    """Read one code chunk for each tile; return the payloads and the offset behind them."""
+    """Read one code chunk for each region; return the payloads and the offset behind them."""
     codes: list[bytes] = []
-    for tile in range(tiles):
+    for region in range(regions):
         if start >= len(data):
-            raise TruncatedError(f"the data ends after {tile} of {tiles} code chunks")
-        chunk, start = unpack_chunk(data, start, checksum, number=tile, name=f"code chunk {tile}")
+            raise TruncatedError(f"the data ends after {region} of {regions} code chunks")
+        chunk, start = unpack_chunk(
+            data, start, checksum, number=region, name=f"code chunk {region}"
+        )
         if chunk.type != CODES:
-            raise CorruptError(f"code chunk {tile} expected, found one of type {chunk.type!r}")
+            raise CorruptError(f"code chunk {region} expected, found one of type {chunk.type!r}")
         codes.append(chunk.payload)
     return tuple(codes), start

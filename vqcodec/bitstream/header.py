@@ -1,12 +1,11 @@
-"""The header: what a stream holds and which model it needs, in about 25 bytes."""
+"""The header: what a stream holds and which model it needs, in about 28 bytes."""
 
+import math
 import zlib
 from dataclasses import dataclass
-from typing import Any
 
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits
 from vqcodec.bitstream.magic import MAGIC, check_magic
-from vqcodec.bitstream.tiles import count_tiles
 from vqcodec.bitstream.varint import MAX_VARINT, append_varint, read_varint
 from vqcodec.errors import (
     ChecksumError,
@@ -17,60 +16,46 @@ from vqcodec.errors import (
     UnsupportedVersionError,
 )
 
-__all__ = [
-    "FORMAT_VERSION",
-    "KINDS",
-    "MAX_LEVELS",
-    "MAX_STAGES",
-    "PRIORS",
-    "Header",
-    "pack_header",
-    "unpack_header",
-]
+__all__ = ["FORMAT_VERSION", "MAX_STAGES", "PRIORS", "Header", "pack_header", "unpack_header"]
 
 FORMAT_VERSION = 1
-KINDS = ("picture",)
 PRIORS = ("raw", "static", "mixing", "zero-first", "deep")
 MAX_STAGES = 64
-MAX_LEVELS = 8
+MAX_AXES = 16
+MAX_CHANNELS = 256
 FINGERPRINT_BYTES = 8
 
-_KIND_BITS = 0b0000_0011
-_CHANNEL_SHIFT = 2
-_PRIOR_SHIFT = 4
-_LAYOUT_RESERVED = 0b1000_0000
-_STAGE_BITS = 0b0011_1111
-_STAGE_RESERVED = 0b0100_0000
-_ANOTHER_LEVEL = 0b1000_0000
+_FIXED = len(MAGIC) + 3 + FINGERPRINT_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
     """The fields of a header, each in its allowed range.
 
-    width, height: pixels, in [1, 2**32 - 1]. channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA.
-    stages: how many stages each level carries, coarse to fine, each in [1, 64]; 1 to 8 levels.
-    prior_mode: index into PRIORS. fingerprint: 8 bytes that name the model. kind: 0, a picture.
+    medium: its number, in [0, 15]. extent: samples along each of 1 to 16 axes, each in
+    [1, 2^32 - 1]. channels: values of a sample, in [1, 256]. stages: how many the codes have, in
+    [1, 64]. prior: index into PRIORS. fingerprint: 8 bytes that name the model. regions: how many
+    code chunks follow, in [1, 2^32 - 1].
     Raises: InputError for a field outside its range.
     """
 
-    width: int
-    height: int
+    medium: int
+    extent: tuple[int, ...]
     channels: int
-    stages: tuple[int, ...]
-    prior_mode: int
+    stages: int
+    prior: int
     fingerprint: bytes
-    kind: int = 0
+    regions: int
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
-            ("width", self.width, 1, MAX_VARINT),
-            ("height", self.height, 1, MAX_VARINT),
-            ("channels", self.channels, 1, 4),
-            ("kind", self.kind, 0, len(KINDS) - 1),
-            ("prior_mode", self.prior_mode, 0, len(PRIORS) - 1),
-            ("number of levels", len(self.stages), 1, MAX_LEVELS),
-            *(("stages", count, 1, MAX_STAGES) for count in self.stages),
+            ("medium", self.medium, 0, 15),
+            ("number of axes", len(self.extent), 1, MAX_AXES),
+            *(("extent", length, 1, MAX_VARINT) for length in self.extent),
+            ("channels", self.channels, 1, MAX_CHANNELS),
+            ("stages", self.stages, 1, MAX_STAGES),
+            ("prior", self.prior, 0, len(PRIORS) - 1),
+            ("regions", self.regions, 1, MAX_VARINT),
         ):
             if not low <= value <= high:
                 raise InputError(f"{name} must be {low} to {high}, got {value}")
@@ -78,29 +63,21 @@ class Header:
             raise InputError(f"a fingerprint has 8 bytes, got {len(self.fingerprint)}")
 
     @property
-    def has_alpha(self) -> bool:
-        """Whether the last channel is alpha, carried in a chunk of its own."""
-        return self.channels in (2, 4)
-
-    @property
-    def tiles(self) -> int:
-        """How many tiles, and so code chunks, the picture has."""
-        return count_tiles(self.width, self.height)
+    def samples(self) -> int:
+        """How many samples the signal has, whatever its channels."""
+        return math.prod(self.extent)
 
 
 def pack_header(header: Header) -> bytes:
     """Write a header, its checksum included."""
     out = bytearray(MAGIC)
-    out.append(FORMAT_VERSION)
-    out.append(
-        header.kind | (header.channels - 1) << _CHANNEL_SHIFT | header.prior_mode << _PRIOR_SHIFT
-    )
+    out += bytes((FORMAT_VERSION, header.medium | len(header.extent) - 1 << 4, header.prior))
     out += header.fingerprint
-    append_varint(out, header.width)
-    append_varint(out, header.height)
-    for count in header.stages[:-1]:
-        out.append(_ANOTHER_LEVEL | count - 1)
-    out.append(header.stages[-1] - 1)
+    append_varint(out, header.channels)
+    for length in header.extent:
+        append_varint(out, length)
+    out.append(header.stages)
+    append_varint(out, header.regions)
     out += zlib.crc32(out).to_bytes(4, "little")
     return bytes(out)
 
@@ -109,35 +86,40 @@ def unpack_header(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Header,
     """Read the header at the front of the data; return it and its length in bytes.
 
     Raises: BadMagicError, UnsupportedVersionError, TruncatedError, ChecksumError, CorruptError,
-    and LimitError if the picture has more than limits.max_pixels.
+    and LimitError if the signal has more than limits.max_samples.
     """
     check_magic(data)
-    layout = _read_layout(data)
-    start = len(MAGIC) + 2 + FINGERPRINT_BYTES
-    fingerprint = data[len(MAGIC) + 2 : start]
-    width, start = read_varint(data, start, "the width")
-    height, start = read_varint(data, start, "the height")
-    levels, start = _read_levels(data, start)
+    _check_version(data)
+    medium, prior = data[len(MAGIC) + 1], data[len(MAGIC) + 2]
+    channels, start = read_varint(data, _FIXED, "the channels")
+    extent = []
+    for axis in range(1 + (medium >> 4)):
+        length, start = read_varint(data, start, f"the extent along axis {axis}")
+        extent.append(length)
+    if start >= len(data):
+        raise TruncatedError(f"the data ends inside the header, after {len(data)} bytes")
+    stages = data[start]
+    regions, start = read_varint(data, start + 1, "the number of regions")
     _check_checksum(data, start)
     # Only now are the values worth a judgement: before, a wrong one may be a damaged one.
-    if layout & _LAYOUT_RESERVED or any(byte & _STAGE_RESERVED for byte in levels):
-        raise CorruptError("a bit of the header that must be zero is set")
-    fields = {
-        "width": width,
-        "height": height,
-        "channels": 1 + (layout >> _CHANNEL_SHIFT & 3),
-        "stages": tuple(1 + (byte & _STAGE_BITS) for byte in levels),
-        "prior_mode": layout >> _PRIOR_SHIFT & 7,
-        "fingerprint": fingerprint,
-    }
-    return _checked_header(fields, limits), start + 4
+    _judge(extent, channels, stages, prior, regions, limits)
+    header = Header(
+        medium=medium & 15,
+        extent=tuple(extent),
+        channels=channels,
+        stages=stages,
+        prior=prior,
+        fingerprint=data[_FIXED - FINGERPRINT_BYTES : _FIXED],
+        regions=regions,
+    )
+    return header, start + 4
 
 
-def _read_layout(data: bytes) -> int:
-    """Return the layout byte of a version and kind whose further bytes are known."""
-    if len(data) < len(MAGIC) + 2 + FINGERPRINT_BYTES:
+def _check_version(data: bytes) -> None:
+    """Refuse a version whose further bytes are not known, and what is too short to have one."""
+    if len(data) < _FIXED:
         raise TruncatedError(f"the data ends inside the header, after {len(data)} bytes")
-    version, layout = data[len(MAGIC)], data[len(MAGIC) + 1]
+    version = data[len(MAGIC)]
     if version == 0:
         raise CorruptError("format version 0 does not exist: the file is damaged")
     if version > FORMAT_VERSION:
@@ -145,23 +127,6 @@ def _read_layout(data: bytes) -> int:
             f"format version {version} needs a newer vqcodec (this one reads up to "
             f"{FORMAT_VERSION}), or the file is damaged"
         )
-    kind = layout & _KIND_BITS
-    if kind >= len(KINDS):
-        raise UnsupportedVersionError(
-            f"signal kind {kind} needs a newer vqcodec (this one reads pictures), "
-            "or the file is damaged"
-        )
-    return layout
-
-
-def _read_levels(data: bytes, start: int) -> tuple[bytes, int]:
-    """Return the bytes that hold the stage counts, and the offset behind them."""
-    for end in range(start, start + MAX_LEVELS):
-        if end >= len(data):
-            raise TruncatedError(f"the data ends inside the stage counts at byte {end}")
-        if not data[end] & _ANOTHER_LEVEL:
-            return data[start : end + 1], end + 1
-    raise CorruptError(f"the header declares more than {MAX_LEVELS} levels")
 
 
 def _check_checksum(data: bytes, end: int) -> None:
@@ -172,15 +137,22 @@ def _check_checksum(data: bytes, end: int) -> None:
         raise ChecksumError("header checksum does not match: the file is damaged")
 
 
-def _checked_header(fields: dict[str, Any], limits: Limits) -> Header:
-    """Build the header of fields that arrived undamaged, if they make sense."""
-    width, height, prior_mode = fields["width"], fields["height"], fields["prior_mode"]
-    if not width or not height:
-        raise CorruptError(f"the header declares an empty picture, {width} x {height}")
-    if prior_mode >= len(PRIORS):
-        raise UnsupportedVersionError(f"prior mode {prior_mode} needs a newer vqcodec")
-    if width * height > limits.max_pixels:
+def _judge(
+    extent: list[int], channels: int, stages: int, prior: int, regions: int, limits: Limits
+) -> None:
+    """Refuse fields that arrived undamaged and make no sense, or that this version lacks."""
+    text = " x ".join(map(str, extent))
+    if 0 in extent:
+        raise CorruptError(f"the header declares an empty signal, {text}")
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise CorruptError(f"the header declares {channels} channels")
+    if not 1 <= stages <= MAX_STAGES:
+        raise CorruptError(f"the header declares {stages} stages, there are 1 to {MAX_STAGES}")
+    if prior >= len(PRIORS):
+        raise UnsupportedVersionError(f"prior {prior} needs a newer vqcodec")
+    if regions == 0:
+        raise UnsupportedVersionError("a stream of open length needs a newer vqcodec")
+    if math.prod(extent) > limits.max_samples:
         raise LimitError(
-            f"the picture has {width} x {height} pixels, more than the limit of {limits.max_pixels}"
+            f"the signal has {text} samples, more than the limit of {limits.max_samples}"
         )
-    return Header(**fields)

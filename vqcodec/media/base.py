@@ -92,13 +92,13 @@ class Medium(Protocol):
         """
 
     def side_chunks(self, signal: Any, *, facts: bool) -> list[Chunk]:
-        """What a stream carries beside the codes; without `facts` only what it cannot do without."""
+        """What stands beside the codes; without `facts` only what the samples cannot do without."""
 
     def check(self, header: Header, side_chunks: Sequence[Chunk]) -> None:
         """Raise CorruptError if header and side chunks of this medium contradict each other."""
 
-    def describe(self, stream: Stream, limits: Limits) -> dict[str, Any]:
-        """The medium's own facts about a stream, for `vqcodec info`: plain values by name.
+    def describe(self, stream: Stream, *, size: int, limits: Limits) -> dict[str, Any]:
+        """The medium's own facts about a stream of `size` bytes: plain values by name.
 
         Raises:
             CorruptError, LimitError: a side chunk does not hold what it should.

@@ -84,7 +84,7 @@ class Distortion(Protocol):
     """How far decoded samples are from their originals, as training minimises it."""
 
     def __call__(self, decoded: Tensor, original: Tensor, error: Tensor) -> Tensor:
-        """A scalar of samples (B, C, *extent) and their mean squared error, in that error's unit."""
+        """A scalar of samples (B, C, *extent) and their mean squared error, in its unit."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
-import shutil
 from pathlib import Path
 
 from vqcodec.errors import BadModelError, UnknownModelError
-from vqcodec.model.built_in import PUBLISHED
+from vqcodec.files import write_whole
 from vqcodec.model.file import ModelCard, read_card, read_model
 
 __all__ = [
     "add_model",
     "find_model",
     "list_models",
+    "locate_model",
     "model_folders",
     "next_generation",
-    "published_label",
 ]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -53,8 +53,7 @@ def find_model(key: str) -> ModelCard:
             Among equal models the one in the first folder is taken.
 
     Raises:
-        UnknownModelError: there is none; the message says where it was looked for, or how to get
-            a model that was built in once.
+        UnknownModelError: there is none; the message says where it was looked for.
     """
     cards = list_models()
     for card in cards:
@@ -66,20 +65,27 @@ def find_model(key: str) -> ModelCard:
     for card in cards:
         if card.label == key:
             return card
-    raise UnknownModelError(_missing(key))
+    places = ", ".join(str(folder) for folder in model_folders())
+    raise UnknownModelError(f"no model {key[:80]!r} in {places}")
 
 
-def published_label(fingerprint: str) -> str | None:
-    """Name and generation of a model that is or was built in, "photo-1"; None for any other."""
-    known = PUBLISHED.get(fingerprint)
-    return None if known is None else f"{known[0]}-{known[1]}"
+def locate_model(name_or_path: str | Path) -> Path:
+    """Where a model's file is: by name, fingerprint or path of a .safetensors file.
+
+    Raises:
+        UnknownModelError: there is none; the message says where it was looked for.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".safetensors":
+        return find_model(str(name_or_path)).path
+    if not path.is_file():
+        raise UnknownModelError(f"no file of weights {path}")
+    return path
 
 
 def next_generation(name: str) -> int:
-    """The generation of a new model of this name: after all that are here or were published."""
-    installed = [card.generation for card in list_models() if card.name == name]
-    published = [generation for known, generation in PUBLISHED.values() if known == name]
-    return 1 + max([*installed, *published], default=0)
+    """The generation of a new model of this name: after all that are here."""
+    return 1 + max([card.generation for card in list_models() if card.name == name], default=0)
 
 
 def add_model(path: Path) -> ModelCard:
@@ -94,23 +100,8 @@ def add_model(path: Path) -> ModelCard:
     folder = Path(os.environ.get("VQCODEC_MODELS") or _user_folder())
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{card.name}-{card.fingerprint}.safetensors"
-    partial = target.with_name(target.name + ".tmp")
-    shutil.copyfile(path, partial)
-    os.replace(partial, target)
-    return ModelCard(card.name, target, card.fingerprint, card.config, card.metadata)
-
-
-def _missing(key: str) -> str:
-    for fingerprint in PUBLISHED:
-        label = published_label(fingerprint)
-        if key in (label, fingerprint):
-            return (
-                f"needs the model {label} ({fingerprint}), which is not installed; it was built "
-                "into an earlier vqcodec (docs/models.md says which): take its file from there "
-                "and run `vqcodec models add FILE`"
-            )
-    places = ", ".join(str(folder) for folder in model_folders())
-    return f"no model {key[:80]!r} in {places}"
+    write_whole(target, path.read_bytes())
+    return dataclasses.replace(card, path=target)
 
 
 def _user_folder() -> Path:

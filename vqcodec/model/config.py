@@ -108,7 +108,8 @@ class ModelConfig:
         data = parse_object(text, "the model's configuration")
         if set(data) != set(_DECODER):
             raise BadModelError(
-                f"the model's configuration must hold {', '.join(_DECODER)}, holds {shown(list(data))}"
+                f"the model's configuration must hold {', '.join(_DECODER)}, "
+                f"holds {shown(list(data))}"
             )
         encoder = parse_object(analysis, "the model's analysis")
         return cls(
@@ -121,9 +122,9 @@ class ModelConfig:
 
 
 def _region(data: Any) -> tuple[int, ...]:
-    if isinstance(data, list) and 1 <= len(data) <= 16:
-        if all(type(side) is int and 1 <= side <= _LARGEST_REGION for side in data):
-            return tuple(data)
+    whole = isinstance(data, list) and all(type(side) is int for side in data)
+    if whole and 1 <= len(data) <= 16 and 1 <= min(data) <= max(data) <= _LARGEST_REGION:
+        return tuple(data)
     raise BadModelError(
         f"region must be a list of whole numbers from 1 to {_LARGEST_REGION}, is {shown(data)}"
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from vqcodec.errors import BadModelError
+from vqcodec.files import write_whole
 from vqcodec.model.config import ModelConfig
+from vqcodec.parts import parse_object, shown
 
 __all__ = ["ModelCard", "Tensors", "compute_fingerprint", "read_card", "read_model", "write_model"]
 
@@ -34,6 +35,7 @@ _TYPES = {"F16", "F32", "BOOL", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "
 # What only the encoder uses may improve without making old files unreadable.
 _ENCODER_ONLY = ("analysis.", "search.")
 _MAX_GENERATION = 999_999
+_TEXTS = ("name", "fingerprint", "config", "analysis", "metadata")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class ModelCard:
         if type(number) is not int or not 1 <= number <= _MAX_GENERATION:
             raise BadModelError(
                 f"{self.path}: its generation must be a whole number from 1 to {_MAX_GENERATION}, "
-                f"is {repr(number)[:80]}"
+                f"is {shown(number)}"
             )
 
     @property
@@ -77,13 +79,14 @@ class ModelCard:
         return f"{self.name}-{self.generation}"
 
 
-def compute_fingerprint(config: ModelConfig, tensors: Mapping[str, NDArray[Any]]) -> str:
+def compute_fingerprint(text: str, tensors: Mapping[str, NDArray[Any]]) -> str:
     """Hash everything that decoding depends on: 16 hexadecimal digits.
 
-    SHA-256 over the configuration as JSON, then over each tensor that the decoder uses, in order
-    of name: name, dtype, shape and little-endian bytes. The encoder's own tensors do not count.
+    SHA-256 over the configuration's text as it stands in the file, then over each tensor that the
+    decoder uses, in order of name: name, dtype, shape and little-endian bytes. What only an encoder
+    uses does not count: the analysis, its part of the configuration, and what the search is told.
     """
-    digest = hashlib.sha256(config.to_json().encode())
+    digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         if not name.startswith(_ENCODER_ONLY):
             tensor = np.asarray(tensors[name], order="C")
@@ -104,21 +107,18 @@ def write_model(
     Raises:
         BadModelError: the metadata holds a generation that is none, see `ModelCard`.
     """
-    card = ModelCard(name, path, compute_fingerprint(config, tensors), config, dict(metadata))
+    text = config.to_text()
+    card = ModelCard(name, path, compute_fingerprint(text, tensors), config, dict(metadata))
     header = {
         "format": FORMAT,
         "name": name,
         "fingerprint": card.fingerprint,
-        "config": config.to_json(),
+        "config": text,
+        "analysis": config.analysis_text(),
         "metadata": json.dumps(metadata, sort_keys=True),
     }
     ordered = {key: np.asarray(tensors[key], order="C") for key in sorted(tensors)}
-    partial = path.with_name(path.name + ".tmp")
-    with partial.open("wb") as file:
-        file.write(_sort_header(save(ordered, metadata=header)))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    write_whole(path, _sort_header(save(ordered, metadata=header)))
     return card
 
 
@@ -128,16 +128,7 @@ def read_card(path: Path) -> ModelCard:
     Raises:
         BadModelError: not a model file of this project.
     """
-    with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        if not 2 <= size <= _MAX_HEADER_BYTES:
-            raise BadModelError(f"{path}: not a safetensors file")
-        text = file.read(size)
-    try:
-        header = json.loads(text)["__metadata__"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BadModelError(f"{path}: not a safetensors file with a vqcodec header") from error
-    return _card(path, header)
+    return _card(path, _read_header(path))
 
 
 def read_model(path: Path) -> tuple[ModelCard, Tensors]:
@@ -148,7 +139,8 @@ def read_model(path: Path) -> tuple[ModelCard, Tensors]:
     """
     if path.stat().st_size > MAX_FILE_BYTES:
         raise BadModelError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
-    card = read_card(path)
+    header = _read_header(path)
+    card = _card(path, header)
     try:
         with safe_open(path, framework="np") as file:
             names = list(file.keys())
@@ -161,7 +153,7 @@ def read_model(path: Path) -> tuple[ModelCard, Tensors]:
     for name, tensor in tensors.items():
         if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
             raise BadModelError(f"{path}: tensor {name} holds NaN or infinite values")
-    actual = compute_fingerprint(card.config, tensors)
+    actual = compute_fingerprint(header["config"], tensors)
     if actual != card.fingerprint:
         raise BadModelError(
             f"{path}: says it is {card.fingerprint}, but holds {actual}: damaged or changed"
@@ -169,20 +161,31 @@ def read_model(path: Path) -> tuple[ModelCard, Tensors]:
     return card, tensors
 
 
-def _card(path: Path, header: Any) -> ModelCard:
+def _read_header(path: Path) -> dict[str, str]:
+    """Read the texts in a model file's header."""
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        if not 2 <= size <= _MAX_HEADER_BYTES:
+            raise BadModelError(f"{path}: not a safetensors file")
+        text = file.read(size)
+    try:
+        header = json.loads(text)["__metadata__"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BadModelError(f"{path}: not a safetensors file with a vqcodec header") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise BadModelError(f"{path}: not a {FORMAT} file")
-    texts = [header.get(key) for key in ("name", "fingerprint", "config", "metadata")]
-    if not all(isinstance(text, str) for text in texts):
-        raise BadModelError(f"{path}: its header lacks a name, fingerprint or configuration")
-    name, fingerprint, config, metadata = (str(text) for text in texts)
+    if not all(isinstance(header.get(key), str) for key in _TEXTS):
+        raise BadModelError(f"{path}: its header lacks one of {', '.join(_TEXTS)}")
+    return header
+
+
+def _card(path: Path, header: dict[str, str]) -> ModelCard:
     try:
-        facts = json.loads(metadata)
-    except (ValueError, RecursionError) as error:
-        raise BadModelError(f"{path}: its metadata is not JSON") from error
-    if not isinstance(facts, dict):
-        raise BadModelError(f"{path}: its metadata is not a JSON object")
-    return ModelCard(name, path, fingerprint, ModelConfig.from_json(config), facts)
+        config = ModelConfig.from_text(header["config"], header["analysis"])
+        facts = parse_object(header["metadata"], "its metadata")
+    except BadModelError as error:
+        raise BadModelError(f"{path}: {error}") from error
+    return ModelCard(header["name"], path, header["fingerprint"], config, facts)
 
 
 def _sort_header(data: bytes) -> bytes:

@@ -1,8 +1,10 @@
-"""The VQ-VAE: analysis, residual quantizer, synthesis."""
+"""The VQ-VAE: a transform and a residual quantizer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,21 +12,18 @@ from torch import Tensor, nn
 from vqcodec.model.config import ModelConfig
 from vqcodec.quantizers.base import Quantized
 from vqcodec.quantizers.residual import ResidualQuantizer
-from vqcodec.transforms.convolutional import (
-    ConvolutionalAnalysis,
-    ConvolutionalSynthesis,
-    principal_components,
-)
-from vqcodec.transforms.dense import DenseAnalysis, DenseSynthesis
+from vqcodec.transforms.base import Transform
+from vqcodec.transforms.convolutional import ConvolutionalTransform
+from vqcodec.transforms.dense import DenseTransform
 
 __all__ = ["VQVAE", "Reconstruction"]
 
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """What a forward pass gives: pixels (B, C, H, W), the latent and its quantized form."""
+    """What a forward pass gives: samples (B, C, *extent), the latent and its quantized form."""
 
-    pixels: Tensor
+    samples: Tensor
     latent: Tensor
     quantized: Quantized
 
@@ -32,80 +31,26 @@ class Reconstruction:
 class VQVAE(nn.Module):
     """A vector-quantized autoencoder (van den Oord et al. 2017) with one residual quantizer.
 
-    Pixels are float (B, C, H, W) in [0, 1]. For a convolutional model H and W are multiples of the
-    stride; for a dense one they are the configured size.
+    Samples are float (B, C, *extent); the extent is a whole number of the transform's strides.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        transform, quantizer = config.transform, config.quantizer
-        self.analysis: ConvolutionalAnalysis | DenseAnalysis
-        self.synthesis: ConvolutionalSynthesis | DenseSynthesis
-        if transform.kind == "convolutional":
-            self.analysis = ConvolutionalAnalysis(
-                transform.channels,
-                stride=transform.stride,
-                width=transform.analysis_width,
-                depth=transform.analysis_depth,
-                latent_dim=transform.latent_dim,
-            )
-            self.synthesis = ConvolutionalSynthesis(
-                transform.channels,
-                stride=transform.stride,
-                width=transform.synthesis_width,
-                depth=transform.synthesis_depth,
-                latent_dim=transform.latent_dim,
-            )
-        else:
-            shape = {
-                "height": transform.height,
-                "width": transform.width,
-                "latent_dim": transform.latent_dim,
-                "positions": transform.positions,
-            }
-            self.analysis = DenseAnalysis(
-                transform.channels, hidden=transform.analysis_width, **shape
-            )
-            self.synthesis = DenseSynthesis(
-                transform.channels, hidden=transform.synthesis_width, **shape
-            )
+        self.transform = _KINDS[config.synthesis.kind](config)
         self.quantizer = ResidualQuantizer(
-            transform.latent_dim, stages=quantizer.stages, codebook_size=quantizer.codebook_size
+            config.synthesis.latent_dim,
+            stages=config.quantizer.stages,
+            codebook_size=config.quantizer.codebook_size,
         )
 
-    @torch.no_grad()
-    def start(self, pixels: Tensor) -> None:
-        """Fit what has a closed form on a sample of the training data, before the first step.
-
-        The convolutional model becomes a transform codec on principal components; the latent of
-        either gets unit mean square.
-        """
-        if isinstance(self.analysis, ConvolutionalAnalysis):
-            basis, scale = principal_components(
-                pixels, self.analysis.stride, self.config.transform.latent_dim
-            )
-            self.analysis.set_linear_path(basis, scale)
-            assert isinstance(self.synthesis, ConvolutionalSynthesis)
-            self.synthesis.set_linear_path(basis, scale)
-        else:
-            scale = self.analysis(pixels).square().mean().sqrt().clamp_min(1e-6)
-            self.analysis.scale.copy_(scale)
-            self.synthesis.scale.copy_(scale)
-
-    @property
-    def latent_unit(self) -> float:
-        """Mean squared pixel error that a mean squared latent error of 1 causes, to first order."""
-        transform = self.config.transform
-        per_pixel = transform.latent_dim / (transform.channels * transform.stride**2)
-        if transform.kind == "dense":
-            values = transform.channels * transform.height * transform.width
-            per_pixel = transform.latent_dim * transform.positions / values
-        return per_pixel * float(self.synthesis.scale) ** 2
+    def start(self, samples: Tensor) -> None:
+        """Fit what has a closed form on training samples, before the first step."""
+        self.transform.start(samples)
 
     def forward(
         self,
-        pixels: Tensor,
+        samples: Tensor,
         *,
         quantize: bool = True,
         mu: float = 0.0,
@@ -117,11 +62,45 @@ class VQVAE(nn.Module):
 
         The other arguments are those of `ResidualQuantizer.forward`.
         """
-        latent = self.analysis(pixels)
+        latent = self.transform.analyse(samples)
         if quantize:
             quantized = self.quantizer(latent, mu=mu, restart=restart, stages=stages, beams=beams)
         else:
             zero = latent.new_zeros(())
             codes = torch.zeros(0, dtype=torch.int64, device=latent.device)
             quantized = Quantized(latent, codes, zero, zero)
-        return Reconstruction(self.synthesis(quantized.values), latent, quantized)
+        return Reconstruction(self.transform.synthesise(quantized.values), latent, quantized)
+
+
+def _convolutional(config: ModelConfig) -> Transform:
+    analysis: Any = config.analysis
+    synthesis: Any = config.synthesis
+    return ConvolutionalTransform(
+        config.medium.channels,
+        stride=synthesis.stride,
+        latent_dim=synthesis.latent_dim,
+        analysis_width=analysis.width,
+        analysis_depth=analysis.depth,
+        synthesis_width=synthesis.width,
+        synthesis_depth=synthesis.depth,
+    )
+
+
+def _dense(config: ModelConfig) -> Transform:
+    analysis: Any = config.analysis
+    synthesis: Any = config.synthesis
+    return DenseTransform(
+        config.medium.channels,
+        extent=synthesis.extent,
+        count=synthesis.count,
+        latent_dim=synthesis.latent_dim,
+        analysis_hidden=analysis.hidden,
+        synthesis_hidden=synthesis.hidden,
+    )
+
+
+# The one place that asks for the kind: what a kind of configuration becomes.
+_KINDS: dict[str, Callable[[ModelConfig], Transform]] = {
+    "convolutional": _convolutional,
+    "dense": _dense,
+}

@@ -14,6 +14,7 @@ from vqcodec.model.config import ModelConfig
 from vqcodec.model.file import Tensors
 from vqcodec.model.network import VQVAE
 from vqcodec.priors import Prior, prior_class
+from vqcodec.transforms.layout import channels_last
 from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = [
@@ -30,10 +31,9 @@ _PRIOR_MODES = (1, 2, 3, 4)
 def network_tensors(model: VQVAE) -> Tensors:
     """Give the tensors to ship: weights and codebooks as float16, the few statistics as float32."""
     tensors: Tensors = {}
-    for part in ("analysis", "synthesis"):
-        for name, tensor in getattr(model, part).state_dict().items():
-            exact = name in ("basis", "scale")
-            tensors[f"{part}.{name}"] = _numpy(tensor.float() if exact else tensor.half())
+    for name, tensor in model.transform.state_dict().items():
+        exact = name.endswith((".basis", ".scale"))
+        tensors[name] = _numpy(tensor.float() if exact else tensor.half())
     books = model.quantizer.books()
     tensors["codebooks"] = _numpy(torch.stack([book.vectors for book in books]).half())
     tensors["search.share"] = _numpy(torch.stack([book.share for book in books]))
@@ -76,8 +76,7 @@ def network_from_tensors(
         state[name] = torch.from_numpy(found.astype(np.float32))
     model.load_state_dict(state, assign=True)
     for parameter in model.parameters():
-        if parameter.ndim == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        parameter.data = channels_last(parameter.data)
     model.requires_grad_(False)
     return model.eval()
 
@@ -132,13 +131,12 @@ def _find(name: str, tensors: Mapping[str, np.ndarray], path: Path) -> np.ndarra
     """Look up a tensor of the model's state by the name that it has in the file."""
     parts = name.split(".")
     try:
+        if parts[0] == "transform":
+            return tensors[name.removeprefix("transform.")]
         if name == "quantizer.residual_energy":
             return tensors["search.residual_energy"]
         if name == "quantizer.shares":
-            share = tensors["search.share"]
-            # Files of the first generation have one set of shares for every number of stages.
-            every = np.broadcast_to(share, share.shape[:1] + share.shape)
-            return tensors.get("search.shares", every)
+            return tensors["search.shares"]
         if parts[:2] == ["quantizer", "codebooks"]:
             stage = int(parts[2])
             vectors, share = tensors["codebooks"][stage], tensors["search.share"][stage]
@@ -148,7 +146,7 @@ def _find(name: str, tensors: Mapping[str, np.ndarray], path: Path) -> np.ndarra
             sums = vectors * share[:, None]
             found: np.ndarray = {"vectors": vectors, "share": share, "sums": sums}[parts[3]]
             return found
-        return tensors[name]
+        raise KeyError(name)
     except (KeyError, IndexError) as error:
         raise BadModelError(f"{path}: holds no {name}") from error
 

@@ -1,125 +1,186 @@
-"""Networks for pictures of any size: every convolution runs at the resolution of the codes.
+"""The transform for signals of any extent: every convolution runs at the resolution of the codes.
 
-A pixel unshuffle turns each `stride` x `stride` patch into one position first, so a network of a
-given cost sees far more context and trains far faster than a strided pyramid. Beside each network
-runs a linear projection on the principal components of the patches (a Karhunen-Loeve transform):
-with an untrained network the model is a working transform codec already.
+Each patch of `stride` samples is turned into one position first, so a network of a given cost sees
+far more context and trains far faster than a strided pyramid. Beside each network runs a linear
+projection on the principal components of the patches (a Karhunen-Loeve transform): with an
+untrained network the model is a working transform codec already.
 """
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from vqcodec.transforms.blocks import ResidualBlock
+from vqcodec.transforms.base import Transform
+from vqcodec.transforms.blocks import ResidualBlock, convolution, project
+from vqcodec.transforms.half import halve_branches
+from vqcodec.transforms.layout import from_patches, to_patches
 
-__all__ = ["ConvolutionalAnalysis", "ConvolutionalSynthesis", "principal_components"]
+__all__ = [
+    "ConvolutionalAnalysis",
+    "ConvolutionalSynthesis",
+    "ConvolutionalTransform",
+    "principal_components",
+]
 
 # The network beside the linear path starts as a small correction of it.
 _CORRECTION_SCALE = 0.05
+# Samples lie in [0, 1]; networks see them around zero.
+_MIDDLE = 0.5
 
 
-class ConvolutionalAnalysis(nn.Module):
-    """Analysis transform: pixels (B, C, H, W) in [0, 1] -> latent (B, D, H/stride, W/stride).
+class _Network(nn.Module):
+    """Convolutions from one number of channels to another, beside a linear path.
 
-    H and W are multiples of `stride`. The latent has unit mean square on the data that
-    `set_linear_path` was fitted on; before that there is no linear path.
+    basis: (D, patch), orthonormal rows. scale: a positive scalar, the unit of the latent.
     """
 
     basis: Tensor
     scale: Tensor
 
     def __init__(
-        self, channels: int, *, stride: int, width: int, depth: int, latent_dim: int
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        width: int,
+        depth: int,
+        axes: int,
+        basis: tuple[int, int],
     ) -> None:
         super().__init__()
-        self.stride = stride
-        patch = channels * stride**2
-        self.enter = nn.Conv2d(patch, width, 3, padding=1)
-        self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(depth)))
-        self.leave = nn.Conv2d(width, latent_dim, 3, padding=1)
+        self.enter = convolution(inputs, width, axes=axes)
+        self.blocks = nn.Sequential(*(ResidualBlock(width, axes=axes) for _ in range(depth)))
+        self.leave = convolution(width, outputs, axes=axes)
         # Not torch.eye: laid out without memory, it loads torch's compiler, half a second.
-        self.register_buffer("basis", torch.zeros(latent_dim, patch))
+        self.register_buffer("basis", torch.zeros(basis))
         self.register_buffer("scale", torch.ones(()))
         with torch.no_grad():
             for parameter in self.leave.parameters():
                 parameter.mul_(_CORRECTION_SCALE)
 
-    def set_linear_path(self, basis: Tensor, scale: Tensor) -> None:
-        """Take the rows of `basis` (D, C * stride^2) as linear path, and `scale` as the unit."""
-        self.basis.copy_(basis)
-        self.scale.copy_(scale)
+    def correct(self, x: Tensor) -> Tensor:
+        """What the convolutions add to the linear path."""
+        correction: Tensor = self.leave(self.blocks(self.enter(x)))
+        return correction.float()
 
-    @property
-    def reach(self) -> int:
-        """How many positions away an input can still change an output."""
-        return 2 + 2 * len(self.blocks)
+
+class ConvolutionalAnalysis(_Network):
+    """Samples (B, C, *extent) in [0, 1] -> latent float32 (B, D, *positions).
+
+    The extent is a whole number of strides.
+    """
+
+    def __init__(
+        self, channels: int, *, stride: tuple[int, ...], width: int, depth: int, latent_dim: int
+    ) -> None:
+        patch = channels * math.prod(stride)
+        basis, axes = (latent_dim, patch), len(stride)
+        super().__init__(patch, latent_dim, width=width, depth=depth, axes=axes, basis=basis)
+        self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map pixels to the latent."""
-        patches = functional.pixel_unshuffle(x - 0.5, self.stride)
-        correction: Tensor = self.leave(self.blocks(self.enter(patches)))
-        linear = functional.conv2d(patches, self.basis[:, :, None, None])
-        return (linear.float() + correction.float()) / self.scale
+        """Map samples to the latent."""
+        patches = to_patches(x - _MIDDLE, self.stride)
+        correction = self.correct(patches)
+        return (project(patches, self.basis).float() + correction) / self.scale
 
 
-class ConvolutionalSynthesis(nn.Module):
-    """Synthesis transform: latent (B, D, h, w) -> pixels (B, C, h * stride, w * stride).
-
-    The pixels are near [0, 1] and not clamped. Holds the transpose of the analysis' linear path.
-    """
-
-    basis: Tensor
-    scale: Tensor
+class ConvolutionalSynthesis(_Network):
+    """Latent (B, D, *positions) -> samples float32 (B, C, *extent), near [0, 1] and not clamped."""
 
     def __init__(
-        self, channels: int, *, stride: int, width: int, depth: int, latent_dim: int
+        self, channels: int, *, stride: tuple[int, ...], width: int, depth: int, latent_dim: int
     ) -> None:
-        super().__init__()
+        patch = channels * math.prod(stride)
+        basis, axes = (latent_dim, patch), len(stride)
+        super().__init__(latent_dim, patch, width=width, depth=depth, axes=axes, basis=basis)
         self.stride = stride
-        patch = channels * stride**2
-        self.enter = nn.Conv2d(latent_dim, width, 3, padding=1)
-        self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(depth)))
-        self.leave = nn.Conv2d(width, patch, 3, padding=1)
-        self.register_buffer("basis", torch.zeros(latent_dim, patch))
-        self.register_buffer("scale", torch.ones(()))
-        with torch.no_grad():
-            for parameter in self.leave.parameters():
-                parameter.mul_(_CORRECTION_SCALE)
-
-    def set_linear_path(self, basis: Tensor, scale: Tensor) -> None:
-        """Undo the linear path that the analysis was given with the same numbers."""
-        self.basis.copy_(basis)
-        self.scale.copy_(scale)
-
-    @property
-    def reach(self) -> int:
-        """How many positions away an input can still change an output."""
-        return 2 + 2 * len(self.blocks)
 
     def forward(self, latent: Tensor) -> Tensor:
-        """Map the latent to pixels."""
+        """Map the latent to samples."""
         latent = latent * self.scale
-        correction = self.leave(self.blocks(self.enter(latent)))
-        linear = functional.conv2d(latent, self.basis.T[:, :, None, None])
-        return functional.pixel_shuffle(linear.float() + correction.float(), self.stride) + 0.5
+        correction = self.correct(latent)
+        linear = project(latent, self.basis.T)
+        return from_patches(linear.float() + correction, self.stride) + _MIDDLE
 
 
-def principal_components(pixels: Tensor, stride: int, latent_dim: int) -> tuple[Tensor, Tensor]:
+class ConvolutionalTransform(Transform):
+    """Both networks; the synthesis holds the transpose of the analysis' linear path."""
+
+    analysis: ConvolutionalAnalysis
+    synthesis: ConvolutionalSynthesis
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        stride: tuple[int, ...],
+        latent_dim: int,
+        analysis_width: int,
+        analysis_depth: int,
+        synthesis_width: int,
+        synthesis_depth: int,
+    ) -> None:
+        super().__init__()
+        self.analysis = ConvolutionalAnalysis(
+            channels,
+            stride=stride,
+            width=analysis_width,
+            depth=analysis_depth,
+            latent_dim=latent_dim,
+        )
+        self.synthesis = ConvolutionalSynthesis(
+            channels,
+            stride=stride,
+            width=synthesis_width,
+            depth=synthesis_depth,
+            latent_dim=latent_dim,
+        )
+        self.stride = stride
+        # Two for the first and the last convolution, two for each block.
+        self.analysis_reach = 2 + 2 * analysis_depth
+        self.synthesis_reach = 2 + 2 * synthesis_depth
+
+    @property
+    def unit(self) -> float:
+        """The latent's share of the numbers of a patch, in the latent's unit."""
+        latent_dim, patch = self.synthesis.basis.shape
+        return latent_dim / patch * float(self.synthesis.scale) ** 2
+
+    @torch.no_grad()
+    def start(self, samples: Tensor) -> None:
+        """Become a transform codec on the principal components of the patches."""
+        latent_dim = len(self.synthesis.basis)
+        basis, scale = principal_components(samples, self.stride, latent_dim)
+        for network in (self.analysis, self.synthesis):
+            network.basis.copy_(basis)
+            network.scale.copy_(scale)
+
+    def use_half(self) -> None:
+        """Compute the branches of the residual blocks in bfloat16."""
+        for network in (self.analysis, self.synthesis):
+            network.blocks = halve_branches(network.blocks)
+
+
+def principal_components(
+    samples: Tensor, stride: tuple[int, ...], latent_dim: int
+) -> tuple[Tensor, Tensor]:
     """Fit the linear path: the first principal axes of the patches, and the latent's unit.
 
     Args:
-        pixels: float (B, C, H, W) in [0, 1], a sample of the training data.
-        stride: side of a patch, in pixels.
-        latent_dim: number of axes kept, at most C * stride^2.
+        samples: float (B, C, *extent) in [0, 1], from the training data.
+        stride: samples of a patch along each axis.
+        latent_dim: number of axes kept, at most the samples of a patch.
 
     Returns:
-        basis (latent_dim, C * stride^2) with orthonormal rows, and the root mean square of the
-        projections, a positive scalar.
+        basis (latent_dim, samples of a patch) with orthonormal rows, and the root mean square of
+        the projections, a positive scalar.
     """
-    patches = functional.pixel_unshuffle(pixels - 0.5, stride)
-    rows = patches.permute(0, 2, 3, 1).reshape(-1, patches.shape[1]).double()
+    patches = to_patches(samples - _MIDDLE, stride)
+    rows = patches.movedim(1, -1).reshape(-1, patches.shape[1]).double()
     _, axes = torch.linalg.eigh(rows.T @ rows / len(rows))
     basis = axes.flip(1)[:, :latent_dim].T
     unit = (rows @ basis.T).square().mean().sqrt().clamp_min(1e-6)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor
+
+from vqcodec.grid import cut, inside, lengths, stretch, widen
 
 __all__ = ["apply_tiled"]
 
@@ -14,40 +15,37 @@ def apply_tiled(
     network: Callable[[Tensor], Tensor],
     x: Tensor,
     *,
-    grid: tuple[int, ...],
-    side: int,
-    reach: int,
+    grid: Sequence[int],
+    side: Sequence[int],
+    reach: int | None,
 ) -> Tensor:
-    """Apply a network tile by tile, each tile with all the context that its outputs depend on.
+    """Apply a network region by region, each with all the context that its outputs depend on.
 
-    Tiles are cut on the grid of positions; a tile at the border of the picture ends there, so the
+    Regions are cut on the grid of positions; one at the border of the signal ends there, so the
     network pads it just as it would pad the whole.
 
     Args:
-        network: maps (B, C, h * a, w * a) to (B, C', h * b, w * b) for whole a and b.
-        x: float (B, C, H, W), a whole number of samples per position of the grid.
-        grid: rows and columns of positions, two numbers.
-        side: positions per side of a tile.
-        reach: how many positions away an input can change an output.
+        network: maps (B, C, *axes) to (B, C', *axes), a whole number of samples for each position
+            on either side.
+        x: float (B, C, *axes), a whole number of samples for each position of the grid.
+        grid: positions along each axis.
+        side: positions of a region along each axis.
+        reach: how many positions away an input can change an output; None if all depend on all.
 
     Returns:
         what `network(x)` returns.
     """
-    rows, columns = grid
-    if rows <= side and columns <= side:
+    if reach is None or all(n <= most for n, most in zip(grid, side, strict=True)):
         return network(x)
-    unit = x.shape[2] // rows
-    strips = []
-    for top in range(0, rows, side):
-        strip = []
-        for left in range(0, columns, side):
-            upper, lower = max(0, top - reach), min(rows, top + side + reach)
-            first, last = max(0, left - reach), min(columns, left + side + reach)
-            y = network(x[:, :, upper * unit : lower * unit, first * unit : last * unit])
-            scale = y.shape[2] // (lower - upper)
-            height = (min(rows, top + side) - top) * scale
-            width = (min(columns, left + side) - left) * scale
-            y = y[:, :, (top - upper) * scale :, (left - first) * scale :]
-            strip.append(y[:, :, :height, :width])
-        strips.append(torch.cat(strip, 3))
-    return torch.cat(strips, 2)
+    samples = [size // n for size, n in zip(x.shape[2:], grid, strict=True)]
+    whole: Tensor | None = None
+    for region in cut(grid, side):
+        outer = widen(region, reach, grid)
+        y = network(x[:, :, *stretch(outer, samples)])
+        scale = [size // n for size, n in zip(y.shape[2:], lengths(outer), strict=True)]
+        if whole is None:
+            shape = [n * factor for n, factor in zip(grid, scale, strict=True)]
+            whole = y.new_empty((*y.shape[:2], *shape))
+        whole[:, :, *stretch(region, scale)] = y[:, :, *stretch(inside(region, outer), scale)]
+    assert whole is not None
+    return whole

@@ -1,4 +1,4 @@
-"""vqcodec decode: .vqc files into pictures."""
+"""vqcodec decode: .vqc files back into pictures and whatever else they hold."""
 
 import argparse
 import time
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
-from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
-from vqcodec_cli.limits import limits
+from vqcodec_cli.media import check_format, format_of, suffix_of_stream
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
 
 if TYPE_CHECKING:
+    from vqcodec.bitstream import Header
     from vqcodec.codec import Codec
 
 EXAMPLES = """\
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         explanation="file of weights that is not installed (default: the model the file names)",
     )
     options.add_device(parser)
-    options.add_max_pixels(parser)
+    options.add_max_samples(parser)
     options.add_json(parser)
 
 
@@ -47,72 +47,54 @@ def run(args: argparse.Namespace) -> int:
     jobs = plan_jobs(
         find_sources(args.inputs, suffixes=STREAM_SUFFIXES),
         args.output,
-        suffix=".png",
+        suffix=suffix_of_stream,
         force=args.force,
         as_json=args.json,
     )
     for job in jobs:
-        _format_of(job.target)
+        check_format(job.target)
     to_stdout = jobs[0].target == STDOUT
     decoder = _Decoder(args)
-    return run_batch(
-        jobs, decoder.decode, label="decoding", show=_line, as_json=args.json, quiet=to_stdout
-    )
+    return run_batch(jobs, decoder.decode, label="decoding", as_json=args.json, quiet=to_stdout)
 
 
 class _Decoder:
-    """Decodes jobs, each with the model that it names; a model is loaded once."""
+    """Decodes jobs, each with the model that it names; a model is looked up and loaded once."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._args = args
         self._codecs: dict[str, Codec] = {}
 
-    def decode(self, job: Job) -> dict[str, Any]:
-        """Decode one file and write its picture."""
+    def decode(self, job: Job) -> tuple[dict[str, Any], str]:
+        """Decode one file and write its signal."""
+        from vqcodec.bitstream import limits_of
+        from vqcodec.media.registry import read_any_stream
+
         job.check()
-        data = job.source.read()
-        codec = self._codec_for(data)
+        # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
+        medium, stream = read_any_stream(job.source.read(), limits_of(self._args.max_samples))
+        format = format_of(medium, job.target)
+        codec = self._codec_for(stream.header)
         started = time.perf_counter()
-        picture = codec.decode_picture(data, max_pixels=self._args.max_pixels)
-
-        from vqcodec.media.picture.image import write_picture
-
-        job.write(write_picture(picture, format=_format_of(job.target)))
-        height, width = picture.pixels.shape[:2]
-        return {
+        job.write(medium.write(codec.decode_signal(stream), format=format))
+        seconds = time.perf_counter() - started
+        record = {
             "input": job.source.name,
             "output": job.target,
-            "width": width,
-            "height": height,
-            "seconds": time.perf_counter() - started,
+            "medium": medium.name,
+            **dict(zip(medium.axes, stream.header.extent, strict=True)),
+            "seconds": seconds,
         }
+        return record, f"{job.target}: {medium.size_text(stream.header.extent)}, {seconds:.1f} s"
 
-    def _codec_for(self, data: bytes) -> "Codec":
-        # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
-        from vqcodec.stream_info import inspect
-
-        fingerprint = inspect(data, limits(self._args.max_pixels)).fingerprint
-        name = self._args.model
-        if name is None:
-            from vqcodec.model.catalog import find_model
-
-            name = str(find_model(fingerprint).path)
+    def _codec_for(self, header: "Header") -> "Codec":
+        name = self._args.model or header.fingerprint.hex()
         if name not in self._codecs:
+            from vqcodec.model.catalog import locate_model
+
+            path = locate_model(name)
+
             import vqcodec
 
-            self._codecs[name] = vqcodec.load(name, device=self._args.device)
+            self._codecs[name] = vqcodec.load(path, device=self._args.device)
         return self._codecs[name]
-
-
-def _format_of(target: str) -> str:
-    from vqcodec.errors import InputError
-    from vqcodec.media.picture.image import picture_format
-
-    try:
-        return picture_format("stdout.png" if target == STDOUT else target)
-    except InputError as error:
-        raise UsageError(str(error)) from error
-
-
-def _line(record: Any) -> str:
-    return f"{record['output']}: {record['width']} x {record['height']}, {record['seconds']:.1f} s"

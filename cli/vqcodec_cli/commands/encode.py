@@ -1,24 +1,20 @@
-"""vqcodec encode: pictures into .vqc files."""
+"""vqcodec encode: pictures, and whatever else a model is for, into .vqc files."""
 
 import argparse
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
 from vqcodec_cli.inputs import find_sources
+from vqcodec_cli.media import input_suffixes
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
-
-# What counts as a picture in a folder; a file that is named by itself goes by its content.
-PICTURE_SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
-    *(".ppm", ".pgm", ".avif", ".jp2"),
-)
+    from vqcodec.media.base import Medium
+    from vqcodec.model.file import ModelCard
 
 EXAMPLES = """\
 examples:
@@ -47,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="0 (smallest) to 100 (best); default 50",
     )
     rate.add_argument(
-        "--bpp", type=options.positive, metavar="X", help="at most X bits for each pixel"
+        "--bpp", type=options.positive, metavar="X", help="at most X bits for each sample (pixel)"
     )
     rate.add_argument(
         "--size", type=options.whole(1), metavar="BYTES", help="at most BYTES for the whole file"
@@ -63,96 +59,94 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="E",
         help="1 (fast) to 9 (smaller file at the same look); default 5",
     )
-    options.add_model(parser, default="photo", explanation="model to encode with (default: photo)")
+    options.add_model(
+        parser, default=None, explanation="model to encode with (default for pictures: photo)"
+    )
     options.add_device(parser)
     parser.add_argument(
         "--strip", action="store_true", help="leave out the colour profile and EXIF data"
     )
-    options.add_max_pixels(parser)
+    options.add_max_samples(parser)
     options.add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Encode every input; returns the exit code."""
     jobs = plan_jobs(
-        find_sources(args.inputs, suffixes=PICTURE_SUFFIXES),
+        find_sources(args.inputs, suffixes=input_suffixes()),
         args.output,
-        suffix=".vqc",
+        suffix=lambda source: ".vqc",
         force=args.force,
         as_json=args.json,
     )
     to_stdout = jobs[0].target == STDOUT
-    find_model_early(args.model)
     encoder = _Encoder(args)
-    return run_batch(
-        jobs, encoder.encode, label="encoding", show=_line, as_json=args.json, quiet=to_stdout
-    )
+    return run_batch(jobs, encoder.encode, label="encoding", as_json=args.json, quiet=to_stdout)
 
 
 class _Encoder:
-    """Encodes jobs with one model, which is loaded when the first picture has been read."""
+    """Encodes jobs with the model that was asked for, or with that of each one's medium.
+
+    A model is looked up at once if it was asked for, so that what is none is refused before any
+    input is read and torch loaded; it is loaded when the first signal has been read.
+    """
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._args = args
-        self._codec: Codec | None = None
+        self._codecs: dict[str, Codec] = {}
+        self._card: ModelCard | None = None
+        if args.model is not None:
+            from vqcodec.model.catalog import locate_model
+            from vqcodec.model.file import read_card
 
-    def encode(self, job: Job) -> dict[str, Any]:
-        """Encode one picture and write its file."""
-        from vqcodec.media.picture.image import read_picture
+            self._card = read_card(locate_model(args.model))
+
+    def encode(self, job: Job) -> tuple[dict[str, Any], str]:
+        """Encode one signal and write its file."""
+        from vqcodec.bitstream import limits_of
 
         args = self._args
         job.check()
-        limits = {} if args.max_pixels is None else {"max_pixels": args.max_pixels}
-        picture = read_picture(job.source.read(), **limits)
-        codec = self._loaded()
+        data = job.source.read()
+        medium = self._medium_of(data)
+        signal = medium.read(data, limits_of(args.max_samples))
+        codec = self._codec_for(medium)
         started = time.perf_counter()
-        data = codec.encode(
-            picture,
+        stream = codec.encode(
+            signal,
             quality=args.quality,
             bpp=args.bpp,
             size=args.size,
             psnr=args.psnr,
             effort=args.effort,
-            metadata=not args.strip,
+            facts=not args.strip,
         )
-        job.write(data)
-        height, width = picture.pixels.shape[:2]
-        return {
+        job.write(stream)
+        unit, rate = medium.rate(len(stream), signal)
+        seconds = time.perf_counter() - started
+        record = {
             "input": job.source.name,
             "output": job.target,
-            "width": width,
-            "height": height,
-            "bytes": len(data),
-            "bpp": 8 * len(data) / (width * height),
-            "seconds": time.perf_counter() - started,
+            "medium": medium.name,
+            **dict(zip(medium.axes, signal.extent, strict=True)),
+            "bytes": len(stream),
+            unit: rate,
+            "seconds": seconds,
         }
+        size = medium.size_text(signal.extent)
+        return record, (
+            f"{job.target}: {size}, {len(stream):,} bytes, {rate:.3f} {unit}, {seconds:.1f} s"
+        )
 
-    def _loaded(self) -> "Codec":
-        if self._codec is None:
+    def _medium_of(self, data: bytes) -> "Medium":
+        from vqcodec.media.registry import find_medium, medium_of
+
+        return medium_of(data) if self._card is None else find_medium(self._card.config.medium.kind)
+
+    def _codec_for(self, medium: "Medium") -> "Codec":
+        if medium.name not in self._codecs:
             import vqcodec
 
-            self._codec = vqcodec.load(self._args.model, device=self._args.device)
-        return self._codec
-
-
-def find_model_early(name: str) -> None:
-    """Refuse what is no model at once, rather than after pictures are read and torch is loaded.
-
-    Raises:
-        ModelError: no model has this name, or the file of this name is not one.
-    """
-    from vqcodec.model.catalog import find_model
-    from vqcodec.model.file import read_card
-
-    path = Path(name)
-    if path.suffix == ".safetensors":
-        read_card(path)
-    else:
-        find_model(name)
-
-
-def _line(record: Any) -> str:
-    return (
-        f"{record['output']}: {record['width']} x {record['height']}, "
-        f"{record['bytes']:,} bytes, {record['bpp']:.3f} bpp, {record['seconds']:.1f} s"
-    )
+            wanted = medium.default_model if self._card is None else self._card.path
+            self._codecs[medium.name] = vqcodec.load(wanted, device=self._args.device)
+        return self._codecs[medium.name]

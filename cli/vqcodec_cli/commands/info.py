@@ -1,16 +1,18 @@
 """vqcodec info: what a .vqc file holds, without decoding it."""
 
 import argparse
+import functools
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
 from vqcodec_cli.failure import printable
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
-from vqcodec_cli.limits import limits
 
-CHANNELS = {1: "grey", 2: "grey + alpha", 3: "RGB", 4: "RGBA"}
+if TYPE_CHECKING:
+    from vqcodec.media.base import Medium
+    from vqcodec.stream_info import StreamInfo
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,52 +20,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", metavar="FILE", nargs="+", help=".vqc files, folders, patterns, or - for stdin"
     )
-    options.add_max_pixels(parser)
+    options.add_max_samples(parser)
     options.add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Describe every file; returns the exit code."""
 
-    def work(source: Source) -> dict[str, Any]:
+    def work(source: Source) -> tuple[dict[str, Any], str]:
+        from vqcodec.bitstream import limits_of
+        from vqcodec.media.registry import find_medium
         from vqcodec.stream_info import inspect
 
-        info = asdict(inspect(source.read(), limits(args.max_pixels)))
-        return {"input": source.name, **info, **_model(info["fingerprint"])}
+        info = inspect(source.read(), limits_of(args.max_samples))
+        model = _installed().get(info.fingerprint)
+        fields = asdict(info)
+        extent, facts = fields.pop("extent"), fields.pop("facts")
+        record = {"input": source.name, **fields, **extent, **facts, "installed_model": model}
+        return record, _text(source.name, info, find_medium(info.medium), model)
 
     sources = find_sources(args.inputs, suffixes=STREAM_SUFFIXES)
-    return run_batch(sources, work, label="reading", show=_text, as_json=args.json)
+    return run_batch(sources, work, label="reading", as_json=args.json)
 
 
-def _model(fingerprint: str) -> dict[str, str | None]:
-    from vqcodec.model.catalog import list_models, published_label
+@functools.cache
+def _installed() -> dict[str, str]:
+    """Names of the models that are here, by fingerprint; looked up once."""
+    from vqcodec.model.catalog import list_models
 
-    installed = {card.fingerprint: card.label for card in list_models()}
-    return {
-        "installed_model": installed.get(fingerprint),
-        "published_model": published_label(fingerprint),
-    }
+    return {card.fingerprint: card.label for card in list_models()}
 
 
-def _text(record: Any) -> str:
-    missing = record["published_model"] or record["model_name"] or "unnamed"
-    model = record["installed_model"] or f"{missing}, not installed"
-    extras = [
-        f"{label} {record[key]:,} bytes"
-        for label, key in [("colour profile", "icc_bytes"), ("EXIF", "exif_bytes")]
-        if record[key]
+def _text(name: str, info: "StreamInfo", medium: "Medium", model: str | None) -> str:
+    size = medium.size_text(tuple(info.extent.values()), info.channels)
+    kept = {fact: value for fact, value in info.facts.items() if fact.endswith("_bytes") and value}
+    facts = [f"{fact.removesuffix('_bytes')} {value:,} bytes" for fact, value in kept.items()]
+    rates = [
+        f"{value:.3f} {fact}" for fact, value in info.facts.items() if fact not in kept and value
     ]
     rows = {
-        "picture": f"{record['width']} x {record['height']} {CHANNELS[record['channels']]}",
-        "file": f"{record['file_bytes']:,} bytes, {record['bits_per_pixel']:.3f} bpp",
-        "codes": f"{record['code_bytes']:,} bytes, {_count(record['tiles'], 'tile')}, "
-        f"stages {', '.join(map(str, record['stages']))}, {record['prior']} prior",
-        "metadata": ", ".join(extras) or "none",
-        "model": f"{printable(model)} ({record['fingerprint']})",
-        "format": f"version {record['format_version']}",
+        info.medium: size,
+        "file": ", ".join([f"{info.file_bytes:,} bytes", *rates]),
+        "codes": f"{info.code_bytes:,} bytes, {_count(info.regions, 'region')}, "
+        f"{_count(info.stages, 'stage')}, {info.prior} prior",
+        "beside": ", ".join(facts) or "nothing",
+        "model": f"{printable(model or 'not installed')} ({info.fingerprint})",
+        "format": f"version {info.format_version}",
     }
     lines = [f"  {key:<9} {value}" for key, value in rows.items()]
-    return "\n".join([printable(record["input"]), *lines])
+    return "\n".join([printable(name), *lines])
 
 
 def _count(number: int, thing: str) -> str:

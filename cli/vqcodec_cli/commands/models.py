@@ -75,8 +75,8 @@ def _print(card: "ModelCard", as_json: bool, text: str) -> None:
 
 
 def _details(card: "ModelCard") -> dict[str, Any]:
-    # A configuration is a dataclass whose text form is JSON.
-    return {"config": json.loads(card.config.to_json()), **card.metadata}
+    config = json.loads(card.config.to_text())
+    return {"config": config | {"analysis": card.config.analysis.as_dict()}, **card.metadata}
 
 
 def _said(value: Any) -> str:

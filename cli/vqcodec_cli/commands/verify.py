@@ -7,7 +7,6 @@ from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
 from vqcodec_cli.failure import printable
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
-from vqcodec_cli.limits import limits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,22 +14,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", metavar="FILE", nargs="+", help=".vqc files, folders, patterns, or - for stdin"
     )
-    options.add_max_pixels(parser)
+    options.add_max_samples(parser)
     options.add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Check structure, lengths and every checksum of each file; returns the exit code."""
 
-    def work(source: Source) -> dict[str, Any]:
+    def work(source: Source) -> tuple[dict[str, Any], str]:
+        from vqcodec.bitstream import limits_of
         from vqcodec.stream_info import inspect
 
-        info = inspect(source.read(), limits(args.max_pixels))
-        return {"input": source.name, "bytes": info.file_bytes, "ok": True}
+        info = inspect(source.read(), limits_of(args.max_samples))
+        record = {"input": source.name, "bytes": info.file_bytes, "ok": True}
+        return record, f"{printable(source.name)}: ok"
 
     sources = find_sources(args.inputs, suffixes=STREAM_SUFFIXES)
-    return run_batch(sources, work, label="checking", show=_text, as_json=args.json)
-
-
-def _text(record: Any) -> str:
-    return f"{printable(record['input'])}: ok"
+    return run_batch(sources, work, label="checking", as_json=args.json)

@@ -1,37 +1,57 @@
-"""Colour profile, EXIF and the model's name, as the payloads of optional chunks."""
+"""What a stream of a picture carries beside its codes: alpha, colour profile and EXIF data."""
 
 import zlib
+from collections.abc import Sequence
 
-from vqcodec.bitstream.chunk import EXIF, ICC, MODEL_NAME, Chunk
-from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits
+import numpy as np
+
+from vqcodec.bitstream import DEFAULT_LIMITS, Chunk, Limits, Stream
 from vqcodec.errors import CorruptError, InputError, LimitError
+from vqcodec.media.picture.alpha import encode_alpha
+from vqcodec.media.picture.signal import Picture
 
-__all__ = ["pack_metadata", "pack_model_name", "unpack_metadata", "unpack_model_name"]
+__all__ = ["ALPHA", "EXIF", "ICC", "check_alpha", "pack_chunks", "unpack_fact"]
 
-MAX_NAME_BYTES = 64
+ALPHA = "A"
+ICC = "i"
+EXIF = "e"
 
 
-def pack_metadata(*, icc: bytes | None = None, exif: bytes | None = None) -> list[Chunk]:
-    """Return the chunks that carry a colour profile and EXIF data; None is left out.
+def pack_chunks(picture: Picture, *, facts: bool) -> list[Chunk]:
+    """Return the side chunks of a picture; without `facts` alpha alone.
 
-    Raises: InputError for more bytes than a reader accepts by default.
+    Raises: InputError for more bytes of a profile or of EXIF data than a reader takes by default.
     """
-    parts = ((ICC, icc), (EXIF, exif))
-    for _, raw in parts:
-        if raw is not None and len(raw) > DEFAULT_LIMITS.max_metadata_bytes:
-            raise InputError(
-                f"a colour profile or EXIF data of {len(raw)} bytes is more than the "
-                f"{DEFAULT_LIMITS.max_metadata_bytes} that a stream may carry: leave it out"
-            )
-    return [Chunk(kind, zlib.compress(raw, 9)) for kind, raw in parts if raw is not None]
+    kept = ((ICC, picture.icc), (EXIF, picture.exif)) if facts else ()
+    chunks = [Chunk(kind, _pack_fact(raw)) for kind, raw in kept if raw is not None]
+    if has_alpha(picture.channels):
+        plane = np.ascontiguousarray(picture.pixels[:, :, -1])
+        chunks.append(Chunk(ALPHA, encode_alpha(plane)))
+    return chunks
 
 
-def unpack_metadata(payload: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """Return the bytes that an ICC or EXIF chunk carries.
+def check_alpha(channels: int, chunks: Sequence[Chunk]) -> None:
+    """Raise CorruptError unless alpha is there exactly where a channel is alpha."""
+    there = any(chunk.type == ALPHA for chunk in chunks)
+    if has_alpha(channels) != there:
+        state = "has an alpha chunk and no channel for it" if there else "lacks its alpha chunk"
+        raise CorruptError(f"a picture of {channels} channels {state}")
+
+
+def has_alpha(channels: int) -> bool:
+    """Whether the last of so many channels is alpha, carried in a chunk of its own."""
+    return channels in (2, 4)
+
+
+def unpack_fact(stream: Stream, chunk_type: str, limits: Limits) -> bytes | None:
+    """Return the bytes that a profile or EXIF chunk carries, or None without one.
 
     Never inflates more than limits.max_metadata_bytes.
     Raises: LimitError if there is more; CorruptError if the payload is not one zlib stream.
     """
+    payload = stream.payload(chunk_type)
+    if payload is None:
+        return None
     inflater = zlib.decompressobj()
     try:
         # One byte more than is allowed tells a full payload from one that is too long.
@@ -47,28 +67,10 @@ def unpack_metadata(payload: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
     return raw
 
 
-def pack_model_name(name: str) -> Chunk:
-    """Return the chunk that tells a person which model wrote the stream.
-
-    name: 1 to 64 bytes of printable text. A reader finds the model by fingerprint, never by
-    this name.
-    Raises: InputError for any other name.
-    """
-    raw = name.encode("utf-8", "surrogatepass")
-    if not name.isprintable() or not 1 <= len(raw) <= MAX_NAME_BYTES:
-        raise InputError(f"a model name is 1 to {MAX_NAME_BYTES} printable bytes, got {name!a}")
-    return Chunk(MODEL_NAME, raw)
-
-
-def unpack_model_name(payload: bytes) -> str:
-    """Return the name in a model name chunk.
-
-    Raises: CorruptError if it is not 1 to 64 bytes of printable UTF-8.
-    """
-    try:
-        name = payload.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise CorruptError(f"the model name is not UTF-8: {payload[:16]!r}") from error
-    if not name.isprintable() or not 1 <= len(payload) <= MAX_NAME_BYTES:
-        raise CorruptError(f"the model name is not 1 to 64 printable bytes: {name[:32]!a}")
-    return name
+def _pack_fact(raw: bytes) -> bytes:
+    if len(raw) > DEFAULT_LIMITS.max_metadata_bytes:
+        raise InputError(
+            f"a colour profile or EXIF data of {len(raw)} bytes is more than the "
+            f"{DEFAULT_LIMITS.max_metadata_bytes} that a stream may carry: leave it out"
+        )
+    return zlib.compress(raw, 9)

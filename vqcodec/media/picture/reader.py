@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from vqcodec.bitstream import DEFAULT_LIMITS
 from vqcodec.errors import InputError, LimitError
 from vqcodec.media.picture.exif import (
     apply_orientation,
@@ -17,7 +18,7 @@ from vqcodec.media.picture.exif import (
     strip_exif_prefix,
 )
 from vqcodec.media.picture.modes import convert_image, keeps_profile
-from vqcodec.media.picture.signal import DEFAULT_MAX_PIXELS, Picture
+from vqcodec.media.picture.signal import Picture
 
 __all__ = ["picture_from_pillow", "read_picture"]
 
@@ -40,7 +41,7 @@ _pillow_limit = threading.Lock()
 def read_picture(
     source: str | os.PathLike[str] | bytes | bytearray | memoryview,
     *,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_pixels: int = DEFAULT_LIMITS.max_samples,
 ) -> Picture:
     """Read a picture from a path, or from the bytes of a file.
 

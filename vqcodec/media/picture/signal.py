@@ -7,9 +7,7 @@ from numpy.typing import NDArray
 
 from vqcodec.errors import InputError
 
-__all__ = ["DEFAULT_MAX_PIXELS", "Picture"]
-
-DEFAULT_MAX_PIXELS = 2**28
+__all__ = ["Picture"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +18,9 @@ class Picture:
     premultiplied; copied if it is not writable or not in C order. icc: an ICC profile or None.
     exif: EXIF data from its TIFF header on, with orientation 1, or None.
     Raises: InputError for another dtype or shape, or an empty picture.
+
+    >>> Picture(np.zeros((480, 640, 3), np.uint8)).extent
+    (480, 640)
     """
 
     pixels: NDArray[np.uint8]
@@ -35,6 +36,11 @@ class Picture:
         # Torch does not take arrays that are read-only.
         writable = np.require(self.pixels, requirements=("C", "W"))
         object.__setattr__(self, "pixels", writable)
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Rows of pixels, and pixels in a row."""
+        return self.height, self.width
 
     @property
     def height(self) -> int:

@@ -2,47 +2,24 @@
 
 import io
 import struct
-from pathlib import PurePath
 from typing import Any
 
 from PIL import Image
 
 from vqcodec.errors import InputError
 from vqcodec.media.picture.signal import Picture
+from vqcodec.media.picture.suffixes import FORMATS
 
-__all__ = ["PICTURE_FORMATS", "picture_format", "write_picture"]
+__all__ = ["write_picture"]
 
-PICTURE_FORMATS = ("png", "jpeg", "webp", "tiff")
-
-_SUFFIXES = {
-    ".png": "png",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".webp": "webp",
-    ".tif": "tiff",
-    ".tiff": "tiff",
-}
 _LONGEST_SIDE = {"png": 2**31 - 1, "jpeg": 65535, "webp": 16383, "tiff": 2**31 - 1}
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-
-
-def picture_format(path: str | PurePath) -> str:
-    """Return the format, one of PICTURE_FORMATS, that a path's suffix asks for.
-
-    Raises: InputError for any other suffix.
-    """
-    suffix = PurePath(path).suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise InputError(
-            f"cannot write {suffix or 'a name without suffix'!a}: use {', '.join(_SUFFIXES)}"
-        )
-    return _SUFFIXES[suffix]
 
 
 def write_picture(picture: Picture, *, format: str = "png", quality: int = 95) -> bytes:
     """Return the bytes of a picture file, with its colour profile and EXIF data.
 
-    format: one of PICTURE_FORMATS; PNG and TIFF are lossless. quality: 1 to 100, for JPEG and
+    format: one of FORMATS; PNG and TIFF are lossless. quality: 1 to 100, for JPEG and
     WebP; 100 makes WebP lossless.
     Raises: InputError for another format or quality, for alpha in JPEG, and for sides or metadata
     that the format cannot hold.
@@ -62,8 +39,9 @@ def write_picture(picture: Picture, *, format: str = "png", quality: int = 95) -
 
 def _check(picture: Picture, format: str, quality: int) -> None:
     """Raise InputError for what a format cannot hold."""
-    if format not in PICTURE_FORMATS:
-        raise InputError(f"unknown picture format {format!a}: use {', '.join(PICTURE_FORMATS)}")
+    if format not in FORMATS.values():
+        known = ", ".join(dict.fromkeys(FORMATS.values()))
+        raise InputError(f"unknown picture format {format!a}: use {known}")
     if not 1 <= quality <= 100:
         raise InputError(f"quality must be 1 to 100, got {quality}")
     if format == "jpeg" and picture.channels in (2, 4):

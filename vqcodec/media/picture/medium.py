@@ -1,0 +1,121 @@
+"""Pictures as the codec sees them: between files, arrays and what a model takes and gives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec.bitstream import Chunk, Header, Limits, Stream
+from vqcodec.errors import CorruptError
+from vqcodec.media.picture.alpha import decode_alpha
+from vqcodec.media.picture.channels import to_channels
+from vqcodec.media.picture.chunks import ALPHA, EXIF, ICC, check_alpha, pack_chunks, unpack_fact
+from vqcodec.media.picture.measures import psnr
+from vqcodec.media.picture.signal import Picture
+from vqcodec.media.picture.suffixes import FORMATS, SUFFIXES, looks_like_picture
+from vqcodec.model.config import MediumConfig
+
+__all__ = ["MEDIUM", "PictureMedium"]
+
+_NAMES = {1: "grey", 2: "grey + alpha", 3: "RGB", 4: "RGBA"}
+
+
+class PictureMedium:
+    """Grey or RGB of eight bits, with or without alpha: what `vqcodec.media.base.Medium` asks for.
+
+    Reading and writing files is left to Pillow, which is loaded when a file comes along.
+    """
+
+    number = 0
+    name = "picture"
+    axes = ("height", "width")
+    letters = frozenset((ALPHA, ICC, EXIF))
+    suffixes: tuple[str, ...] = SUFFIXES
+    formats: Mapping[str, str] = FORMATS
+    default_model = "photo"
+
+    def recognises(self, head: bytes) -> bool:
+        """Whether a file begins as one of the formats that are read does."""
+        return looks_like_picture(head)
+
+    def read(self, data: bytes, limits: Limits) -> Picture:
+        """The picture in the bytes of a file; see `read_picture`."""
+        from vqcodec.media.picture.reader import read_picture
+
+        return read_picture(data, max_pixels=limits.max_samples)
+
+    def write(self, signal: Picture, *, format: str) -> bytes:
+        """The bytes of a picture file; see `write_picture`."""
+        from vqcodec.media.picture.writer import write_picture
+
+        return write_picture(signal, format=format)
+
+    def wrap(self, thing: Any) -> Picture:
+        """The picture in an array, a Pillow image, a torch tensor or a `Picture`."""
+        from vqcodec.media.picture.arrays import picture_from
+
+        return picture_from(thing)
+
+    def unwrap(self, signal: Picture) -> NDArray[np.uint8]:
+        """The pixels, uint8 (H, W, C), or (H, W) for grey."""
+        return signal.pixels[:, :, 0] if signal.channels == 1 else signal.pixels
+
+    def to_samples(self, signal: Picture, model: MediumConfig) -> NDArray[np.float32]:
+        """Colours in [0, 1], as many as the model has: float32 (C, H, W)."""
+        pixels = to_channels(signal.pixels, model.channels)
+        return np.ascontiguousarray(np.moveaxis(pixels, -1, 0), np.float32) / np.float32(255)
+
+    def from_samples(self, samples: NDArray[np.float32], stream: Stream) -> Picture:
+        """The picture of samples (C, H, W), with what the side chunks of its stream hold."""
+        rounded = np.rint(np.clip(samples, 0, 1) * np.float32(255)).astype(np.uint8)
+        channels = stream.header.channels
+        pixels = np.ascontiguousarray(to_channels(np.moveaxis(rounded, 0, -1), channels))
+        alpha = stream.payload(ALPHA)
+        if alpha is not None:
+            pixels[:, :, -1] = decode_alpha(alpha, *pixels.shape[:2])
+        limits = Limits()
+        icc, exif = (unpack_fact(stream, kind, limits) for kind in (ICC, EXIF))
+        return Picture(pixels, icc=icc, exif=exif)
+
+    def side_chunks(self, signal: Picture, *, facts: bool) -> list[Chunk]:
+        """Alpha, and with `facts` the colour profile and EXIF data."""
+        return pack_chunks(signal, facts=facts)
+
+    def check(self, header: Header, side_chunks: Sequence[Chunk]) -> None:
+        """Raise CorruptError for other axes or channels, and for alpha where it does not belong."""
+        if len(header.extent) != 2 or header.channels not in _NAMES:
+            raise CorruptError(
+                f"a picture has 2 axes and 1 to 4 channels, the header says {len(header.extent)} "
+                f"and {header.channels}"
+            )
+        check_alpha(header.channels, side_chunks)
+
+    def describe(self, stream: Stream, *, size: int, limits: Limits) -> dict[str, Any]:
+        """Bits per pixel; bytes of alpha as they stand there, of profile and EXIF once inflated."""
+        facts = {"icc_bytes": ICC, "exif_bytes": EXIF}
+        return {
+            "bpp": 8 * size / stream.header.samples,
+            "alpha_bytes": len(stream.payload(ALPHA) or b""),
+            **{name: len(unpack_fact(stream, kind, limits) or b"") for name, kind in facts.items()},
+        }
+
+    def size_text(self, extent: tuple[int, ...], channels: int | None = None) -> str:
+        """Width before height, and the kind of colours."""
+        text = " x ".join(map(str, reversed(extent)))
+        return text if channels is None else f"{text} {_NAMES[channels]}"
+
+    def rate(self, size: int, signal: Picture) -> tuple[str, float]:
+        """Bits per pixel."""
+        return "bpp", 8 * size / math.prod(signal.extent)
+
+    def decibels(self, decoded: Picture, original: Picture) -> float:
+        """PSNR of the eight-bit colours, alpha left out."""
+        colours = 3 if original.channels >= 3 else 1
+        return psnr(decoded.pixels[:, :, :colours], original.pixels[:, :, :colours])
+
+
+MEDIUM = PictureMedium()

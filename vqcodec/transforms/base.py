@@ -1,0 +1,53 @@
+"""What every transform is: samples to a latent of few numbers for each position, and back."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+__all__ = ["Transform"]
+
+
+class Transform(nn.Module):
+    """Samples (B, C, *extent) <-> latent float32 (B, D, *positions).
+
+    Samples are float, of a few units at most (pictures and sound: [0, 1]). The extent is a whole
+    number of strides. Subclasses set the attributes and fit what has a closed form in `start`.
+
+    Attributes:
+        analysis, synthesis: the two networks; a file of weights holds their tensors under these
+            names, and the fingerprint covers the second one alone.
+        stride: samples that a position stands for, along each axis.
+        analysis_reach, synthesis_reach: how many positions away an input of the network can still
+            change an output; None if all depend on all.
+    """
+
+    analysis: nn.Module
+    synthesis: nn.Module
+    stride: tuple[int, ...]
+    analysis_reach: int | None
+    synthesis_reach: int | None
+
+    @property
+    def unit(self) -> float:
+        """Mean squared error of a sample that a mean squared latent error of 1 causes, nearly."""
+        raise NotImplementedError
+
+    def start(self, samples: Tensor) -> None:
+        """Fit what has a closed form on training samples, before the first step.
+
+        From then on the latent has about unit mean square.
+        """
+        raise NotImplementedError
+
+    def use_half(self) -> None:
+        """Compute in half precision what hardly shows it, for inference on a CPU that has it."""
+
+    def analyse(self, samples: Tensor) -> Tensor:
+        """Run the analysis network."""
+        latent: Tensor = self.analysis(samples)
+        return latent
+
+    def synthesise(self, latent: Tensor) -> Tensor:
+        """Run the synthesis network; samples are near their range and not clamped."""
+        samples: Tensor = self.synthesis(latent)
+        return samples
