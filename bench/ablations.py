@@ -23,19 +23,22 @@ import numpy as np
 import torch
 
 from vqcodec.codec import Codec
-from vqcodec.evaluation import Contestant, Point, circumstances, evaluate, value_at
+from vqcodec.evaluation import Point, circumstances, evaluate, find_measures, value_at
 from vqcodec.media.picture.crops import PictureCrops, find_pictures, read_rgb, split_pictures
-from vqcodec.media.picture.metrics import ms_ssim_db
-from vqcodec.model.config import ModelConfig, QuantizerConfig, TransformConfig
+from vqcodec.media.registry import find_workshop
+from vqcodec.media.workshop import Contestant, Recipe
+from vqcodec.model.config import MediumConfig, ModelConfig
 from vqcodec.model.file import ModelCard, read_model
 from vqcodec.model.network import VQVAE
-from vqcodec.training import Recipe
+from vqcodec.quantizers.config import QuantizerConfig
 from vqcodec.training.export import export_model
 from vqcodec.training.progress import Budget
 from vqcodec.training.trainer import Trainer
+from vqcodec.transforms.config import ConvolutionalAnalysisConfig, ConvolutionalSynthesisConfig
 
 RATES = (0.15, 0.25, 0.5)
-MEASURES = ("psnr", "ms_ssim")
+PICTURES = find_workshop("picture")
+MEASURES = find_measures(PICTURES, ("psnr", "ms-ssim"))
 LADDER = (0.0, 10.0, 25.0, 40.0, 55.0, 75.0, 100.0)
 PRIOR_PICTURES = 48
 
@@ -58,7 +61,7 @@ class Rung:
 
 def rungs() -> list[Rung]:
     """The ladder, from the textbook VQ-VAE up."""
-    small = Recipe(model=_model(64, 2, 2), side=128, mu=0.0, restart_until=0.9)
+    small = Recipe(model=_model(64, 2, 2), crop=(128, 128), mu=0.0, restart_until=0.9)
     one = dataclasses.replace(small, model=_model(64, 2, 2, stages=1, codebook_size=4096))
     large = dataclasses.replace(small, model=_model(96, 3, 4))
     rate = dataclasses.replace(large, mu=6.0, truncated=0.6)
@@ -81,17 +84,17 @@ def rungs() -> list[Rung]:
 
 def _model(width: int, analysis: int, synthesis: int, **quantizer: int) -> ModelConfig:
     return ModelConfig(
-        transform=TransformConfig(
-            analysis_width=width,
-            synthesis_width=width,
-            analysis_depth=analysis,
-            synthesis_depth=synthesis,
+        medium=MediumConfig(kind="picture", channels=3),
+        analysis=ConvolutionalAnalysisConfig(width=width, depth=analysis),
+        synthesis=ConvolutionalSynthesisConfig(
+            stride=(8, 8), latent_dim=48, width=width, depth=synthesis
         ),
         quantizer=QuantizerConfig(**{"stages": 12, "codebook_size": 256, **quantizer}),
+        region=(128, 128),
     )
 
 
-class Workshop:
+class Foundry:
     """Trains and exports what the rungs ask for, each thing once."""
 
     def __init__(self, folder: Path, scratch: Path, *, steps: int) -> None:
@@ -103,17 +106,17 @@ class Workshop:
     def codec(self, rung: Rung) -> Codec:
         """The codec of a rung, with only the prior that the rung has."""
         samples = 600_000 if rung.prior == "network" else 0
-        key = (rung.recipe, rung.linear_path, rung.mu, samples)
+        key = (repr(rung.recipe), rung.linear_path, rung.mu, samples)
         if key not in self._files:
             self._files[key] = self.scratch / f"{len(self._files)}.safetensors"
             self._export(rung, self._files[key], samples)
         card, tensors = read_model(self._files[key])
         if rung.prior == "static":
-            tensors = {n: t for n, t in tensors.items() if "prior.zero-first" not in n}
+            tensors = {n: t for n, t in tensors.items() if not n.startswith("prior.mixing.")}
         return Codec(card, tensors, device="cpu")
 
     def _export(self, rung: Rung, path: Path, samples: int) -> ModelCard:
-        key = (rung.recipe, rung.linear_path)
+        key = (repr(rung.recipe), rung.linear_path)
         if key not in self._states:
             self._states[key] = self._train(rung)
         model = VQVAE(rung.recipe.model)
@@ -126,7 +129,7 @@ class Workshop:
             model,
             path,
             name=path.stem,
-            pictures=pictures,
+            signals=pictures,
             mu=rung.mu,
             metadata={},
             network_samples=samples,
@@ -134,31 +137,33 @@ class Workshop:
 
     def _train(self, rung: Rung) -> dict[str, torch.Tensor]:
         torch.manual_seed(0)
-        crops = PictureCrops(self.paths, side=rung.recipe.side, seed=0)
-        trainer = Trainer(rung.recipe, crops, device=torch.device("cpu"))
+        crops = PictureCrops(self.paths, side=rung.recipe.crop[0], seed=0)
+        distortion = PICTURES.distortion(rung.recipe)
+        trainer = Trainer(rung.recipe, crops, distortion, device=torch.device("cpu"))
         if not rung.linear_path:
             _drop_linear_path(trainer, crops)
         for progress in trainer.fit(Budget(steps=self.steps), self.scratch / "state"):
             if progress.steps % 500 == 0:
-                print(f"  step {progress.steps}: {progress.psnr:.2f} dB", flush=True)
+                print(f"  step {progress.steps}: {progress.decibels:.2f} dB", flush=True)
         return {name: t.clone() for name, t in trainer.model.state_dict().items()}
 
 
 def _drop_linear_path(trainer: Trainer, crops: PictureCrops) -> None:
     """Leave the networks alone, started as networks that stand alone are."""
-    trainer.model.start(crops.batch(64).float() / 255)
-    trainer._linear_path_started = True
-    for part in (trainer.model.analysis, trainer.model.synthesis):
-        part.get_buffer("basis").zero_()
-        for parameter in part.get_submodule("leave").parameters():
+    transform = trainer.model.transform
+    transform.start(crops.batch(64))
+    trainer._transform_started = True
+    for network in (transform.analysis, transform.synthesis):
+        network.get_buffer("basis").zero_()
+        for parameter in network.get_submodule("leave").parameters():
             # Undoes the small start of a correction.
             parameter.data.mul_(20)
 
 
 def measure(codec: Codec, rung: Rung, pictures: Sequence[tuple[str, Any]]) -> list[Point]:
     """Rate and distortion of a rung over the ladder of qualities."""
-    encode: Callable[[Any, float], bytes] = lambda pixels, quality: codec.encode(  # noqa: E731
-        pixels, quality=quality, effort=rung.effort
+    encode: Callable[[Any, float], bytes] = lambda picture, quality: codec.encode(  # noqa: E731
+        picture, quality=quality, effort=rung.effort
     )
     contestant = Contestant(
         name=rung.name,
@@ -166,9 +171,9 @@ def measure(codec: Codec, rung: Rung, pictures: Sequence[tuple[str, Any]]) -> li
         settings="",
         ladder=LADDER if rung.recipe.model.quantizer.stages > 1 else LADDER[-1:],
         encode=encode,
-        decode=codec.decode,
+        decode=codec.decode_signal,
     )
-    return evaluate(contestant, pictures)
+    return evaluate(contestant, pictures, rate=PICTURES.rate, measures=MEASURES)
 
 
 def as_table(rows: list[dict[str, Any]]) -> str:
@@ -210,9 +215,9 @@ def _cell(before: dict[str, Any], row: dict[str, Any], rate: float | None) -> st
 def _values_at(rate: float, curve: list[dict[str, float]]) -> list[float] | None:
     """PSNR and MS-SSIM at a rate, or None where the curve does not reach it."""
     if len(curve) == 1:
-        return [curve[0][measure] for measure in MEASURES]
+        return [curve[0][measure.name] for measure in MEASURES]
     rates = [point["bpp"] for point in curve]
-    values = [value_at(rate, rates, [point[m] for point in curve]) for m in MEASURES]
+    values = [value_at(rate, rates, [point[m.name] for point in curve]) for m in MEASURES]
     return [value for value in values if value is not None] or None
 
 
@@ -226,12 +231,13 @@ def main() -> None:
     arguments = parser.parse_args()
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
-        workshop = Workshop(arguments.folder, Path(name), steps=arguments.steps)
-        spread = np.linspace(0, len(workshop.held_out) - 1, arguments.pictures).astype(int)
-        pictures = [(workshop.held_out[i].name, read_rgb(workshop.held_out[i])) for i in spread]
+        foundry = Foundry(arguments.folder, Path(name), steps=arguments.steps)
+        spread = np.linspace(0, len(foundry.held_out) - 1, arguments.pictures).astype(int)
+        paths = [foundry.held_out[i] for i in spread]
+        pictures = [(path.name, PICTURES.read(path.read_bytes())) for path in paths]
         for rung in rungs():
             print(rung.name, flush=True)
-            points = measure(workshop.codec(rung), rung, pictures)
+            points = measure(foundry.codec(rung), rung, pictures)
             rows.append(_as_numbers(rung, points))
             print(as_table(rows).splitlines()[-1], flush=True)
             if arguments.output:
@@ -243,11 +249,9 @@ def main() -> None:
 def _as_numbers(rung: Rung, points: Sequence[Point]) -> dict[str, Any]:
     """What the table needs of a rung: for every picture a curve of rate, PSNR and MS-SSIM in dB."""
     curves: dict[str, list[dict[str, float]]] = {}
-    for image in (image for point in points for image in point.images):
-        assert image.psnr is not None
-        assert image.ms_ssim is not None
-        numbers = {"bpp": image.bpp, "psnr": image.psnr, "ms_ssim": ms_ssim_db(image.ms_ssim)}
-        curves.setdefault(image.image, []).append(numbers)
+    for row in (row for point in points for row in point.signals):
+        values = {m.name: m.of_mean(row.values[m.name]) for m in MEASURES}
+        curves.setdefault(row.signal, []).append({"bpp": row.rate, **values})
     seconds = float(np.median([point.encode_seconds for point in points]))
     return {"rung": rung.name, "seconds": seconds, "pictures": curves}
 

@@ -13,6 +13,7 @@ import pytest
 
 import vqcodec.training
 from vqcodec.training import Progress, state_path
+from vqcodec_cli.commands import train as command
 from vqcodec_cli.commands.train import _state
 
 RunCli = Callable[..., Any]
@@ -47,12 +48,13 @@ def test_defaults(run_cli: RunCli, trained: dict[str, Any]) -> None:
     assert trained == {
         "data": "pictures",
         "output": "xray.safetensors",
+        "medium": "picture",
+        "recipe": "photo",
         "minutes": None,
         "steps": None,
         "resume": False,
         "start_from": None,
         "device": "auto",
-        "recipe": "photo",
         "seed": 0,
     }
 
@@ -101,10 +103,26 @@ def test_folder_without_pictures_is_bad_data(run_cli: RunCli) -> None:
     assert not Path("x.safetensors").exists()
 
 
-def test_unknown_recipe_names_the_known_ones(run_cli: RunCli) -> None:
+def test_unknown_recipe_names_the_known_ones(run_cli: RunCli, trained: dict[str, Any]) -> None:
     outcome = run_cli("train", "pictures", "-o", "x.safetensors", "--recipe", "secret")
     assert outcome.code == 1
-    assert "photo" in outcome.err
+    assert outcome.err == "vqcodec: no recipe 'secret'; there are photo, photo-psnr, digits\n"
+    assert trained == {}
+
+
+def test_the_recipe_says_which_medium(
+    run_cli: RunCli, trained: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recipe of another medium is found without naming the medium."""
+    media = {"picture": ["photo"], "sound": ["speech", "music"]}
+    monkeypatch.setattr(command, "MEDIA", media)
+    monkeypatch.setattr(
+        command, "find_workshop", lambda name: SimpleNamespace(recipes=dict.fromkeys(media[name]))
+    )
+    run_cli("train", "pictures", "-o", "x.safetensors", "--recipe", "music")
+    assert (trained["medium"], trained["recipe"]) == ("sound", "music")
+    words = " ".join(run_cli("train", "--help").out.split())
+    assert "photo, speech, music (default: photo)" in words
 
 
 def test_divergence_is_one_line(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,15 +155,16 @@ def test_state_of_a_run_in_words() -> None:
         seconds=60.0,
         share=0.25,
         loss=0.001234,
-        psnr=27.456,
-        bits_per_pixel=0.4567,
+        decibels=27.456,
+        bits_per_sample=0.4567,
         restarts=3,
         usage=[(200, 150.0), (256, 250.0)],
     )
     share, words = _state(progress)
     assert share == 0.25
     assert words == (
-        "step 1,200  loss 0.001234  27.46 dB  0.457 bpp  456 codes in use, perplexity 200"
+        "step 1,200  loss 0.001234  27.46 dB  0.457 bits per sample  456 codes in use, "
+        "perplexity 200"
     )
 
 

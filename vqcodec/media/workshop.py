@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vqcodec.model.config import ModelConfig
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 __all__ = [
@@ -199,12 +201,21 @@ class Workshop(Protocol):
     def open_data(self, place: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
         """Open training data: batches, and whole signals, float32 (C, *extent), for the priors.
 
+        Processes that train together pass seeds of their own, and draw batches of their own.
+
         Raises:
             InputError: nothing there that the recipe can train on.
         """
 
     def distortion(self, recipe: Recipe) -> Distortion:
         """What the recipe minimises. Raises MissingDependencyError without a package it needs."""
+
+    def preview(self, original: Tensor, decoded: Tensor) -> NDArray[np.uint8] | None:
+        """A picture of a batch, for people: samples (B, C, *extent) above what became of them.
+
+        Returns:
+            uint8 (rows, columns, 1 or 3), or None where there is nothing to see.
+        """
 
     def read(self, data: bytes) -> Any:
         """A signal to compare codecs on, of the bytes of a file: what all of them can carry."""

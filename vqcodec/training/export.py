@@ -15,7 +15,7 @@ from vqcodec.codec import Codec
 from vqcodec.model.file import ModelCard, Tensors, compute_fingerprint, write_model
 from vqcodec.model.network import VQVAE
 from vqcodec.model.tensors import network_tensors, prior_tensors
-from vqcodec.priors import DeepPrior, Prior, StaticPrior, ZeroFirstPrior
+from vqcodec.priors import MixingPrior, StaticPrior
 from vqcodec.training.costs import fit_shares, measure_usage
 from vqcodec.training.order import tree_order
 
@@ -43,7 +43,7 @@ def export_model(
     path: Path,
     *,
     name: str,
-    pictures: Iterable[Tensor],
+    signals: Iterable[Tensor],
     mu: float,
     metadata: Mapping[str, Any],
     network_samples: int = NETWORK_SAMPLES,
@@ -53,45 +53,39 @@ def export_model(
 
     Args:
         model: trained; its codebooks are renumbered in place.
-        pictures: training pictures, float (C, H, W) in [0, 1], to fit the priors on.
+        signals: training data to fit the priors on, float32 (C, *extent), each of any extent.
         mu: weight of the rate in the encoder's search.
         metadata: facts for people, JSON; the use of the codebooks is added.
         network_samples: positions that the network of the adaptive prior looks at, for each stage;
-            with 0 it goes without one.
+            with 0 it is one that knows nothing.
         report: called now and then with what is being done, in words, and the share of it done.
     """
     sort_codebooks(model)
     config, quantizer = model.config, model.quantizer
     latents: list[Tensor] = []
     codec = _bare_codec(model, path, name=name, mu=mu)
-    for picture in pictures:
-        latents.append(codec.analyse(picture[None])[0])
-        report(f"analysing picture {len(latents)}", 0.0)
+    for samples in signals:
+        latents.append(codec.analyse(samples[None])[0])
+        report(f"analysing signal {len(latents)}", 0.0)
     rows = _sample_rows(latents)
     fit_shares(quantizer, rows, mu=mu, report=partial(report, "fitting the costs of the codes"))
     codec = _bare_codec(model, path, name=name, mu=mu)
-    maps = []
+    grids = []
     for latent, quality in zip(latents, _qualities(len(latents)), strict=True):
-        maps.append(codec.search(latent).at_quality(quality).cpu().numpy())
-        report("searching the codes of the pictures", len(maps) / len(latents))
+        grids.append(codec.search(latent).at_quality(quality).cpu().numpy())
+        report("searching the codes of the signals", len(grids) / len(latents))
     tensors = _encoder_tensors(model, mu)
-    size = config.quantizer.codebook_size
-    adaptive: Prior
     fitting = partial(report, "fitting the entropy coder")
     fitting(0.0)
-    if network_samples:
-        vectors = tensors["codebooks"].astype(np.float32)
-        adaptive = DeepPrior.fit(
-            maps,
-            codebook_size=size,
-            vectors=vectors,
-            samples=network_samples,
-            report=fitting,
-        )
-    else:
-        adaptive = ZeroFirstPrior.fit(maps, codebook_size=size)
-    priors = (StaticPrior.fit(maps, codebook_size=size), adaptive)
-    for prior in priors:
+    size = config.quantizer.codebook_size
+    adaptive = MixingPrior.fit(
+        grids,
+        codebook_size=size,
+        vectors=tensors["codebooks"].astype(np.float32) if network_samples else None,
+        samples=network_samples,
+        report=fitting,
+    )
+    for prior in (StaticPrior.fit(grids, codebook_size=size), adaptive):
         tensors |= prior_tensors(prior)
     usage = [
         {"alive": alive, "perplexity": round(perplexity, 1)}
@@ -107,20 +101,20 @@ def _encoder_tensors(model: VQVAE, mu: float) -> Tensors:
 def _bare_codec(model: VQVAE, path: Path, *, name: str, mu: float) -> Codec:
     """A codec of the model in the precision that is shipped, without priors."""
     tensors = _encoder_tensors(model, mu)
-    card = ModelCard(name, path, compute_fingerprint(model.config, tensors), model.config)
+    card = ModelCard(name, path, compute_fingerprint(model.config.to_text(), tensors), model.config)
     return Codec(card, tensors, device="cpu")
 
 
 def _sample_rows(latents: Sequence[Tensor]) -> Tensor:
-    """Latent vectors (N, D) of positions spread evenly over all pictures."""
+    """Latent vectors (N, D) of positions spread evenly over all signals."""
     rows = torch.cat([latent.flatten(1).T for latent in latents])
     return rows[:: max(1, len(rows) // _SEARCHED_ROWS)].contiguous()
 
 
 def _qualities(count: int) -> list[float]:
-    """Qualities for so many pictures: the first one 100, so that every stage is seen; then evenly.
+    """Qualities for so many signals: the first one 100, so that every stage is seen; then evenly.
 
-    Steps of the golden ratio: any few pictures in a row are of all kinds of quality. Above 85 files
+    Steps of the golden ratio: any few signals in a row are of all kinds of quality. Above 85 files
     are large and codes unlike the others; the network of the prior does better without them.
     """
     golden = (5**0.5 - 1) / 2

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import torch
 
 from vqcodec.errors import BadModelError
 from vqcodec.model.config import ModelConfig
 from vqcodec.model.network import VQVAE
+from vqcodec.parts import Part
 from vqcodec.transforms.blocks import ResidualBlock
 
 __all__ = ["copy_weights"]
-
-_GROWS = ("analysis_depth", "synthesis_depth")
 
 
 @torch.no_grad()
@@ -50,10 +47,21 @@ def copy_weights(source: VQVAE, target: VQVAE) -> bool:
 
 
 def _check(source: ModelConfig, target: ModelConfig) -> None:
-    depths = {name: getattr(target.transform, name) for name in _GROWS}
-    grown = dataclasses.replace(source.transform, **depths)
-    if grown != target.transform or any(getattr(source.transform, n) > depths[n] for n in _GROWS):
+    if source.medium != target.medium:
         raise BadModelError(
-            f"the weights to start from differ in more than depth: {source.to_json()} "
-            f"cannot grow into {target.to_json()}"
+            f"the weights to start from are of another medium: {source.medium.as_dict()}, not "
+            f"{target.medium.as_dict()}"
         )
+    for ours, theirs in ((source.analysis, target.analysis), (source.synthesis, target.synthesis)):
+        if not _grows_into(ours, theirs):
+            raise BadModelError(
+                f"the weights to start from differ in more than depth: {ours.as_dict()} cannot "
+                f"grow into {theirs.as_dict()}"
+            )
+
+
+def _grows_into(source: Part, target: Part) -> bool:
+    """Whether the target is the source with as many blocks or more."""
+    ours, theirs = source.as_dict(), target.as_dict()
+    least, depth = ours.pop("depth", 0), theirs.pop("depth", 0)
+    return ours == theirs and bool(least <= depth)

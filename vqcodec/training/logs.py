@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
 
 from vqcodec.errors import MissingDependencyError
 from vqcodec.training.progress import Progress
 
-__all__ = ["LogWriter"]
+__all__ = ["LogWriter", "Preview"]
 
-_PICTURES_EVERY = 1000
+_PREVIEW_EVERY = 1000
+
+Preview = Callable[[Tensor, Tensor], NDArray[np.uint8] | None]
 
 
 class LogWriter:
-    """Writes scalars of every report, and pictures now and then, into a folder for TensorBoard.
+    """Writes scalars of every report, and a preview now and then, into a folder for TensorBoard.
+
+    Args:
+        folder: made if it is not there.
+        preview: see `Workshop.preview`.
 
     Raises:
         MissingDependencyError: TensorBoard is not installed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, preview: Preview) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ModuleNotFoundError as error:
@@ -31,6 +40,7 @@ class LogWriter:
                 "training logs need TensorBoard: pip install 'vqcodec[train]'"
             ) from error
         self._writer = SummaryWriter(str(folder))
+        self._preview = preview
 
     def __enter__(self) -> Self:
         return self
@@ -47,8 +57,8 @@ class LogWriter:
         """Log one report."""
         scalars = {
             "loss": progress.loss,
-            "psnr_db": progress.psnr,
-            "bits_per_pixel": progress.bits_per_pixel,
+            "decibels": progress.decibels,
+            "bits_per_sample": progress.bits_per_sample,
             "restarts": progress.restarts,
         }
         for stage, (alive, perplexity) in enumerate(progress.usage):
@@ -56,7 +66,8 @@ class LogWriter:
             scalars[f"perplexity/stage_{stage}"] = perplexity
         for name, value in scalars.items():
             self._writer.add_scalar(name, value, progress.steps)
-        if progress.pictures is not None and progress.steps % _PICTURES_EVERY == 0:
-            pixels, reconstruction = (pictures[:4].float() for pictures in progress.pictures)
-            rows = torch.cat([pixels, reconstruction.clamp(0, 1)], 2)
-            self._writer.add_images("original above reconstruction", rows, progress.steps)
+        if progress.batch is not None and progress.steps % _PREVIEW_EVERY == 0:
+            shown = self._preview(*progress.batch)
+            if shown is not None:
+                title = "original above reconstruction"
+                self._writer.add_image(title, shown, progress.steps, dataformats="HWC")

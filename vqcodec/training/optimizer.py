@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from vqcodec.transforms.layout import channels_last
+
 __all__ = ["Optimizer"]
 
 _WEIGHT_DECAY = 1e-4
@@ -16,17 +18,18 @@ class Optimizer:
     Muon makes all directions of a matrix's update equally long. Its steps are as long as AdamW's
     typical ones, so both share one learning rate. docs/design.md says where it is the better one.
 
-    Lays the convolutions out with channels last; from then on parameters must keep their memory,
+    Lays the convolutions out as they are fastest; from then on parameters must keep their memory,
     which Muon sees as matrices of one row for each output.
     """
 
     def __init__(self, model: nn.Module, *, muon: bool) -> None:
         for parameter in model.parameters():
-            if parameter.ndim == 4:
-                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+            parameter.data = channels_last(parameter.data)
         self._tall = [p for p in model.parameters() if muon and p.ndim > 1]
         # One memory, two shapes: a step of the matrix is a step of the parameter.
         self._matrices = [nn.Parameter(_as_matrix(parameter.data)) for parameter in self._tall]
+        pairs = zip(self._tall, self._matrices, strict=True)
+        assert all(tall.data_ptr() == matrix.data_ptr() for tall, matrix in pairs)
         self._parts: dict[str, torch.optim.Optimizer] = {
             "adam": torch.optim.AdamW(
                 [p for p in model.parameters() if not (muon and p.ndim > 1)],
@@ -83,5 +86,6 @@ class Optimizer:
 
 
 def _as_matrix(weight: Tensor) -> Tensor:
-    """View (out, in) as it is, and (out, in, h, w) with channels last as (out, h * w * in)."""
-    return weight.permute(0, 2, 3, 1).flatten(1) if weight.ndim == 4 else weight
+    """Weights (out, in, *kernel) as (out, all others): a view, in the layout of `channels_last`."""
+    # That of one axis has its channels first.
+    return (weight.movedim(1, -1) if weight.ndim > 3 else weight).flatten(1)

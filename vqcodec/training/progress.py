@@ -41,18 +41,20 @@ class Progress:
 
     Attributes:
         share: how much of the run is done, 0 to 1.
-        psnr: of the training batches, dB, running mean.
-        bits_per_pixel: of all stages under the running code frequencies, not of a file.
+        loss: what was minimised, of the last batch.
+        decibels: of that batch's mean squared error; samples are in [0, 1].
+        bits_per_sample: of that batch's codes under the running frequencies, not of a file.
         restarts: dead codes moved so far.
         usage: per stage, codes alive and perplexity.
+        batch: that batch and what was decoded of it, float (B, C, *extent).
     """
 
     steps: int
     seconds: float
     share: float
     loss: float
-    psnr: float
-    bits_per_pixel: float
+    decibels: float
+    bits_per_sample: float
     restarts: int
     usage: list[tuple[int, float]]
-    pictures: tuple[Tensor, Tensor] | None = None
+    batch: tuple[Tensor, Tensor] | None = None

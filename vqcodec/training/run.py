@@ -1,42 +1,31 @@
-"""One call from a folder of pictures to a file of weights."""
+"""One call from a place with training data to a file of weights."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from vqcodec.device import find_device
 from vqcodec.errors import InputError
-from vqcodec.media.picture.crops import (
-    FixedPictures,
-    PictureCrops,
-    find_pictures,
-    read_idx,
-    read_rgb,
-    split_pictures,
-)
+from vqcodec.media.registry import find_workshop
+from vqcodec.media.workshop import Batches, Recipe
 from vqcodec.model.catalog import next_generation
 from vqcodec.model.file import ModelCard, read_model
 from vqcodec.model.tensors import network_from_tensors
 from vqcodec.processes import join_processes
 from vqcodec.training.allocator import keep_freed_memory
 from vqcodec.training.export import NETWORK_SAMPLES, export_model
-from vqcodec.training.logs import LogWriter
+from vqcodec.training.logs import LogWriter, Preview
 from vqcodec.training.progress import Budget, Progress
-from vqcodec.training.recipes import Recipe, find_recipe
 from vqcodec.training.trainer import Trainer
 
 __all__ = ["state_path", "train"]
 
-# Pictures that the priors are fitted on, and held-out pictures that are never trained on.
-_PRIOR_PICTURES = 480
-_HELD_OUT = 32
 # Positions that the network of the prior looks at for each step of training: a short run is not to
 # be followed by a long wait.
 _SAMPLES_PER_STEP = 1000
@@ -48,22 +37,23 @@ def state_path(output: Path) -> Path:
 
 
 def train(
-    folder: str | Path,
+    place: str | Path,
     output: str | Path,
     *,
+    medium: str = "picture",
+    recipe: str | None = None,
     minutes: float | None = None,
     steps: int | None = None,
     resume: bool = False,
     start_from: str | Path | None = None,
     device: str = "auto",
-    recipe: str = "photo",
     seed: int = 0,
     report: Callable[[Progress], None] | None = None,
     finishing: Callable[[str, float], None] = lambda what, share: None,
 ) -> ModelCard | None:
-    """Train a model on the pictures of a folder, or of an IDX file, and write it.
+    """Train a model on the signals of one medium and write it.
 
-    Under `torchrun` all processes train one model, each on crops of its own; the first writes it
+    Under `torchrun` all processes train one model, each on batches of its own; the first writes it
     and returns its card, the others return None.
 
     The file's stem becomes the model's name; its generation is the next one of this name after all
@@ -71,6 +61,9 @@ def train(
     beside the file in `NAME.state.safetensors`, renewed every minute and on interruption.
 
     Args:
+        place: a folder, or what else the medium's recipe trains on.
+        medium: name of the medium, see `find_medium`.
+        recipe: name of one of the medium's recipes; without it the first one.
         minutes, steps: length of the run; without either, what the recipe says.
         resume: go on with the run whose state lies beside `output`.
         start_from: file of weights to start from instead of untrained networks.
@@ -80,38 +73,48 @@ def train(
             with what is being done, in words, and the share of it done.
 
     Raises:
-        InputError: no pictures, none large enough, a picture that cannot be read, or no state to
-            resume from.
-        BadModelError: the state or the weights to start from belong to another configuration.
+        InputError: no recipe of that name, nothing to train on, a signal that cannot be read, or
+            no state to resume from.
+        BadModelError: no such medium; or the state or the weights to start from belong to another
+            configuration.
         BackendError: a device was asked for that is not here.
+        MissingDependencyError: a package that the recipe or the logs need is not installed.
         FloatingPointError: training diverged.
     """
     keep_freed_memory()
-    folder, output = Path(folder), Path(output)
-    chosen = find_recipe(recipe)
-    if chosen.side == 0 and folder.is_dir():
-        raise InputError(f"{folder}: recipe {recipe!r} trains on an IDX file, not on a folder")
+    place, output = Path(place), Path(output)
+    workshop = find_workshop(medium)
+    name = next(iter(workshop.recipes)) if recipe is None else recipe
+    chosen = _find_recipe(workshop.recipes, name)
+    distortion = workshop.distortion(chosen)
     if minutes is None and steps is None:
         minutes = chosen.minutes
     budget = Budget(minutes=minutes, steps=steps)
     with join_processes(find_device(device)) as (processes, own_device):
         torch.manual_seed(seed)
-        batches, sources = _open_data(folder, chosen, seed * processes.count + processes.rank)
-        trainer = Trainer(chosen, batches, device=own_device, processes=processes)
+        own_seed = seed * processes.count + processes.rank
+        batches, signals = workshop.open_data(place, chosen, own_seed)
+        trainer = Trainer(chosen, batches, distortion, device=own_device, processes=processes)
         origin = None if start_from is None else _start_from(trainer, Path(start_from))
         if resume:
             _resume(trainer, batches, state_path(output))
-        _fit(trainer, budget, output, report)
+        _fit(trainer, budget, output, workshop.preview, report)
         if not processes.is_first:
             return None
-        facts = _facts(recipe, trainer, seed) | {"generation": _generation(output.stem, origin)}
-        return _export(trainer, output, sources, facts, finishing)
+        facts = _facts(name, trainer, seed) | {"generation": _generation(output.stem, origin)}
+        return _export(trainer, output, signals, facts, finishing)
+
+
+def _find_recipe(recipes: Mapping[str, Recipe], name: str) -> Recipe:
+    if name not in recipes:
+        raise InputError(f"no recipe {name!r}; there are {', '.join(recipes)}")
+    return recipes[name]
 
 
 def _export(
     trainer: Trainer,
     output: Path,
-    pictures: Iterator[Tensor],
+    signals: Iterator[Tensor],
     facts: dict[str, Any],
     finishing: Callable[[str, float], None],
 ) -> ModelCard:
@@ -119,7 +122,7 @@ def _export(
         trainer.model.cpu(),
         output,
         name=output.stem,
-        pictures=pictures,
+        signals=signals,
         mu=trainer.recipe.mu,
         metadata=facts,
         network_samples=min(NETWORK_SAMPLES, _SAMPLES_PER_STEP * trainer.state.steps),
@@ -127,7 +130,7 @@ def _export(
     )
 
 
-def _resume(trainer: Trainer, batches: FixedPictures | PictureCrops, path: Path) -> None:
+def _resume(trainer: Trainer, batches: Batches, path: Path) -> None:
     if not path.is_file():
         raise InputError(f"{path}: no state to resume from")
     trainer.resume(path)
@@ -135,35 +138,21 @@ def _resume(trainer: Trainer, batches: FixedPictures | PictureCrops, path: Path)
 
 
 def _fit(
-    trainer: Trainer, budget: Budget, output: Path, report: Callable[[Progress], None] | None
+    trainer: Trainer,
+    budget: Budget,
+    output: Path,
+    preview: Preview,
+    report: Callable[[Progress], None] | None,
 ) -> None:
     if not trainer.processes.is_first:
         for _ in trainer.fit(budget, state_path(output)):
             pass
         return
-    with LogWriter(output.with_suffix(".logs")) as log:
+    with LogWriter(output.with_suffix(".logs"), preview) as log:
         for progress in trainer.fit(budget, state_path(output)):
             log.write(progress)
             if report is not None:
                 report(progress)
-
-
-def _open_data(
-    folder: Path, recipe: Recipe, seed: int
-) -> tuple[FixedPictures | PictureCrops, Iterator[Tensor]]:
-    """Open the training data: batches of crops, and whole pictures to fit the priors on."""
-    if recipe.side == 0:
-        digits = read_idx(folder)
-        wanted = (recipe.model.transform.height, recipe.model.transform.width)
-        if len(digits) == 0 or digits.shape[2:] != wanted:
-            raise InputError(f"{folder}: pictures must be {wanted}, got {digits.shape}")
-        sample = (torch.from_numpy(digit).float() / 255 for digit in digits[:2000])
-        return FixedPictures(digits, seed=seed), sample
-    paths, _ = split_pictures(find_pictures(folder), held_out=_HELD_OUT)
-    crops = PictureCrops(paths, side=recipe.side, seed=seed)
-    spread = np.unique(np.linspace(0, len(paths) - 1, _PRIOR_PICTURES).astype(int))
-    whole = (torch.from_numpy(read_rgb(paths[i])).permute(2, 0, 1).float() / 255 for i in spread)
-    return crops, whole
 
 
 def _start_from(trainer: Trainer, path: Path) -> ModelCard:

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from vqcodec.training.recipes import Recipe
+from vqcodec.media.workshop import Recipe
 from vqcodec.training.state import TrainingState
 
 __all__ = ["draw_rate", "learning_rate"]

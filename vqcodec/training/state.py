@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vqcodec.errors import BadModelError
+from vqcodec.files import whole_file
 from vqcodec.model.config import ModelConfig
 from vqcodec.model.network import VQVAE
 from vqcodec.training.optimizer import Optimizer
@@ -32,11 +32,14 @@ def save_state(path: Path, model: VQVAE, optimizer: Optimizer, state: TrainingSt
     """Write model, optimizer and progress as one safetensors file, whole or not at all."""
     tensors = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
     tensors |= {f"optimizer.{name}": t.contiguous() for name, t in optimizer.tensors().items()}
-    metadata = {"config": model.config.to_json(), "state": json.dumps(vars(state))}
-    metadata["optimizer"] = optimizer.kind
-    partial = path.with_name(path.name + ".tmp")
-    save_file(tensors, partial, metadata=metadata)
-    os.replace(partial, path)
+    metadata = {
+        "config": model.config.to_text(),
+        "analysis": model.config.analysis_text(),
+        "optimizer": optimizer.kind,
+        "state": json.dumps(vars(state)),
+    }
+    with whole_file(path) as partial:
+        save_file(tensors, partial, metadata=metadata)
 
 
 def load_state(path: Path, model: VQVAE, optimizer: Optimizer) -> TrainingState:
@@ -51,11 +54,11 @@ def load_state(path: Path, model: VQVAE, optimizer: Optimizer) -> TrainingState:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise BadModelError(f"{path}: {error}") from error
-    if not {"config", "state"} <= metadata.keys():
+    if not {"config", "analysis", "state"} <= metadata.keys():
         raise BadModelError(f"{path}: not the state of a training run")
     if metadata.get("optimizer") != optimizer.kind:
         raise BadModelError(f"{path}: was trained with another optimizer: start anew")
-    if ModelConfig.from_json(metadata["config"]) != model.config:
+    if ModelConfig.from_text(metadata["config"], metadata["analysis"]) != model.config:
         raise BadModelError(f"{path}: was trained with another configuration: start anew")
     model.load_state_dict(_strip(tensors, "model."))
     optimizer.load(_strip(tensors, "optimizer."))

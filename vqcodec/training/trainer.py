@@ -7,34 +7,27 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from vqcodec.media.workshop import Batches, Distortion, Recipe, decibels
 from vqcodec.model.network import VQVAE
 from vqcodec.processes import ALONE, Processes, from_first_process, on_any_process
 from vqcodec.training.growth import copy_weights
 from vqcodec.training.objective import Objective
 from vqcodec.training.optimizer import Optimizer
 from vqcodec.training.progress import Budget, Progress
-from vqcodec.training.recipes import Recipe
 from vqcodec.training.schedule import draw_rate, learning_rate
 from vqcodec.training.state import TrainingState, load_state, save_state
 from vqcodec.transforms.half import cpu_multiplies_bfloat16
+from vqcodec.transforms.layout import channels_last
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["Batches", "Trainer"]
+__all__ = ["Trainer"]
 
 _SAVE_EVERY_SECONDS = 60.0
 _REPORT_EVERY = 20
-
-
-class Batches(Protocol):
-    """A source of training data."""
-
-    def batch(self, size: int) -> Tensor:
-        """Draw uint8 (size, C, H, W)."""
 
 
 class Trainer:
@@ -48,6 +41,7 @@ class Trainer:
         self,
         recipe: Recipe,
         batches: Batches,
+        distortion: Distortion,
         *,
         device: torch.device,
         processes: Processes = ALONE,
@@ -57,23 +51,19 @@ class Trainer:
         self.device = device
         self.processes = processes
         self.model = VQVAE(recipe.model).to(device)
-        self.objective = Objective(
-            commitment=recipe.commitment,
-            ms_ssim_weight=recipe.ms_ssim_weight,
-            ssimulacra2_weight=recipe.ssimulacra2_weight,
-        )
+        self.objective = Objective(distortion, commitment=recipe.commitment)
         self.optimizer = Optimizer(self.model, muon=recipe.muon)
         self.state = TrainingState()
         self._bf16 = device.type == "cuda" or cpu_multiplies_bfloat16()
         self._network: torch.nn.Module = self.model
-        self._linear_path_started = False
+        self._transform_started = False
         self._quantizer_started = False
 
     def resume(self, path: Path) -> None:
         """Take up the run whose state is in `path`."""
         self.state = load_state(path, self.model, self.optimizer)
         self._quantizer_started = bool(self.model.quantizer.residual_energy.any())
-        self._linear_path_started = self._quantizer_started or self.state.steps > 0
+        self._transform_started = self._quantizer_started or self.state.steps > 0
 
     def start_from(self, model: VQVAE) -> None:
         """Begin a new run with the weights of another one, as deep or shallower.
@@ -84,7 +74,7 @@ class Trainer:
             BadModelError: its transform differs in more than depth.
         """
         self._quantizer_started = copy_weights(model, self.model)
-        self._linear_path_started = True
+        self._transform_started = True
         # Trained weights are refined: the full rate would first undo much of what they know.
         self.state.rate_scale = 0.5
 
@@ -94,11 +84,11 @@ class Trainer:
         Raises:
             FloatingPointError: the run diverged; the last state saved is from before.
         """
-        if not self._linear_path_started:
-            self.model.start(self._pixels(64))
-            for buffer in (*self.model.analysis.buffers(), *self.model.synthesis.buffers()):
+        if not self._transform_started:
+            self.model.start(self._samples(64))
+            for buffer in self.model.transform.buffers():
                 buffer.copy_(from_first_process(buffer))
-            self._linear_path_started = True
+            self._transform_started = True
         self.model.train()
         self._network = self._parallel()
         saved = time.monotonic()
@@ -140,9 +130,8 @@ class Trainer:
             )
         return network
 
-    def _pixels(self, size: int) -> Tensor:
-        pixels = self.batches.batch(size).to(self.device, non_blocking=True).float() / 255
-        return pixels.contiguous(memory_format=torch.channels_last)
+    def _samples(self, size: int) -> Tensor:
+        return channels_last(self.batches.batch(size).to(self.device, non_blocking=True))
 
     def _step(self, share: float) -> tuple[float, float, float, tuple[Tensor, Tensor]]:
         recipe = self.recipe
@@ -152,12 +141,12 @@ class Trainer:
         restart = self.state.steps % recipe.restart_every == 0 and share < recipe.restart_until
         if share >= recipe.restart_until:
             self.model.quantizer.settle()
-        pixels = self._pixels(recipe.batch)
+        samples = self._samples(recipe.batch)
         mu, stages = draw_rate(recipe, self.state.steps)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
             try:
                 output = self._network(
-                    pixels,
+                    samples,
                     quantize=quantize,
                     mu=mu,
                     restart=restart,
@@ -167,7 +156,7 @@ class Trainer:
             except InvalidInputError as refused:
                 # The quantizer takes no latent that is not finite.
                 raise self._diverged(str(refused)) from refused
-        loss, error = self.objective(pixels, output, self.model.latent_unit)
+        loss, error = self.objective(samples, output, self.model.transform.unit)
         loss.backward()  # type: ignore[no-untyped-call]
         gradient = torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
         # Before the step: the weights are still good ones, and stay what is saved.
@@ -175,36 +164,33 @@ class Trainer:
         if on_any_process(~((error < 1.0) & gradient.isfinite())):
             raise self._diverged(f"mean squared error {error:.3g}, gradient {gradient:.3g}")
         self.optimizer.step(learning_rate(recipe, self.state, share))
-        bits = float(output.quantized.bits) * self._positions_per_pixel(pixels)
-        return float(loss.detach()), float(error), bits, (pixels, output.pixels.detach())
+        positions = math.prod(output.latent.shape[2:]) / math.prod(samples.shape[2:])
+        bits = float(output.quantized.bits) * positions
+        return float(loss.detach()), float(error), bits, (samples, output.samples.detach())
 
     def _diverged(self, reason: str) -> FloatingPointError:
         return FloatingPointError(f"training diverged at step {self.state.steps}: {reason}")
 
     @torch.no_grad()
     def _start_quantizer(self) -> None:
-        latents = [self.model.analysis(self._pixels(self.recipe.batch)) for _ in range(16)]
+        latents = [
+            self.model.transform.analyse(self._samples(self.recipe.batch)) for _ in range(16)
+        ]
         self.model.quantizer.start(torch.cat(latents).float())
         self._quantizer_started = True
-
-    def _positions_per_pixel(self, pixels: Tensor) -> float:
-        transform = self.recipe.model.transform
-        if transform.kind == "dense":
-            return transform.positions / (pixels.shape[2] * pixels.shape[3])
-        return 1 / transform.stride**2
 
     def _progress(
         self, share: float, measured: tuple[float, float, float, tuple[Tensor, Tensor]]
     ) -> Progress:
-        loss, error, bits, pictures = measured
+        loss, error, bits, batch = measured
         return Progress(
             steps=self.state.steps,
             seconds=self.state.seconds,
             share=share,
             loss=loss,
-            psnr=-10 * math.log10(max(error, 1e-10)),
-            bits_per_pixel=bits,
+            decibels=decibels(error),
+            bits_per_sample=bits,
             restarts=sum(book.restarts for book in self.model.quantizer.books()),
             usage=self.model.quantizer.usage(),
-            pictures=pictures,
+            batch=batch,
         )

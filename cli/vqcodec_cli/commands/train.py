@@ -1,4 +1,4 @@
-"""vqcodec train: a model for one's own kind of pictures."""
+"""vqcodec train: a model for signals of one's own kind."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqcodec.errors import InputError
+from vqcodec.media.registry import MEDIA, find_workshop
 from vqcodec_cli import options
 from vqcodec_cli.failure import OK, RefusedError, Terminated, UsageError, complain
 from vqcodec_cli.output import check_output
@@ -24,8 +25,9 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.epilog = EXAMPLES
+    recipes = list(_media_of_recipes())
     parser.add_argument(
-        "data", metavar="FOLDER", help="pictures to train on, with subfolders; or an IDX file"
+        "data", metavar="FOLDER", help="files to train on, with subfolders; or an IDX file"
     )
     options.add_output(parser, explanation="file of weights to write (.safetensors)")
     length = parser.add_mutually_exclusive_group()
@@ -38,7 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--start-from", metavar="FILE", help="weights to start from instead of untrained networks"
     )
     parser.add_argument(
-        "--recipe", default="photo", metavar="NAME", help="named set of choices (default: photo)"
+        "--recipe",
+        default=recipes[0],
+        metavar="NAME",
+        help=f"named set of choices: {', '.join(recipes)} (default: {recipes[0]})",
     )
     parser.add_argument(
         "--seed", type=options.whole(0), default=0, metavar="N", help="seed of the run (default: 0)"
@@ -49,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train; returns the exit code."""
     _check(args)
+    media = _media_of_recipes()
+    if args.recipe not in media:
+        raise InputError(f"no recipe {args.recipe!r}; there are {', '.join(media)}")
 
     from vqcodec.training import state_path, train
 
@@ -57,12 +65,13 @@ def run(args: argparse.Namespace) -> int:
             card = train(
                 args.data,
                 args.output,
+                medium=media[args.recipe],
+                recipe=args.recipe,
                 minutes=args.minutes,
                 steps=args.steps,
                 resume=args.resume,
                 start_from=args.start_from,
                 device=args.device,
-                recipe=args.recipe,
                 seed=args.seed,
                 report=lambda progress: bar.update(*_state(progress)),
                 finishing=lambda what, share: bar.update(share, label=what),
@@ -80,6 +89,11 @@ def run(args: argparse.Namespace) -> int:
     return OK
 
 
+def _media_of_recipes() -> dict[str, str]:
+    """Medium of every recipe, the default recipe first; no two media name one alike."""
+    return {recipe: medium for medium in MEDIA for recipe in find_workshop(medium).recipes}
+
+
 def _check(args: argparse.Namespace) -> None:
     if args.output is None:
         raise UsageError("say where to put the weights: -o FILE.safetensors")
@@ -94,7 +108,8 @@ def _state(progress: "Progress") -> tuple[float, str]:
     alive = sum(count for count, _ in progress.usage)
     perplexity = sum(value for _, value in progress.usage) / max(1, len(progress.usage))
     note = (
-        f"step {progress.steps:,}  loss {progress.loss:.4g}  {progress.psnr:.2f} dB  "
-        f"{progress.bits_per_pixel:.3f} bpp  {alive:,} codes in use, perplexity {perplexity:.0f}"
+        f"step {progress.steps:,}  loss {progress.loss:.4g}  {progress.decibels:.2f} dB  "
+        f"{progress.bits_per_sample:.3f} bits per sample  {alive:,} codes in use, "
+        f"perplexity {perplexity:.0f}"
     )
     return progress.share, note

@@ -15,15 +15,15 @@ from safetensors.torch import load_file
 # multiplies its crops with the second argument from some time on.
 SCRIPT = """
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 
-from vqcodec.model.config import ModelConfig, QuantizerConfig, TransformConfig
+from tiny import tiny_config
+
+from vqcodec.media.workshop import Recipe
 from vqcodec.processes import join_processes
-from vqcodec.training.recipes import find_recipe
 from vqcodec.training.progress import Budget
 from vqcodec.training.trainer import Trainer
 
@@ -34,19 +34,22 @@ class Noise:
         self.gains = [1.0] * 30 + [float(sys.argv[2]) if rank == 1 else 1.0] * 1000
 
     def batch(self, size):
-        shape = (size, 3, 32, 32)
-        return torch.randint(0, 256, shape, generator=self.random) * self.gains.pop(0)
+        return torch.rand(size, 3, 32, 32, generator=self.random) * self.gains.pop(0)
 
 
-transform = TransformConfig(latent_dim=6, analysis_width=8, synthesis_width=8, analysis_depth=1,
-                            synthesis_depth=1)
-config = ModelConfig(transform=transform, quantizer=QuantizerConfig(stages=2, codebook_size=64))
-recipe = replace(find_recipe("photo-psnr"), model=config, unquantized=0.0, restart_every=3)
+config = tiny_config(latent_dim=6, width=8, stages=2, codebook_size=64)
+recipe = Recipe(model=config, truncated=0.6, mu=6.0, unquantized=0.0, restart_every=3)
 folder = Path(sys.argv[1])
 torch.set_num_threads(1)
 torch.manual_seed(5)
 with join_processes(torch.device("cpu")) as (processes, device):
-    trainer = Trainer(recipe, Noise(processes.rank), device=device, processes=processes)
+    trainer = Trainer(
+        recipe,
+        Noise(processes.rank),
+        lambda decoded, original, error: error,
+        device=device,
+        processes=processes,
+    )
     torch.manual_seed(processes.rank)
     for _ in trainer.fit(Budget(steps=50), folder / "state.safetensors"):
         # Some codes die, as they do in long runs.
@@ -75,6 +78,8 @@ def run_two(folder: Path, gain: float) -> tuple[list[int], list[str]]:
         "MASTER_PORT": str(free_port()),
         "OMP_NUM_THREADS": "1",
     }
+    support = Path(__file__).parents[2] / "support"
+    group["PYTHONPATH"] = f"{support}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     runs = [
         subprocess.Popen(
             [sys.executable, script, folder, str(gain)],

@@ -9,10 +9,20 @@ from vqcodec.training.optimizer import Optimizer
 RATE = 1e-3
 
 
+WEIGHTS = [f"{layer}.weight" for layer in range(4)]
+BIASES = [f"{layer}.bias" for layer in range(4)]
+
+
+def make_model() -> nn.Module:
+    """Matrices of all ranks: convolutions on one, two and three axes, and a plain one."""
+    torch.manual_seed(0)
+    convolutions = nn.Conv1d(6, 5, 3), nn.Conv2d(5, 7, 3), nn.Conv3d(2, 9, (3, 1, 2))
+    return nn.Sequential(*convolutions, nn.Linear(11, 6))
+
+
 @pytest.fixture
 def model() -> nn.Module:
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(5, 7, 3), nn.Linear(11, 6))
+    return make_model()
 
 
 def step(model: nn.Module, optimizer: Optimizer, seed: int) -> dict[str, tuple[Tensor, Tensor]]:
@@ -31,7 +41,7 @@ def step(model: nn.Module, optimizer: Optimizer, seed: int) -> dict[str, tuple[T
 def test_a_matrix_moves_equally_far_in_all_directions(model: nn.Module) -> None:
     """The step is near the orthogonal factor of the gradient: singular values near 1, same axes."""
     found = step(model, Optimizer(model, muon=True), 1)
-    for name in ("0.weight", "1.weight"):
+    for name in WEIGHTS:
         change, gradient = (t.movedim(1, -1).flatten(1).double() for t in found[name])
         change = -change / (RATE * 0.2 * max(change.shape) ** 0.5)
         left, _, right = torch.linalg.svd(gradient, full_matrices=False)
@@ -46,7 +56,7 @@ def test_a_matrix_moves_equally_far_in_all_directions(model: nn.Module) -> None:
 def test_all_else_takes_the_first_step_of_adam(model: nn.Module, muon: bool) -> None:
     """Adam's first step is the learning rate against the sign of the gradient."""
     found = step(model, Optimizer(model, muon=muon), 2)
-    for name in ("0.bias", "1.bias") if muon else found:
+    for name in BIASES if muon else found:
         change, gradient = found[name]
         torch.testing.assert_close(change, -RATE * gradient.sign(), atol=2e-7, rtol=0)
 
@@ -61,8 +71,7 @@ def test_a_missing_gradient_moves_nothing(model: nn.Module, muon: bool) -> None:
 
 @pytest.mark.parametrize("muon", [False, True])
 def test_what_it_remembers_comes_back(model: nn.Module, muon: bool) -> None:
-    torch.manual_seed(0)
-    twin = nn.Sequential(nn.Conv2d(5, 7, 3), nn.Linear(11, 6))
+    twin = make_model()
     first, second = Optimizer(model, muon=muon), Optimizer(twin, muon=muon)
     step(model, first, 3)
     twin.load_state_dict(model.state_dict())

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from vqcodec.training.recipes import RECIPES
+from vqcodec.media.picture.recipes import RECIPES
 from vqcodec.training.schedule import draw_rate, learning_rate
 from vqcodec.training.state import TrainingState
 

@@ -1,10 +1,7 @@
-"""Training data: crops of a folder of pictures, or the digits of an IDX file."""
+"""Training data: crops of a folder of pictures."""
 
 from __future__ import annotations
 
-import gzip
-import struct
-import zlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -14,19 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vqcodec.bitstream.limits import DEFAULT_LIMITS
 from vqcodec.errors import InputError, VqcodecError
-from vqcodec.media.picture.image import read_picture
+from vqcodec.media.picture.channels import to_channels
+from vqcodec.media.picture.medium import MEDIUM
 
-__all__ = [
-    "FixedPictures",
-    "PictureCrops",
-    "find_pictures",
-    "read_idx",
-    "read_rgb",
-    "split_pictures",
-]
-
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif"}
+__all__ = ["PictureCrops", "find_pictures", "read_rgb", "split_pictures"]
 
 
 def find_pictures(folder: Path) -> list[Path]:
@@ -35,9 +25,10 @@ def find_pictures(folder: Path) -> list[Path]:
     Raises:
         InputError: the folder holds none.
     """
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+    suffixes = MEDIUM.suffixes
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
     if not found:
-        raise InputError(f"{folder}: no pictures found ({', '.join(sorted(_SUFFIXES))})")
+        raise InputError(f"{folder}: no pictures found ({', '.join(sorted(suffixes))})")
     return found
 
 
@@ -60,11 +51,10 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
         InputError: the file is not a picture that can be read.
     """
     try:
-        pixels = read_picture(path).pixels
+        picture = MEDIUM.read(path.read_bytes(), DEFAULT_LIMITS)
     except VqcodecError as error:
         raise InputError(f"{path}: {error}") from error
-    colours = pixels if pixels.shape[2] >= 3 else np.repeat(pixels[:, :, :1], 3, axis=2)
-    return np.ascontiguousarray(colours[:, :, :3])
+    return np.ascontiguousarray(to_channels(picture.pixels, 3))
 
 
 class PictureCrops:
@@ -119,7 +109,7 @@ class PictureCrops:
         self._random = np.random.default_rng([self._seed, steps])
 
     def batch(self, size: int) -> Tensor:
-        """Draw uint8 (size, 3, side, side).
+        """Draw float32 (size, 3, side, side) in [0, 1].
 
         Raises:
             InputError, OSError: a picture that was read in exchange cannot be; they name it.
@@ -130,7 +120,7 @@ class PictureCrops:
         picks = self._random.choice(len(self._pictures), size=size, p=shares)
         for crop, pick in zip(crops, picks, strict=True):
             crop[:] = self._crop(self._pictures[pick])
-        return torch.from_numpy(crops).permute(0, 3, 1, 2)
+        return torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
 
     def _crop(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         top = self._random.integers(picture.shape[0] - self.side + 1)
@@ -167,45 +157,3 @@ class _ReadAhead:
 
     def _begin(self) -> Future[NDArray[np.uint8]]:
         return self._thread.submit(read_rgb, self._paths[self._random.integers(len(self._paths))])
-
-
-class FixedPictures:
-    """Batches of small pictures of one size, uint8 (N, C, H, W), drawn at random."""
-
-    def __init__(self, pictures: NDArray[np.uint8], *, seed: int) -> None:
-        self._pictures = torch.from_numpy(np.ascontiguousarray(pictures))
-        self._seed = seed
-        self._random = np.random.default_rng(seed)
-
-    def go_on(self, steps: int) -> None:
-        """Draw in another order from now on than a run did in its first so many steps."""
-        self._random = np.random.default_rng([self._seed, steps])
-
-    def batch(self, size: int) -> Tensor:
-        """Draw uint8 (size, C, H, W)."""
-        return self._pictures[self._random.integers(len(self._pictures), size=size)]
-
-
-def read_idx(path: Path, *, limit: int = 1 << 30) -> NDArray[np.uint8]:
-    """Read pictures of an IDX file (the MNIST format), gzipped or not -> uint8 (N, 1, H, W).
-
-    Raises:
-        InputError: not an IDX file of 8-bit pictures, of another length than it declares, or of
-            more than `limit` bytes.
-    """
-    opener = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opener(path, "rb") as file:
-            head = file.read(16)
-            if len(head) < 16 or head[:4] != b"\x00\x00\x08\x03":
-                raise InputError(f"{path}: not an IDX file of 8-bit pictures")
-            count, height, width = struct.unpack(">III", head[4:])
-            size = count * height * width
-            if size > limit:
-                raise InputError(f"{path}: declares {size} bytes, more than {limit}")
-            body = file.read(size + 1)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{path}: {error}") from error
-    if len(body) != size:
-        raise InputError(f"{path}: is not as long as {count} x {height} x {width} bytes")
-    return np.frombuffer(body, np.uint8).reshape(count, 1, height, width).copy()

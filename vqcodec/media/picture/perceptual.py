@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from vqcodec.errors import MissingDependencyError
 
-__all__ = ["ssimulacra2_distance"]
+__all__ = ["published_weights", "ssimulacra2_distance"]
 
 _SCALES = 6
 _C2 = 0.0009
@@ -40,13 +40,13 @@ def ssimulacra2_distance(pixels: Tensor, original: Tensor) -> Tensor:
         float32 scalar, the mean over pictures.
 
     Raises:
-        MissingDependencyError: the package ssimulacra2, which has the weights, is not installed.
+        MissingDependencyError: see `published_weights`.
 
     Source: Sneyers, SSIMULACRA 2 (libjxl, tools/ssimulacra2.cc).
     """
     ours, theirs = _linear(pixels), _linear(original)
     total = ours.new_zeros(())
-    for scale, weights in enumerate(_weights().unbind(1)):
+    for scale, weights in enumerate(published_weights().unbind(1)):
         if scale:
             ours = functional.avg_pool2d(ours, 2, ceil_mode=True)
             theirs = functional.avg_pool2d(theirs, 2, ceil_mode=True)
@@ -58,8 +58,12 @@ def ssimulacra2_distance(pixels: Tensor, original: Tensor) -> Tensor:
 
 
 @lru_cache
-def _weights() -> Tensor:
-    """Weights (channel, scale, difference), in the order of `_differences`."""
+def published_weights() -> Tensor:
+    """Weights of the differences, float32 (3 channels, 6 scales, 6 kinds).
+
+    Raises:
+        MissingDependencyError: the package ssimulacra2, which has them, is not installed.
+    """
     try:
         from ssimulacra2.ssimulacra2 import weights
     except ModuleNotFoundError as error:

@@ -1,7 +1,5 @@
-"""Where training pictures come from: folders, crops, held-out splits, IDX files."""
+"""Where training pictures come from: folders, crops, held-out splits."""
 
-import gzip
-import struct
 import time
 from pathlib import Path
 
@@ -12,16 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from vqcodec.errors import InputError
-from vqcodec.media.picture.crops import (
-    FixedPictures,
-    PictureCrops,
-    find_pictures,
-    read_idx,
-    read_rgb,
-    split_pictures,
-)
+from vqcodec.media.picture.crops import PictureCrops, find_pictures, read_rgb, split_pictures
 
 Pixels = NDArray[np.uint8]
 
@@ -89,11 +81,20 @@ def test_picture_that_is_none(tmp_path: Path) -> None:
         read_rgb(tmp_path / "broken.png")
 
 
+def draw(crops: PictureCrops, size: int) -> Tensor:
+    """A batch as the pixels that it was made of, uint8."""
+    batch = crops.batch(size)
+    assert batch.dtype == torch.float32
+    pixels = (batch * 255).round().byte()
+    assert torch.equal(pixels.float() / 255, batch)
+    return pixels
+
+
 def test_crops_are_parts_of_pictures(tmp_path: Path) -> None:
     """A crop holds consecutive rows and columns, perhaps mirrored, perhaps transposed."""
     paths = [save(tmp_path / "a.png", numbered(40, 50)), save(tmp_path / "b.png", numbered(9, 90))]
     crops = PictureCrops(paths, side=8, seed=0)
-    batch = crops.batch(200).numpy().astype(np.int64)
+    batch = draw(crops, 200).numpy().astype(np.int64)
     assert batch.shape == (200, 3, 8, 8)
     seen = set()
     for red, green, blue in batch:
@@ -131,7 +132,7 @@ def test_large_pictures_are_drawn_more_often(tmp_path: Path) -> None:
     small, large = numbered(10, 10), numbered(30, 30)
     small[:, :, 2], large[:, :, 2] = 0, 255
     paths = [save(tmp_path / "s.png", small), save(tmp_path / "l.png", large)]
-    batch = PictureCrops(paths, side=4, seed=0).batch(1000)
+    batch = draw(PictureCrops(paths, side=4, seed=0), 1000)
     assert float((batch[:, 2, 0, 0] == 255).float().mean()) == pytest.approx(0.9, abs=0.04)
 
 
@@ -148,7 +149,7 @@ def colours_until(crops: PictureCrops, wanted: set[int]) -> set[int]:
     seen: set[int] = set()
     deadline = time.monotonic() + 30
     while not wanted <= seen and time.monotonic() < deadline:
-        seen |= set(crops.batch(4)[:, 2, 0, 0].tolist())
+        seen |= set(draw(crops, 4)[:, 2, 0, 0].tolist())
     return seen
 
 
@@ -180,7 +181,7 @@ def test_exchanged_pictures_are_drawn_by_their_own_size(tmp_path: Path) -> None:
         crops.batch(1)
         time.sleep(0.001)
     crops._others = None
-    batch = crops.batch(1000)
+    batch = draw(crops, 1000)
     assert float((batch[:, 2, 0, 0] == 255).float().mean()) == pytest.approx(0.9, abs=0.04)
 
 
@@ -194,62 +195,3 @@ def test_unreadable_picture_in_exchange_stops_the_run(tmp_path: Path, damage: st
             path.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     with pytest.raises((InputError, FileNotFoundError), match=r"[01]\.png"):
         colours_until(crops, {999})
-
-
-def test_fixed_pictures_are_drawn_whole() -> None:
-    pictures = np.arange(5 * 6, dtype=np.uint8).reshape(5, 1, 2, 3)
-    batch = FixedPictures(pictures, seed=0).batch(200).numpy()
-    firsts = batch[:, 0, 0, 0]
-    assert set(firsts) == {0, 6, 12, 18, 24}
-    np.testing.assert_array_equal(batch, pictures[firsts // 6])
-
-
-DIGITS = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
-IDX = struct.pack(">IIII", 0x803, 3, 4, 5) + DIGITS.tobytes()
-
-
-def test_idx_file_plain_and_gzipped(tmp_path: Path) -> None:
-    (tmp_path / "digits.idx").write_bytes(IDX)
-    (tmp_path / "digits.idx.gz").write_bytes(gzip.compress(IDX))
-    for name in ("digits.idx", "digits.idx.gz"):
-        np.testing.assert_array_equal(read_idx(tmp_path / name), DIGITS[:, None])
-
-
-NO_IDX = {
-    "empty": b"",
-    "head alone": IDX[:15],
-    "one byte short": IDX[:-1],
-    "one byte long": IDX + b"\0",
-    "labels": struct.pack(">II", 0x801, 3) + bytes(16),
-    "floats": b"\0\0\x0d\x03" + IDX[4:],
-    "absurd": struct.pack(">IIII", 0x803, 2**32 - 1, 2**32 - 1, 2**32 - 1) + bytes(60),
-}
-
-
-@pytest.mark.parametrize("data", NO_IDX.values(), ids=NO_IDX.keys())
-def test_files_that_are_no_idx_file(tmp_path: Path, data: bytes) -> None:
-    (tmp_path / "a.idx").write_bytes(data)
-    (tmp_path / "a.idx.gz").write_bytes(gzip.compress(data))
-    for name in ("a.idx", "a.idx.gz"):
-        with pytest.raises(InputError, match=name):
-            read_idx(tmp_path / name)
-
-
-def test_damaged_gzip(tmp_path: Path) -> None:
-    packed = gzip.compress(np.random.default_rng(0).bytes(50) + IDX * 20)
-    path = tmp_path / "a.idx.gz"
-    for position in range(10, len(packed)):
-        damaged = bytearray(packed)
-        damaged[position] ^= 0xFF
-        for data in (packed[:position], bytes(damaged)):
-            path.write_bytes(data)
-            with pytest.raises(InputError):
-                read_idx(path)
-
-
-def test_idx_file_beyond_the_limit(tmp_path: Path) -> None:
-    path = tmp_path / "a.idx.gz"
-    path.write_bytes(gzip.compress(IDX))
-    assert len(read_idx(path, limit=60)) == 3
-    with pytest.raises(InputError, match="more than 59"):
-        read_idx(path, limit=59)

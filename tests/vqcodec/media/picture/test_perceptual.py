@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from vqcodec.media.picture.metrics import ssimulacra2
+from vqcodec.media.picture.measures import ssimulacra2
 from vqcodec.media.picture.perceptual import ssimulacra2_distance
 
 

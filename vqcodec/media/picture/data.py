@@ -1,0 +1,57 @@
+"""Opening what a recipe trains on: a folder of pictures, or an IDX file of small ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vqcodec.errors import InputError
+from vqcodec.media.picture.crops import PictureCrops, find_pictures, read_rgb, split_pictures
+from vqcodec.media.picture.idx import FixedPictures, read_idx
+from vqcodec.media.workshop import Batches, Recipe
+
+__all__ = ["open_data"]
+
+# Pictures that the priors are fitted on, and held-out pictures that are never trained on.
+_PRIOR_PICTURES = 480
+_PRIOR_DIGITS = 2000
+_HELD_OUT = 32
+
+
+def open_data(place: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
+    """Open batches, and whole pictures, float32 (C, H, W) in [0, 1], for the priors.
+
+    A recipe with crops takes them from the pictures of a folder, one without takes the pictures of
+    an IDX file whole.
+
+    Raises:
+        InputError: no pictures, none that the recipe can train on, or one that cannot be read.
+    """
+    return _open_folder(place, recipe, seed) if recipe.crop else _open_idx(place, recipe, seed)
+
+
+def _open_folder(place: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
+    height, width = recipe.crop
+    assert height == width, recipe.crop
+    paths, _ = split_pictures(find_pictures(place), held_out=_HELD_OUT)
+    spread = np.unique(np.linspace(0, len(paths) - 1, _PRIOR_PICTURES).astype(int))
+    whole = (torch.from_numpy(read_rgb(paths[i])).permute(2, 0, 1).float() / 255 for i in spread)
+    return PictureCrops(paths, side=height, seed=seed), whole
+
+
+def _open_idx(place: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
+    if place.is_dir():
+        raise InputError(f"{place}: the recipe trains on an IDX file, not on a folder")
+    digits = read_idx(place)
+    if len(digits) == 0:
+        raise InputError(f"{place}: holds no pictures")
+    try:
+        recipe.model.positions(digits.shape[2:])
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error
+    whole = (torch.from_numpy(digit).float() / 255 for digit in digits[:_PRIOR_DIGITS])
+    return FixedPictures(digits, seed=seed), whole
