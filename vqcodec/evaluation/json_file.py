@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vqcodec.errors import InputError
+from vqcodec.files import read_bounded
 
 __all__ = ["read_json", "read_number", "read_text"]
 
@@ -22,10 +23,7 @@ def read_json(path: str | Path, *, limit: int, what: str) -> Any:
         InputError: more bytes, or not JSON.
         OSError: it cannot be read.
     """
-    with open(path, "rb") as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise InputError(f"{path}: more than {limit} bytes of {what}")
+    data = read_bounded(path, limit, what)
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:

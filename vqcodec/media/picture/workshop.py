@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from vqcodec.media.picture.channels import to_channels
 from vqcodec.media.picture.measures import MEASURES
+from vqcodec.media.picture.medium import MEDIUM
 from vqcodec.media.picture.peers import PEERS
 from vqcodec.media.picture.reader import read_picture
 from vqcodec.media.picture.recipes import RECIPES
@@ -36,7 +36,7 @@ class PictureWorkshop:
     rate = Rate(
         unit="bpp",
         title="bits per pixel, whole file",
-        of=lambda size, picture: 8 * size / math.prod(picture.extent),
+        of=lambda size, picture: MEDIUM.rate(size, picture)[1],
         table=(0.1, 0.15, 0.25, 0.5, 0.75),
         timed=0.25,
         ticks=(0.05, 0.1, 0.2, 0.5, 1.0, 2.0),
