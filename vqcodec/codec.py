@@ -13,6 +13,7 @@ from torch import Tensor
 
 from vqcodec.bitstream import Buffer, Chunk, Header, Limits, Stream, limits_of, write_stream
 from vqcodec.errors import CorruptError, InputError, UnknownModelError, kernels_refuse
+from vqcodec.grid import count_regions
 from vqcodec.media.base import Signal
 from vqcodec.media.registry import find_medium, read_any_stream
 from vqcodec.model.catalog import locate_model
@@ -165,11 +166,18 @@ class Codec(Tokenizer):
             raise CorruptError(
                 f"says medium {header.medium}, its model is for {self.medium.number}"
             )
+        config = self.card.config
         try:
-            grid = self.card.config.positions(header.extent)
-            regions = self.card.config.regions(header.extent)
+            grid = config.positions(header.extent)
         except InputError as error:
             raise CorruptError(str(error)) from error
+        # Counted before they are listed: the bytes that there are bound what a header may say.
+        wanted = count_regions(grid, config.region)
+        if header.regions != wanted:
+            raise CorruptError(
+                f"says {header.regions} regions, its model cuts such a signal into {wanted}"
+            )
+        regions = config.regions(header.extent)
         return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
 
     def _read(self, data: Buffer | Stream, limits: Limits) -> Stream:

@@ -59,7 +59,7 @@ def decode_codes(
 
     Raises:
         CorruptError: a payload is not one that an encoder writes, or needs a prior or a number of
-            stages that the model does not have; or the regions are not those of the model.
+            stages that the model does not have.
     """
     prior = priors.get(header.prior)
     if prior is None:
@@ -67,10 +67,6 @@ def decode_codes(
     if header.stages > prior.stages:
         raise CorruptError(
             f"the stream has {header.stages} stages of codes, the model {prior.stages}"
-        )
-    if header.regions != len(regions):
-        raise CorruptError(
-            f"the stream has {header.regions} regions, the model cuts it into {len(regions)}"
         )
     # A large grid is cheap to declare: payloads are decoded one by one before the whole is laid
     # out, so that a damaged first one is refused before memory is taken for the others.

@@ -60,9 +60,15 @@ def photo(tmp_path: Path, pixels: NDArray[np.uint8]) -> Path:
 def stream_bytes() -> bytes:
     """A whole, valid stream of a model that is nowhere installed."""
     header = Header(
-        width=53, height=37, channels=3, stages=(4,), prior_mode=1, fingerprint=b"\x07" * 8
+        medium=0,
+        extent=(37, 53),
+        channels=3,
+        stages=4,
+        prior=1,
+        fingerprint=b"\x07" * 8,
+        regions=1,
     )
-    return write_stream(header, [Chunk("n", b"nowhere")], [bytes(range(40))])
+    return write_stream(header, [Chunk("z", b"later")], [bytes(range(40))])
 
 
 @pytest.fixture
@@ -77,28 +83,14 @@ def stream(tmp_path: Path, stream_bytes: bytes) -> Path:
 def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that is small enough to make here: a transform codec with three stages."""
     import torch
+    from tiny import tiny_config, write_tiny
 
-    from vqcodec.model.config import ModelConfig, QuantizerConfig, TransformConfig
-    from vqcodec.model.network import VQVAE
-    from vqcodec.training.export import export_model
-
-    transform = TransformConfig(
-        latent_dim=8, analysis_width=16, synthesis_width=16, analysis_depth=1, synthesis_depth=1
-    )
-    config = ModelConfig(transform=transform, quantizer=QuantizerConfig(stages=3, codebook_size=12))
+    config = tiny_config(latent_dim=8, width=16, stages=3, codebook_size=12)
     rows, columns = np.mgrid[0:96, 0:128]
     planes = [rows * 2, columns * 2, 255 * ((rows // 9 + columns // 7) % 2)]
-    pixels = torch.from_numpy(np.stack(planes).astype(np.float32))[None] / 255
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = VQVAE(config)
-        model.start(pixels)
-        with torch.no_grad():
-            model.quantizer.start(model.analysis(pixels))
+    samples = torch.from_numpy(np.stack(planes).astype(np.float32))[None] / 255
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    note = {"note": "made by a test"}
-    export_model(model, path, name="tiny", pictures=[pixels[0]], mu=1.0, metadata=note)
-    return path
+    return write_tiny(path, config, samples, [samples[0]], name="tiny")
 
 
 @pytest.fixture

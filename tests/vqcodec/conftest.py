@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from tiny import start_model, tiny_config, write_tiny
 
 from vqcodec.codec import Codec, load
-from vqcodec.model.config import ModelConfig, QuantizerConfig, TransformConfig
+from vqcodec.model.config import ModelConfig
 from vqcodec.model.network import VQVAE
-from vqcodec.training.export import export_model
 
 Pixels = NDArray[np.uint8]
 
@@ -30,38 +30,21 @@ def photo(photos: list[Pixels]) -> Pixels:
 
 
 @pytest.fixture(scope="session")
-def tiny_config() -> ModelConfig:
+def small_config() -> ModelConfig:
     """A model small enough to be fitted in a second."""
-    return ModelConfig(
-        transform=TransformConfig(
-            latent_dim=16,
-            analysis_width=12,
-            synthesis_width=12,
-            analysis_depth=1,
-            synthesis_depth=1,
-        ),
-        quantizer=QuantizerConfig(stages=5, codebook_size=32),
-    )
+    return tiny_config()
 
 
 @pytest.fixture(scope="session")
 def tiny_path(
-    tiny_config: ModelConfig, photos: list[Pixels], tmp_path_factory: pytest.TempPathFactory
+    small_config: ModelConfig, photos: list[Pixels], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A file of weights: principal components, k-means codebooks, fitted priors."""
     pictures = [torch.from_numpy(pixels).permute(2, 0, 1).float() / 255 for pixels in photos]
     batch = torch.stack([picture[:, :424] for picture in pictures])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = VQVAE(tiny_config)
-        model.start(batch)
-        with torch.no_grad():
-            model.quantizer.start(model.analysis(batch))
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    facts = {"note": "made by a test"}
     parts = [picture[:, 100:228, 200:328] for picture in pictures]
-    export_model(model.eval(), path, name="tiny", pictures=parts, mu=1.0, metadata=facts)
-    return path
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    return write_tiny(path, small_config, batch, parts, name="tiny")
 
 
 @pytest.fixture(scope="session")
@@ -83,12 +66,7 @@ def tiny_model(
 
 
 @pytest.fixture
-def started_model(tiny_config: ModelConfig) -> VQVAE:
+def started_model(small_config: ModelConfig) -> VQVAE:
     """A model with its linear path and codebooks, and networks that have not learned yet."""
     torch.manual_seed(0)
-    model = VQVAE(tiny_config)
-    pixels = torch.rand(2, 3, 40, 56)
-    model.start(pixels)
-    with torch.no_grad():
-        model.quantizer.start(model.analysis(pixels))
-    return model.eval()
+    return start_model(small_config, torch.rand(2, 3, 40, 56))

@@ -1,4 +1,4 @@
-"""Pictures to streams and back: every size and kind, targets, refusals, equal codes."""
+"""Signals to streams and back, on pictures: every size and kind, targets, refusals, codes."""
 
 import itertools
 from collections.abc import Iterator
@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from tiny import start_model
 
 import vqcodec
-from vqcodec.bitstream import Header, read_header, read_stream, write_stream
+from vqcodec.bitstream import Header, Stream, read_header, write_stream
 from vqcodec.codec import Codec, decode, load
 from vqcodec.device import find_device
 from vqcodec.errors import (
@@ -23,16 +24,22 @@ from vqcodec.errors import (
     UnknownModelError,
 )
 from vqcodec.media.picture.signal import Picture
-from vqcodec.model.config import ModelConfig, QuantizerConfig, TransformConfig
+from vqcodec.media.registry import read_any_stream
+from vqcodec.model.config import MediumConfig, ModelConfig
 from vqcodec.model.file import read_model, write_model
-from vqcodec.model.network import VQVAE
 from vqcodec.model.tensors import network_tensors
+from vqcodec.quantizers.config import QuantizerConfig
+from vqcodec.transforms.config import DenseAnalysisConfig, DenseSynthesisConfig
 
 Pixels = NDArray[np.uint8]
 
 # Height and width: single pixels and lines, primes, exactly and nearly the stride.
 SIZES = [(1, 1), (1, 29), (31, 1), (7, 5), (8, 8), (9, 16), (17, 23), (64, 63)]
 KINDS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}
+
+
+def read_stream(data: bytes) -> Stream:
+    return read_any_stream(data)[1]
 
 
 def psnr(a: Pixels, b: Pixels) -> float:
@@ -55,7 +62,7 @@ def test_round_trip_of_any_size_and_kind(
     codec: Codec, photo: Pixels, size: tuple[int, int], channels: int
 ) -> None:
     pixels = of_kind(photo, channels)[: size[0], : size[1]]
-    decoded = codec.decode_picture(codec.encode(pixels, quality=100)).pixels
+    decoded = codec.decode_signal(codec.encode(pixels, quality=100)).pixels
     assert decoded.shape == pixels.shape
     assert decoded.dtype == np.uint8
     colours = 3 if channels >= 3 else 1
@@ -67,7 +74,7 @@ def test_round_trip_of_any_size_and_kind(
 def test_quality_of_a_photograph(codec: Codec, photo: Pixels, channels: int) -> None:
     """The kinds share one model: none of them is much worse than the others."""
     pixels = of_kind(photo, channels)
-    decoded = codec.decode_picture(codec.encode(pixels, quality=100)).pixels
+    decoded = codec.decode_signal(codec.encode(pixels, quality=100)).pixels
     colours = 3 if channels >= 3 else 1
     assert psnr(decoded[:, :, :colours], pixels[:, :, :colours]) > 21
 
@@ -108,13 +115,13 @@ def test_pixels_of_the_caller_are_left_alone(codec: Codec, photo: Pixels) -> Non
     np.testing.assert_array_equal(pixels, photo)
 
 
-def test_metadata_is_kept_or_stripped(codec: Codec, photo: Pixels) -> None:
+def test_facts_are_kept_or_stripped(codec: Codec, photo: Pixels) -> None:
     picture = Picture(photo, icc=b"profile" * 50, exif=b"II*\0" + bytes(40))
     kept = codec.encode(picture)
-    decoded = codec.decode_picture(kept)
+    decoded = codec.decode_signal(kept)
     assert (decoded.icc, decoded.exif) == (picture.icc, picture.exif)
-    stripped = codec.encode(picture, metadata=False)
-    decoded = codec.decode_picture(stripped)
+    stripped = codec.encode(picture, facts=False)
+    decoded = codec.decode_signal(stripped)
     assert (decoded.icc, decoded.exif) == (None, None)
     assert stripped == codec.encode(photo)
     assert len(stripped) < len(kept)
@@ -221,13 +228,20 @@ def test_stream_of_another_model_is_refused(
     assert codec.card.fingerprint in str(caught.value)
 
 
-def test_more_pixels_than_allowed(codec: Codec, photo: Pixels) -> None:
+def test_more_samples_than_allowed(codec: Codec, photo: Pixels) -> None:
     data = codec.encode(photo)
     count = photo.shape[0] * photo.shape[1]
-    assert codec.decode(data, max_pixels=count).shape == photo.shape
-    for refuse in (codec.decode, codec.decode_picture, decode):
+    assert codec.decode(data, max_samples=count).shape == photo.shape
+    for refuse in (codec.decode, codec.decode_signal, decode):
         with pytest.raises(LimitError):
-            refuse(data, max_pixels=count - 1)
+            refuse(data, max_samples=count - 1)
+
+
+def test_a_stream_that_was_read_is_not_read_again(codec: Codec, photo: Pixels) -> None:
+    data = codec.encode(Picture(photo, exif=b"II*\0"))
+    stream = read_stream(data)
+    assert codec.decode_signal(stream).exif == b"II*\0"
+    np.testing.assert_array_equal(codec.decode(stream), codec.decode(data))
 
 
 def test_damaged_streams_are_refused(codec: Codec, photo: Pixels) -> None:
@@ -255,11 +269,12 @@ def test_whole_streams_that_no_encoder_writes(codec: Codec, photo: Pixels) -> No
     data = codec.encode(photo[:40, :40])
     assert codec.decode(rewritten(data)).shape == (40, 40, 3)
     for changed in (
-        rewritten(data, stages=(6,)),
-        rewritten(data, stages=(2, 2)),
-        rewritten(data, prior_mode=0),
-        rewritten(data, width=400),
-        rewritten(data, height=9),
+        rewritten(data, stages=6),
+        rewritten(data, stages=2),
+        rewritten(data, prior=0),
+        rewritten(data, extent=(40, 400)),
+        rewritten(data, extent=(9, 40)),
+        rewritten(data, extent=(40, 1025)),
         rewritten(data, codes=b""),
         rewritten(data, codes=read_stream(data).codes[0] + b"\0\0\0\0"),
     ):
@@ -291,34 +306,41 @@ def test_codes_of_a_stream_are_those_that_were_chosen(codec: Codec, photo: Pixel
     np.testing.assert_array_equal(codec.decode_codes(stream), codes.numpy())
 
 
-def test_tiles_are_coded_one_by_one(codec: Codec, photos: list[Pixels]) -> None:
-    """A picture of three tiles: equal to one that is coded as a whole by the same codes."""
+def test_regions_are_coded_one_by_one(codec: Codec, photos: list[Pixels]) -> None:
+    """A picture of three regions: equal to one that is coded as a whole by the same codes."""
     pixels = np.tile(photos[0], (1, 4, 1))[:9, :2049]
     data = codec.encode(pixels, quality=100)
     stream = read_stream(data)
-    assert len(stream.codes) == 3
+    assert len(stream.codes) == stream.header.regions == 3
     codes = codec.decode_codes(stream)
     assert codes.shape == (5, 2, 257)
-    whole = codec._model.synthesis(
-        codec._model.quantizer.reconstruct(torch.from_numpy(codes)[None])
-    )
+    latent = codec._model.quantizer.reconstruct(torch.from_numpy(codes)[None])
+    whole = codec._model.transform.synthesise(latent)
     wanted = whole[0, :, :9, :2049].clamp(0, 1).mul(255).permute(1, 2, 0).numpy()
     # Rounded to eight bits, so half a step and the rounding of convolutions of other shapes.
     assert np.abs(codec.decode(data) - wanted).max() <= 0.501
 
 
+def test_regions_that_are_not_the_models_are_refused(codec: Codec, photo: Pixels) -> None:
+    stream = read_stream(codec.encode(photo[:40, :40]))
+    header = replace(stream.header, regions=2)
+    data = write_stream(header, (), stream.codes * 2)
+    with pytest.raises(CorruptError, match="says 2 regions, its model cuts such a signal into 1"):
+        codec.decode(data)
+
+
 def test_quantize_and_reconstruct(codec: Codec, photos: list[Pixels]) -> None:
     images = torch.stack([torch.from_numpy(p[:61, :83]).permute(2, 0, 1) / 255 for p in photos])
-    (codes,) = codec.quantize(images)
+    codes = codec.quantize(images)
     assert codes.shape == (2, 5, 8, 11)
     assert codes.dtype == torch.int64
     assert 0 <= int(codes.min()) <= int(codes.max()) < 32
     for number in range(2):
-        (alone,) = codec.quantize(images[number : number + 1])
+        alone = codec.quantize(images[number : number + 1])
         assert torch.equal(alone[0], codes[number])
     errors = []
     for stages in (1, 3, 5):
-        output = codec.reconstruct((codes[:, :stages],), height=61, width=83)
+        output = codec.reconstruct(codes[:, :stages], extent=(61, 83))
         assert output.shape == images.shape
         errors.append(float((output - images).square().mean()))
     assert errors == sorted(errors, reverse=True)
@@ -328,13 +350,13 @@ def test_quantize_and_reconstruct(codec: Codec, photos: list[Pixels]) -> None:
 def test_decode_is_reconstruct_rounded(codec: Codec, photo: Pixels) -> None:
     data = codec.encode(photo)
     codes = torch.from_numpy(codec.decode_codes(read_stream(data)))[None]
-    output = codec.reconstruct((codes,), height=photo.shape[0], width=photo.shape[1])[0]
+    output = codec.reconstruct(codes, extent=photo.shape[:2])[0]
     wanted = output.clamp(0, 1).mul(255).permute(1, 2, 0).numpy()
     assert np.abs(codec.decode(data) - wanted).max() <= 0.5 + 1e-4
 
 
 @pytest.mark.parametrize(
-    "images",
+    "samples",
     [
         torch.zeros(3, 8, 8),
         torch.zeros(1, 1, 8, 8),
@@ -346,9 +368,9 @@ def test_decode_is_reconstruct_rounded(codec: Codec, photo: Pixels) -> None:
         torch.zeros(1, 3, 8, 0),
     ],
 )
-def test_quantize_refuses(codec: Codec, images: torch.Tensor) -> None:
-    with pytest.raises(InputError, match="images"):
-        codec.quantize(images)
+def test_quantize_refuses(codec: Codec, samples: torch.Tensor) -> None:
+    with pytest.raises(InputError, match="samples"):
+        codec.quantize(samples)
 
 
 @pytest.mark.parametrize(
@@ -368,14 +390,17 @@ def test_quantize_refuses(codec: Codec, images: torch.Tensor) -> None:
 )
 def test_reconstruct_refuses(codec: Codec, codes: torch.Tensor, height: int, width: int) -> None:
     with pytest.raises(InputError):
-        codec.reconstruct((codes,), height=height, width=width)
+        codec.reconstruct(codes, extent=(height, width))
 
 
-def test_reconstruct_refuses_another_number_of_levels(codec: Codec) -> None:
-    level = torch.zeros(1, 5, 1, 1, dtype=torch.int64)
-    for codes in ((), (level, level)):
-        with pytest.raises(InputError, match="one level"):
-            codec.reconstruct(codes, height=8, width=8)
+def test_what_the_kernels_refuse_is_an_error_of_ours(
+    codec: Codec, photo: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VQCODEC_CPU_LEVEL", "bogus")
+    with pytest.raises(BackendError, match="'bogus'"):
+        codec.encode(photo)
+    with pytest.raises(BackendError, match="'bogus'"):
+        codec.quantize(torch.zeros(1, 3, 8, 8))
 
 
 @pytest.mark.parametrize("name", ["tpu", "", "CPU", "cpu:x", "cuda:", "cuda:-1", "cuda:99", "meta"])
@@ -393,25 +418,14 @@ def test_devices_by_name() -> None:
 def dense(tmp_path: Path) -> Codec:
     """An untrained dense model for pictures of 7 x 5 pixels, three positions."""
     config = ModelConfig(
-        transform=TransformConfig(
-            kind="dense",
-            channels=1,
-            stride=1,
-            latent_dim=4,
-            analysis_width=8,
-            synthesis_width=8,
-            height=5,
-            width=7,
-            positions=3,
-        ),
+        medium=MediumConfig(kind="picture", channels=1),
+        analysis=DenseAnalysisConfig(hidden=8),
+        synthesis=DenseSynthesisConfig(extent=(5, 7), count=3, latent_dim=4, hidden=8),
         quantizer=QuantizerConfig(stages=2, codebook_size=16),
+        region=(3,),
     )
     torch.manual_seed(0)
-    model = VQVAE(config).eval()
-    pixels = torch.rand(64, 1, 5, 7)
-    model.start(pixels)
-    with torch.no_grad():
-        model.quantizer.start(model.analysis(pixels))
+    model = start_model(config, torch.rand(64, 1, 5, 7))
     tensors = network_tensors(model) | {"search.mu": np.zeros((), np.float32)}
     write_model(tmp_path / "dense.safetensors", "dense", config, tensors, {})
     return load(tmp_path / "dense.safetensors", device="cpu")
@@ -422,29 +436,30 @@ def test_dense_model(dense: Codec) -> None:
     data = dense.encode(pixels, quality=100)
     codes = dense.decode_codes(read_stream(data))
     assert codes.shape == (2, 3)
-    output = dense.reconstruct((torch.from_numpy(codes)[None],), height=5, width=7)[0, 0]
+    output = dense.reconstruct(torch.from_numpy(codes)[None], extent=(5, 7))[0, 0]
     assert np.abs(dense.decode(data) - output.clamp(0, 1).numpy() * 255).max() <= 0.5 + 1e-4
-    (plain,) = dense.quantize(torch.from_numpy(pixels)[None, None] / 255)
+    plain = dense.quantize(torch.from_numpy(pixels)[None, None] / 255)
     assert plain.shape == (1, 2, 3)
 
 
 def test_dense_model_refuses_other_sizes(dense: Codec) -> None:
-    with pytest.raises(InputError, match="7 x 5"):
+    with pytest.raises(InputError, match=r"\(5, 7\) alone, got \(7, 5\)"):
         dense.encode(np.zeros((7, 5), np.uint8))
     header = Header(
-        width=5,
-        height=7,
+        medium=0,
+        extent=(7, 5),
         channels=1,
-        stages=(2,),
-        prior_mode=0,
+        stages=2,
+        prior=0,
         fingerprint=bytes.fromhex(dense.card.fingerprint),
+        regions=1,
     )
-    with pytest.raises(CorruptError, match="7 x 5"):
+    with pytest.raises(CorruptError, match=r"\(5, 7\) alone, got \(7, 5\)"):
         dense.decode(write_stream(header, [], [b"\0" * 3]))
 
 
 def test_header_says_what_the_picture_is(codec: Codec, photo: Pixels) -> None:
     header = read_header(codec.encode(photo, quality=0))
-    assert (header.height, header.width, header.channels) == photo.shape
-    assert header.stages == (1,)
+    assert (*header.extent, header.channels) == photo.shape
+    assert (header.medium, header.stages, header.regions) == (0, 1, 1)
     assert header.fingerprint.hex() == codec.card.fingerprint

@@ -8,14 +8,13 @@ import pytest
 
 from vqcodec.errors import BadModelError, UnknownModelError
 from vqcodec.model import catalog
-from vqcodec.model.built_in import PUBLISHED
 from vqcodec.model.catalog import (
     add_model,
     find_model,
     list_models,
     model_folders,
+    locate_model,
     next_generation,
-    published_label,
 )
 from vqcodec.model.file import read_card, read_model, write_model
 
@@ -115,35 +114,21 @@ def test_next_generation(folders: list[Path], tiny_path: Path) -> None:
     renamed(tiny_path, folders[0] / "b.safetensors", "photo", None)
     assert next_generation("moon") == 8
     assert next_generation("moo") == 1
-    latest = max(generation for name, generation in PUBLISHED.values() if name == "photo")
-    assert next_generation("photo") == latest + 1
+    assert next_generation("photo") == 2
 
 
-def test_built_in_weights_are_published() -> None:
+def test_built_in_models_are_the_first_generation() -> None:
     cards = [read_card(path) for path in sorted(BUILT_IN.glob("*.safetensors"))]
-    assert {"photo", "photo-psnr"} <= {card.name for card in cards}
-    assert {c.fingerprint: (c.name, c.generation) for c in cards}.items() <= PUBLISHED.items()
+    assert {card.label for card in cards} >= {"photo-1", "photo-psnr-1"}
 
 
-def test_what_was_published_is_told_apart() -> None:
-    labels = [published_label(fingerprint) for fingerprint in PUBLISHED]
-    assert len(set(labels)) == len(labels)
-    assert published_label("c04ff1710fa201f5") == "photo-1"
-    assert published_label("00c525ed972c282c") == "photo-psnr-1"
-    assert published_label("00112233aabbccdd") is None
-    for name in {name for name, _ in PUBLISHED.values()}:
-        generations = sorted(
-            generation for known, generation in PUBLISHED.values() if known == name
-        )
-        assert generations == list(range(1, len(generations) + 1))
-
-
-@pytest.mark.parametrize("key", ["00c525ed972c282c", "photo-psnr-1"])
-def test_a_model_that_was_built_in_is_asked_for_by_name(key: str) -> None:
-    with pytest.raises(UnknownModelError) as caught:
-        find_model(key)
-    for words in ("photo-psnr-1 (00c525ed972c282c)", "not installed", "vqcodec models add"):
-        assert words in str(caught.value)
+def test_a_model_is_located_by_name_or_path(folders: list[Path], tiny_path: Path) -> None:
+    path = folders[1] / "a.safetensors"
+    fingerprint = renamed(tiny_path, path, "moon")
+    for key in ("moon", "moon-1", fingerprint, str(path), path):
+        assert locate_model(key) == path
+    with pytest.raises(UnknownModelError, match="no file of weights"):
+        locate_model(folders[0] / "b.safetensors")
 
 
 def test_unknown_model_is_named_with_the_places(folders: list[Path]) -> None:

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
+from tiny import tiny_config
 
 from vqcodec.errors import BadModelError
-from vqcodec.model.config import ModelConfig, QuantizerConfig
+from vqcodec.model.config import ModelConfig
 from vqcodec.model.file import (
     FORMAT,
     MAX_FILE_BYTES,
@@ -24,8 +25,9 @@ from vqcodec.model.file import (
     read_model,
     write_model,
 )
+from vqcodec.transforms.config import ConvolutionalAnalysisConfig
 
-CONFIG = ModelConfig()
+CONFIG = tiny_config()
 
 
 def some_tensors() -> Tensors:
@@ -53,8 +55,9 @@ def write_raw(path: Path, tensors: Tensors, **header: str | None) -> None:
     fields: dict[str, str | None] = {
         "format": FORMAT,
         "name": "raw",
-        "fingerprint": compute_fingerprint(CONFIG, tensors),
-        "config": CONFIG.to_json(),
+        "fingerprint": compute_fingerprint(CONFIG.to_text(), tensors),
+        "config": CONFIG.to_text(),
+        "analysis": CONFIG.analysis_text(),
         "metadata": "{}",
     }
     fields |= header
@@ -112,7 +115,7 @@ def test_nothing_is_left_beside_the_file(path: Path) -> None:
 
 
 def fingerprint(tensors: Mapping[str, np.ndarray], config: ModelConfig = CONFIG) -> str:
-    return compute_fingerprint(config, tensors)
+    return compute_fingerprint(config.to_text(), tensors)
 
 
 def test_fingerprint_is_sixteen_hexadecimal_digits() -> None:
@@ -153,9 +156,30 @@ def test_fingerprint_changes_with_names_shapes_types_and_configuration() -> None
     retyped["codebooks"] = retyped["codebooks"].view(np.uint16)
     for tensors in (renamed, reshaped, retyped):
         seen.add(fingerprint(tensors))
-    other = dataclasses.replace(CONFIG, quantizer=QuantizerConfig(stages=11))
+    other = tiny_config(stages=11)
     seen.add(fingerprint(some_tensors(), other))
     assert len(seen) == 5
+
+
+def test_a_deeper_analysis_leaves_the_fingerprint_alone(tmp_path: Path) -> None:
+    deeper = dataclasses.replace(CONFIG, analysis=ConvolutionalAnalysisConfig(width=64, depth=9))
+    tensors = some_tensors()
+    tensors["analysis.blocks.8.first.weight"] = np.zeros((64, 64), np.float16)
+    cards = [
+        write_model(tmp_path / "plain", "plain", CONFIG, some_tensors(), {}),
+        write_model(tmp_path / "deeper", "deeper", deeper, tensors, {}),
+    ]
+    assert cards[0].fingerprint == cards[1].fingerprint
+    assert [read_model(card.path)[0] for card in cards] == cards
+
+
+def test_the_fingerprint_is_taken_of_the_text_as_it_stands(tmp_path: Path) -> None:
+    spaced = json.dumps(json.loads(CONFIG.to_text()), indent=1)
+    written = compute_fingerprint(spaced, some_tensors())
+    write_raw(tmp_path / "spaced", some_tensors(), config=spaced, fingerprint=written)
+    card, _ = read_model(tmp_path / "spaced")
+    assert (card.config, card.fingerprint) == (CONFIG, written)
+    assert written != fingerprint(some_tensors())
 
 
 def test_every_truncation_is_refused(path: Path, tmp_path: Path) -> None:
@@ -272,8 +296,10 @@ FIELDS: dict[str, dict[str, str | None]] = {
     "facts are a list": {"metadata": "[]"},
     "facts are deep": {"metadata": "[" * 100_000},
     "configuration is no JSON": {"config": "x"},
-    "configuration is deep": {"config": '{"transform":' * 100_000},
-    "configuration is absurd": {"config": CONFIG.to_json().replace('"stride":8', '"stride":2000')},
+    "no analysis": {"analysis": None},
+    "analysis is no JSON": {"analysis": "x"},
+    "configuration is deep": {"config": '{"medium":' * 100_000},
+    "configuration is absurd": {"config": CONFIG.to_text().replace("[8,8]", "[8,0]")},
 }
 
 
@@ -311,7 +337,8 @@ def test_types_of_tensors_that_no_model_has(tmp_path: Path, dtype: str) -> None:
         "format": FORMAT,
         "name": "odd",
         "fingerprint": "0" * 16,
-        "config": CONFIG.to_json(),
+        "config": CONFIG.to_text(),
+        "analysis": CONFIG.analysis_text(),
         "metadata": "{}",
     }
     path = tmp_path / "odd.safetensors"

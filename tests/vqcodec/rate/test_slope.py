@@ -1,54 +1,73 @@
-"""The slope of the decoded error: against autograd on the whole, and tile by tile."""
+"""The slope of the decoded error: against autograd on the whole, and region by region."""
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from vqcodec.rate.slope import error_slope
-from vqcodec.transforms.convolutional import ConvolutionalSynthesis
+from vqcodec.transforms.convolutional import ConvolutionalTransform
 
 
-@pytest.fixture
-def synthesis() -> ConvolutionalSynthesis:
+def transform_of(stride: tuple[int, ...]) -> ConvolutionalTransform:
     torch.manual_seed(0)
-    network = ConvolutionalSynthesis(3, stride=4, width=8, depth=1, latent_dim=6).eval()
-    network.requires_grad_(False)
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
+    transform = ConvolutionalTransform(
+        3,
+        stride=stride,
+        latent_dim=6,
+        analysis_width=4,
+        analysis_depth=0,
+        synthesis_width=8,
+        synthesis_depth=1,
+    )
+    transform.requires_grad_(False)
+    for module in transform.modules():
+        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d):
             module.weight.mul_(3)
-    return network
+    return transform
 
 
 def by_hand(
-    synthesis: ConvolutionalSynthesis, values: Tensor, image: Tensor
+    transform: ConvolutionalTransform, values: Tensor, samples: Tensor
 ) -> tuple[float, Tensor]:
     """Error and slope from one pass over the whole, in float64."""
     latent = values.double()[None].requires_grad_()
-    pixels = synthesis.double()(latent)[0, :, : image.shape[1], : image.shape[2]]
-    error = (pixels - image).square().sum()
+    inside = [slice(0, length) for length in samples.shape[1:]]
+    decoded = transform.double().synthesise(latent)[0][:, *inside]
+    error = (decoded - samples).square().sum()
     (slope,) = torch.autograd.grad(error / 2, latent)
-    synthesis.float()
+    transform.float()
     return float(error.detach()), slope[0].float()
 
 
-@pytest.mark.parametrize(("height", "width"), [(20, 28), (17, 25), (1, 3)])
-def test_slope_of_a_picture_in_one_tile(
-    synthesis: ConvolutionalSynthesis, height: int, width: int
+@pytest.mark.parametrize(
+    ("stride", "grid", "extent"),
+    [
+        ((4, 4), (5, 7), (20, 28)),
+        ((4, 4), (5, 7), (17, 25)),
+        ((4, 4), (1, 1), (1, 3)),
+        ((8,), (11,), (83,)),
+        ((2, 4, 2), (3, 2, 5), (6, 7, 9)),
+    ],
+)
+def test_slope_of_a_signal_in_one_region(
+    stride: tuple[int, ...], grid: tuple[int, ...], extent: tuple[int, ...]
 ) -> None:
-    values = torch.randn(6, -(-height // 4), -(-width // 4))
-    image = torch.rand(3, height, width)
-    error, wanted = by_hand(synthesis, values, image)
-    squares, found = error_slope(synthesis, values, image, stride=4, side=64, reach=synthesis.reach)
+    transform = transform_of(stride)
+    values, samples = torch.randn(6, *grid), torch.rand(3, *extent)
+    error, wanted = by_hand(transform, values, samples)
+    squares, found = error_slope(transform, values, samples, side=[64] * len(grid))
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
     assert not found.requires_grad
     assert squares == pytest.approx(error, rel=1e-5)
 
 
-def test_slope_inside_of_tiles_is_that_of_the_whole(synthesis: ConvolutionalSynthesis) -> None:
-    values, image = torch.randn(6, 30, 31), torch.rand(3, 118, 122)
-    error, wanted = by_hand(synthesis, values, image)
-    side, reach = 16, synthesis.reach
-    squares, found = error_slope(synthesis, values, image, stride=4, side=side, reach=reach)
+def test_slope_inside_of_regions_is_that_of_the_whole() -> None:
+    transform = transform_of((4, 4))
+    values, samples = torch.randn(6, 30, 31), torch.rand(3, 118, 122)
+    error, wanted = by_hand(transform, values, samples)
+    side, reach = 16, transform.synthesis_reach
+    assert reach is not None
+    squares, found = error_slope(transform, values, samples, side=(side, side))
     inside = torch.zeros(30, 31, dtype=torch.bool)
     for top in (0, side):
         for left in (0, side):
@@ -59,9 +78,10 @@ def test_slope_inside_of_tiles_is_that_of_the_whole(synthesis: ConvolutionalSynt
     assert float((found - wanted).norm()) < 0.2 * float(wanted.norm())
 
 
-def test_slope_vanishes_where_the_picture_is_met(synthesis: ConvolutionalSynthesis) -> None:
+def test_slope_vanishes_where_the_signal_is_met() -> None:
+    transform = transform_of((4, 4))
     values = torch.randn(6, 5, 7)
-    image = synthesis(values[None])[0, :, :18, :27]
-    squares, found = error_slope(synthesis, values, image, stride=4, side=64, reach=synthesis.reach)
+    samples = transform.synthesise(values[None])[0, :, :18, :27]
+    squares, found = error_slope(transform, values, samples, side=(64, 64))
     assert float(found.abs().max()) < 1e-5
     assert squares < 1e-6

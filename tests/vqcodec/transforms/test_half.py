@@ -16,7 +16,7 @@ Pixels = NDArray[np.uint8]
 
 @torch.no_grad()
 def test_the_input_of_a_block_is_never_rounded() -> None:
-    block = ResidualBlock(6)
+    block = ResidualBlock(6, axes=2)
     for parameter in block.second.parameters():
         parameter.zero_()
     x = torch.rand(2, 6, 5, 7) + 1000
@@ -27,7 +27,7 @@ def test_the_input_of_a_block_is_never_rounded() -> None:
 def test_branches_are_right_to_half_precision() -> None:
     """Against the same blocks in float64, of weights that bfloat16 holds exactly."""
     torch.manual_seed(0)
-    blocks = [ResidualBlock(16) for _ in range(3)]
+    blocks = [ResidualBlock(16, axes=2) for _ in range(3)]
     x = torch.randn(2, 16, 9, 11)
     wanted = x.double()
     for block in blocks:

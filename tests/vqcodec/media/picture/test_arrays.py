@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vqcodec.errors import InputError
-from vqcodec.media.picture.image import Picture, picture_from
+from vqcodec.media.picture.arrays import picture_from
+from vqcodec.media.picture.signal import Picture
 
 
 def noise(*shape: int) -> NDArray[np.uint8]:

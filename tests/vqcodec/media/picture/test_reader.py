@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 
 from vqcodec.errors import InputError, LimitError
 from vqcodec.media.picture.exif import apply_orientation, find_orientation, reset_orientation
-from vqcodec.media.picture.image import read_picture
+from vqcodec.media.picture.reader import read_picture
 
 ICC = b"a colour profile" * 20
 Pixels = NDArray[np.uint8]
