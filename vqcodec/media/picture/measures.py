@@ -85,7 +85,7 @@ def ms_ssim_db(value: float) -> float:
     20.0
     """
     # Rounding can leave the value of equal pictures a little above 1.
-    return decibels(max(0.0, 1 - value))
+    return decibels(0.0 if value > 1 else 1 - value)
 
 
 def ssimulacra2(picture: Pixels, reference: Pixels) -> float:

@@ -133,6 +133,7 @@ def test_decibels_of_similarity() -> None:
     assert ms_ssim_db(0.9) == pytest.approx(10)
     assert ms_ssim_db(0.99) == pytest.approx(20)
     assert ms_ssim_db(1 + 1e-7) == math.inf
+    assert math.isnan(ms_ssim_db(math.nan))
 
 
 @pytest.mark.parametrize("measure", [psnr, ms_ssim])
