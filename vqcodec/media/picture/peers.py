@@ -5,14 +5,13 @@ Every one encodes and decodes on a single thread, so that seconds compare.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from PIL import AvifImagePlugin
 
-from vqcodec.errors import InputError, MissingDependencyError
-from vqcodec.evaluation.contestants import Contestant, Pixels
-from vqcodec.evaluation.pillow_codec import (
+from vqcodec.errors import MissingDependencyError
+from vqcodec.media.picture.pillow_codec import (
     load,
     package,
     pillow_contestant,
@@ -20,35 +19,10 @@ from vqcodec.evaluation.pillow_codec import (
     save,
     setting,
 )
+from vqcodec.media.picture.signal import Picture
+from vqcodec.media.workshop import Contestant
 
-__all__ = ["PEERS", "find_peer"]
-
-PEERS = ("jpeg", "mozjpeg", "webp", "avif", "avif-psnr", "jp2", "jxl")
-
-
-def find_peer(name: str, *, ladder: Sequence[float] | None = None) -> Contestant:
-    """A codec by its name in `PEERS`.
-
-    ladder: qualities to run instead of the default ones (for jp2: ratios, raw bytes to file).
-
-    Raises:
-        InputError: there is none of that name.
-        MissingDependencyError: its package is not installed, or Pillow was built without it.
-    """
-    if name not in PEERS:
-        raise InputError(f"no codec {name!r} to compare with; there are {', '.join(PEERS)}")
-    peer = {
-        "jpeg": _jpeg,
-        "mozjpeg": _mozjpeg,
-        "webp": _webp,
-        "avif": _avif,
-        "avif-psnr": _avif_psnr,
-        "jp2": _jp2,
-        "jxl": _jxl,
-    }[name]()
-    if ladder is None:
-        return peer
-    return Contestant(**{**vars(peer), "ladder": tuple(ladder)})
+__all__ = ["PEERS"]
 
 
 def _jpeg() -> Contestant:
@@ -68,9 +42,9 @@ def _mozjpeg() -> Contestant:
         missing = "mozjpeg needs libvips: pip install 'pyvips[binary]'"
         raise MissingDependencyError(missing) from error
 
-    def encode(pixels: Pixels, quality: float) -> bytes:
+    def encode(picture: Picture, quality: float) -> bytes:
         return bytes(
-            pyvips.Image.new_from_array(pixels, interpretation="srgb").jpegsave_buffer(
+            pyvips.Image.new_from_array(picture.pixels, interpretation="srgb").jpegsave_buffer(
                 Q=round(quality),
                 interlace=True,
                 optimize_coding=True,
@@ -132,9 +106,9 @@ def _avif_psnr() -> Contestant:
 
 
 def _jp2() -> Contestant:
-    def encode(pixels: Pixels, ratio: float) -> bytes:
+    def encode(picture: Picture, ratio: float) -> bytes:
         return save(
-            pixels,
+            picture,
             format="JPEG2000",
             irreversible=True,
             quality_mode="rates",
@@ -167,3 +141,14 @@ def _jxl() -> Contestant:
         options={"format": "JXL", "effort": 7, "num_threads": 0},
         around_decode=partial(setting, JpegXLImagePlugin, "DECODE_THREADS", 0),
     )
+
+
+PEERS: Mapping[str, Callable[[], Contestant]] = {
+    "jpeg": _jpeg,
+    "mozjpeg": _mozjpeg,
+    "webp": _webp,
+    "avif": _avif,
+    "avif-psnr": _avif_psnr,
+    "jp2": _jp2,
+    "jxl": _jxl,
+}

@@ -10,14 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vqcodec.errors import InputError, MissingDependencyError
-from vqcodec.media.picture.metrics import (
-    bits_per_pixel,
-    ms_ssim,
-    ms_ssim_db,
-    perplexity,
-    psnr,
-    ssimulacra2,
-)
+from vqcodec.media.picture.measures import ms_ssim, ms_ssim_db, psnr, ssimulacra2
 
 
 def noisy_pair(
@@ -139,6 +132,8 @@ def test_grey_without_a_channel_axis_is_the_same_as_with_one() -> None:
 def test_decibels_of_similarity() -> None:
     assert ms_ssim_db(0.9) == pytest.approx(10)
     assert ms_ssim_db(0.99) == pytest.approx(20)
+    assert ms_ssim_db(1 + 1e-7) == math.inf
+    assert math.isnan(ms_ssim_db(math.nan))
 
 
 @pytest.mark.parametrize("measure", [psnr, ms_ssim])
@@ -204,23 +199,3 @@ def test_ssimulacra2_without_its_package_says_what_to_install(
     flat = np.zeros((9, 9, 3), np.uint8)
     with pytest.raises(MissingDependencyError, match=r"pip install 'vqcodec\[eval\]'"):
         ssimulacra2(flat, flat)
-
-
-def test_bits_per_pixel() -> None:
-    assert bits_per_pixel(1000, width=100, height=40) == 2.0
-    with pytest.raises(InputError):
-        bits_per_pixel(1000, width=0, height=40)
-
-
-@pytest.mark.parametrize(
-    ("counts", "expected"),
-    [([7, 7, 7, 7, 7], 5), ([9, 0, 0], 1), ([1, 1, 0, 0], 2), ([2, 1, 1], 2**1.5)],
-)
-def test_perplexity_in_closed_form(counts: list[int], expected: float) -> None:
-    assert perplexity(counts) == pytest.approx(expected, rel=1e-12)
-
-
-@pytest.mark.parametrize("counts", [[], [0, 0], [1, -1, 2], [math.nan, 1], [math.inf, 1]])
-def test_perplexity_refuses_what_is_not_counts(counts: list[float]) -> None:
-    with pytest.raises(InputError):
-        perplexity(counts)

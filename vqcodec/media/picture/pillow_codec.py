@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image, features
 
 from vqcodec.errors import MissingDependencyError
-from vqcodec.evaluation.contestants import Contestant, Pixels
+from vqcodec.media.picture.signal import Picture
+from vqcodec.media.workshop import Contestant
 
 __all__ = ["load", "package", "pillow_contestant", "pillow_library", "save", "setting"]
 
@@ -32,10 +33,10 @@ def pillow_contestant(
     options: everything else that `Image.save` takes. around_decode: what holds while decoding.
     """
 
-    def encode(pixels: Pixels, quality: float) -> bytes:
-        return save(pixels, quality=round(quality), **options)
+    def encode(picture: Picture, quality: float) -> bytes:
+        return save(picture, quality=round(quality), **options)
 
-    def decode(data: bytes) -> Pixels:
+    def decode(data: bytes) -> Picture:
         with around_decode():
             return load(data)
 
@@ -44,17 +45,17 @@ def pillow_contestant(
     )
 
 
-def save(pixels: Pixels, **options: Any) -> bytes:
+def save(picture: Picture, **options: Any) -> bytes:
     """The bytes of a file, by `Image.save`."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, **options)
+    Image.fromarray(picture.pixels).save(buffer, **options)
     return buffer.getvalue()
 
 
-def load(data: bytes) -> Pixels:
-    """The colours of a file: uint8 (H, W, 3)."""
-    with Image.open(io.BytesIO(data)) as picture:
-        return np.asarray(picture.convert("RGB"))
+def load(data: bytes) -> Picture:
+    """The colours of a file, as RGB."""
+    with Image.open(io.BytesIO(data)) as image:
+        return Picture(np.asarray(image.convert("RGB")))
 
 
 @contextmanager
