@@ -109,7 +109,7 @@ class Workshop:
             self._export(rung, self._files[key], samples)
         card, tensors = read_model(self._files[key])
         if rung.prior == "static":
-            tensors = {n: t for n, t in tensors.items() if "prior.zero-first" not in n}
+            tensors = {n: t for n, t in tensors.items() if "prior.mixing" not in n}
         return Codec(card, tensors, device="cpu")
 
     def _export(self, rung: Rung, path: Path, samples: int) -> ModelCard:

@@ -14,22 +14,6 @@ class Tables:
     def __init__(
         self,
         codebook_size: int,
-        zero_first: bool,
-        counters: NDArray[np.uint16],
-        node_weights: NDArray[np.int16],
-        class_weights: NDArray[np.int16],
-        embeddings: NDArray[np.int16],
-        hidden_weights: NDArray[np.int16],
-        hidden_biases: NDArray[np.int32],
-        output_weights: NDArray[np.int16],
-        output_biases: NDArray[np.int32],
-        shifts: NDArray[np.int32],
-    ) -> None: ...
-
-class DeepTables:
-    def __init__(
-        self,
-        codebook_size: int,
         counters: NDArray[np.uint16],
         node_weights: NDArray[np.int16],
         class_weights: NDArray[np.int16],
@@ -43,13 +27,13 @@ class DeepTables:
         shifts: NDArray[np.int32],
     ) -> None: ...
 
-def encode_mixing(codes: NDArray[np.int64], tables: Tables | DeepTables, threads: int) -> bytes: ...
+def encode_mixing(codes: NDArray[np.int64], tables: Tables, threads: int) -> bytes: ...
 def decode_mixing(
-    payload: bytes, stages: int, height: int, width: int, tables: Tables | DeepTables
+    payload: bytes, stages: int, height: int, width: int, tables: Tables
 ) -> NDArray[np.int64]: ...
 def count_mixing(
-    maps: list[NDArray[np.int64]], codebook_size: int, zero_first: bool, stage: int
+    grids: list[NDArray[np.int64]], codebook_size: int, stage: int
 ) -> NDArray[np.int64]: ...
 def learn_mixing(
-    maps: list[NDArray[np.int64]], tables: Tables | DeepTables, stage: int
+    grids: list[NDArray[np.int64]], tables: Tables, stage: int
 ) -> tuple[float, NDArray[np.int16], NDArray[np.int16]]: ...

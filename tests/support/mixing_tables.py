@@ -6,12 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec_kernels.entropy.deep_tables import DeepTables
-from vqcodec_kernels.entropy.mixing import Tables
 from vqcodec_kernels.entropy.tables import (
     CLASS_SETS,
     INPUTS,
-    MAX_BIAS,
     PLACES,
     TRAINED_NODES,
     TRAINED_VALUES,
@@ -28,36 +25,14 @@ def progression(step: int, shape: tuple[int, ...], limit: int, dtype: type[np.ge
 def make_tables(
     size: int,
     stages: int,
-    dimensions: int = 0,
-    hidden: int = 0,
+    dimensions: int = 3,
+    hidden: tuple[int, int] = (6, 5),
     step: int = 7919,
-    zero_first: bool = False,
 ) -> MixingTables:
     """Tables of arithmetic progressions, so that they are the same numbers everywhere."""
     ramp = partial(progression, step)
-    length = PLACES * dimensions
-    return MixingTables(
-        codebook_size=size,
-        counters=ramp((stages, TRAINED_VALUES, TRAINED_NODES), 32767, np.uint16),
-        node_weights=ramp((stages, TRAINED_NODES, INPUTS), 600, np.int16),
-        class_weights=ramp((stages, CLASS_SETS, INPUTS), 600, np.int16),
-        embeddings=ramp((stages, size, dimensions), 2047, np.int16),
-        hidden_weights=ramp((stages, hidden, length), 1023, np.int16),
-        hidden_biases=ramp((stages, hidden), MAX_BIAS, np.int32),
-        output_weights=ramp((stages, size, hidden), 1023, np.int16),
-        output_biases=ramp((stages, size), MAX_BIAS, np.int32),
-        shifts=np.tile(np.array([16, 18], np.int32), (stages, 1)),
-        zero_first=zero_first,
-    )
-
-
-def make_deep_tables(
-    size: int, stages: int, dimensions: int, hidden: tuple[int, int], step: int = 7919
-) -> DeepTables:
-    """The same with a network of two hidden layers."""
-    ramp = partial(progression, step)
     first, second = hidden
-    return DeepTables(
+    return MixingTables(
         codebook_size=size,
         counters=ramp((stages, TRAINED_VALUES, TRAINED_NODES), 32767, np.uint16),
         node_weights=ramp((stages, TRAINED_NODES, INPUTS), 600, np.int16),
@@ -71,15 +46,6 @@ def make_deep_tables(
         output_biases=ramp((stages, size), 1 << 18, np.int32),
         shifts=np.tile(np.array([12, 10, 9], np.int32), (stages, 1)),
     )
-
-
-def make_any(kind: str, size: int, stages: int, dimensions: int = 3) -> Tables:
-    if kind == "deep":
-        return make_deep_tables(size, stages, dimensions, (6, 5))
-    return make_tables(size, stages, dimensions, 5, zero_first=kind == "zero first")
-
-
-KINDS = ["plain", "zero first", "deep"]
 
 
 def make_codes(shape: tuple[int, int, int], size: int) -> NDArray[np.int64]:

@@ -30,7 +30,7 @@ __all__ = [
 
 FORMAT_VERSION = 1
 KINDS = ("picture",)
-PRIORS = ("raw", "static", "mixing", "zero-first", "deep")
+PRIORS = ("raw", "static", "mixing")
 MAX_STAGES = 64
 MAX_LEVELS = 8
 FINGERPRINT_BYTES = 8

@@ -24,7 +24,7 @@ __all__ = [
     "search_mu",
 ]
 
-_PRIOR_MODES = (1, 2, 3, 4)
+_PRIOR_MODES = (1, 2)
 
 
 def network_tensors(model: VQVAE) -> Tensors:
@@ -99,6 +99,8 @@ def priors_from_tensors(
     """
     wanted = (config.quantizer.codebook_size, config.quantizer.stages)
     priors: dict[int, Prior] = {}
+    # Goes with the next export of the built-in models: it is what they call their mixing prior.
+    tensors = {name.replace("prior.deep.", "prior.mixing."): t for name, t in tensors.items()}
     for mode in _PRIOR_MODES:
         kind = prior_class(mode)
         prefix = f"prior.{kind.name}."

@@ -1,17 +1,14 @@
 """Codes predicted from their neighbours, bit by bit, by a model that keeps adapting."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_maps
-from vqcodec.priors.deep_network import DeepNetwork, fit_deep_network
 from vqcodec.priors.network import Network, fit_network, split_grids
-from vqcodec_kernels.entropy.deep_tables import DeepTables
 from vqcodec_kernels.entropy.mixing import (
-    Tables,
     count_mixing,
     decode_mixing,
     encode_mixing,
@@ -26,32 +23,33 @@ from vqcodec_kernels.entropy.tables import (
 )
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["DeepPrior", "MixingPrior", "ZeroFirstPrior"]
+__all__ = ["MixingPrior"]
 
 
 class MixingPrior(Prior):
     """Adaptive context mixing, started from training: the smallest payloads.
 
-    It pays most when codebooks are sorted by tree_order, and when code 0 is the zero code.
+    It asks first whether a code is code 0; only where it is not does its network say which of the
+    other codes it expects. It pays most when codebooks are sorted by tree_order, and when code 0 is
+    the zero code.
     """
 
     mode: ClassVar[int] = 2
     name: ClassVar[str] = "mixing"
-    zero_first: ClassVar[bool] = False
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: MixingTables) -> None:
         super().__init__(tables.codebook_size, tables.stages)
         self._tables = tables
 
     @classmethod
     def untrained(cls, codebook_size: int, stages: int) -> Self:
-        """Return a prior that knows nothing and learns from each map alone."""
-        return cls(cls._blank_tables(codebook_size, stages, None))
+        """Return a prior that knows nothing and learns from each grid alone."""
+        return cls(_blank_tables(codebook_size, stages, None))
 
     @classmethod
     def fit(
         cls,
-        maps: Sequence[CodeArray],
+        grids: Sequence[CodeArray],
         *,
         codebook_size: int,
         vectors: NDArray[np.floating] | None = None,
@@ -59,20 +57,20 @@ class MixingPrior(Prior):
         samples: int = 1_500_000,
         report: Callable[[float], None] | None = None,
     ) -> Self:
-        """Learn from code maps, each int64 (S', *positions); the largest S' becomes S.
+        """Learn from grids of codes, each int64 (S', *positions); the largest S' becomes S.
 
         vectors: float (S, K, D), the codebooks that the codes point into; with them the prior has
         a network, which looks at `samples` positions for each stage (about 15 seconds a stage for
-        1.5 million) and makes payloads smaller. Of the maps of each stage, one in eight is kept
+        1.5 million) and makes payloads smaller. Of the grids of each stage, one in eight is kept
         back: counters and network learn from the others, the mixing of them from it. report: called
         after each stage of the network, which takes nearly all of the time, with the share done.
         """
-        stages = check_maps(maps, codebook_size)
-        grids = [_as_grid(codes) for codes in maps]
+        stages = check_maps(grids, codebook_size)
+        grids = [_as_grid(codes) for codes in grids]
         network = None
         if vectors is not None:
-            network = cls._fit_network(grids, vectors, seed=seed, samples=samples, report=report)
-        tables = cls._blank_tables(codebook_size, stages, network)
+            network = fit_network(grids, vectors, seed=seed, samples=samples, report=report)
+        tables = _blank_tables(codebook_size, stages, network)
         for stage in range(stages):
             learned, held = split_grids(grids, stage)
             _start_counters(tables, learned, stage)
@@ -116,91 +114,27 @@ class MixingPrior(Prior):
             raise InvalidInputError("the prior lacks its tensor 'embeddings' of rank 3")
         try:
             size = arrays["embeddings"].shape[1]
-            return cls(cls._tables_of(size, arrays))
+            return cls(MixingTables(codebook_size=size, **arrays))
         except TypeError as error:
-            raise InvalidInputError(f"not the tensors of a {cls.name} prior: {error}") from error
-
-    @classmethod
-    def _fit_network(
-        cls,
-        grids: Sequence[CodeArray],
-        vectors: NDArray[np.floating],
-        *,
-        seed: int,
-        samples: int,
-        report: Callable[[float], None] | None,
-    ) -> Network | DeepNetwork:
-        return fit_network(grids, vectors, seed=seed, samples=samples, report=report)
-
-    @classmethod
-    def _tables_of(cls, codebook_size: int, arrays: Mapping[str, Any]) -> Tables:
-        return MixingTables(codebook_size=codebook_size, zero_first=cls.zero_first, **arrays)
-
-    @classmethod
-    def _blank_tables(
-        cls, codebook_size: int, stages: int, network: Network | DeepNetwork | None
-    ) -> Tables:
-        """Tables of counters that know nothing, with weights that are a fair guess."""
-        weights = np.zeros(INPUTS, np.int16)
-        weights[: INPUTS // 2 - 1] = 400
-        if network is not None:
-            weights[: INPUTS // 2 - 1] = 100
-            weights[INPUTS - 2] = 2800
-        arrays = {
-            "counters": np.full((stages, TRAINED_VALUES, TRAINED_NODES), 2048 << 4, np.uint16),
-            "node_weights": np.tile(weights, (stages, TRAINED_NODES, 1)),
-            "class_weights": np.tile(weights, (stages, CLASS_SETS, 1)),
-        }
-        if network is None:
-            network = cls._absent_network(codebook_size, stages)
-        return cls._tables_of(codebook_size, arrays | network._asdict())
-
-    @classmethod
-    def _absent_network(cls, codebook_size: int, stages: int) -> Network | DeepNetwork:
-        return Network.absent(codebook_size, stages)
+            raise InvalidInputError(f"not the tensors of a mixing prior: {error}") from error
 
 
-class ZeroFirstPrior(MixingPrior):
-    """Context mixing that asks first whether a code is the zero code.
-
-    Where most codes are zero, as they are at a high price of bits, one decision says so instead of
-    one for each bit: less to learn, and less to do.
-    """
-
-    mode: ClassVar[int] = 3
-    name: ClassVar[str] = "zero-first"
-    zero_first: ClassVar[bool] = True
-
-
-class DeepPrior(ZeroFirstPrior):
-    """Context mixing with a network of two hidden layers, which is told the rate.
-
-    Like its parent it asks for the zero code first; only where the answer is no does the network
-    say which of the other codes it expects.
-    """
-
-    mode: ClassVar[int] = 4
-    name: ClassVar[str] = "deep"
-
-    @classmethod
-    def _fit_network(
-        cls,
-        grids: Sequence[CodeArray],
-        vectors: NDArray[np.floating],
-        *,
-        seed: int,
-        samples: int,
-        report: Callable[[float], None] | None,
-    ) -> DeepNetwork:
-        return fit_deep_network(grids, vectors, seed=seed, samples=samples, report=report)
-
-    @classmethod
-    def _tables_of(cls, codebook_size: int, arrays: Mapping[str, Any]) -> DeepTables:
-        return DeepTables(codebook_size=codebook_size, **arrays)
-
-    @classmethod
-    def _absent_network(cls, codebook_size: int, stages: int) -> DeepNetwork:
-        return DeepNetwork.empty(codebook_size, stages, 1, (1, 1))
+def _blank_tables(codebook_size: int, stages: int, network: Network | None) -> MixingTables:
+    """Tables of counters that know nothing, with weights that are a fair guess."""
+    weights = np.zeros(INPUTS, np.int16)
+    weights[: INPUTS // 2 - 1] = 400
+    if network is not None:
+        weights[: INPUTS // 2 - 1] = 100
+        weights[INPUTS - 2] = 2800
+    else:
+        network = Network.empty(codebook_size, stages, 1, (1, 1))
+    return MixingTables(
+        codebook_size=codebook_size,
+        counters=np.full((stages, TRAINED_VALUES, TRAINED_NODES), 2048 << 4, np.uint16),
+        node_weights=np.tile(weights, (stages, TRAINED_NODES, 1)),
+        class_weights=np.tile(weights, (stages, CLASS_SETS, 1)),
+        **network._asdict(),
+    )
 
 
 def _grid_shape(positions: tuple[int, ...]) -> tuple[int, int]:
@@ -213,11 +147,9 @@ def _as_grid(codes: CodeArray) -> CodeArray:
     return np.ascontiguousarray(codes).reshape(len(codes), *_grid_shape(codes.shape[1:]))
 
 
-def _start_counters(tables: Tables, grids: Sequence[CodeArray], stage: int) -> None:
+def _start_counters(tables: MixingTables, grids: Sequence[CodeArray], stage: int) -> None:
     """Fill the counters of a stage from how often each bit follows each context in the grids."""
-    counts = count_mixing(
-        grids, codebook_size=tables.codebook_size, stage=stage, zero_first=tables.zero_first
-    )
+    counts = count_mixing(grids, codebook_size=tables.codebook_size, stage=stage)
     total = counts.sum(axis=-1)
     # The first context is the empty one: what a node does everywhere, the guess for rare contexts.
     everywhere = (counts[:1, :, 1] + 0.4) / (total[:1] + 0.8)

@@ -15,7 +15,7 @@ from vqcodec.codec import Codec
 from vqcodec.model.file import ModelCard, Tensors, compute_fingerprint, write_model
 from vqcodec.model.network import VQVAE
 from vqcodec.model.tensors import network_tensors, prior_tensors
-from vqcodec.priors import DeepPrior, Prior, StaticPrior, ZeroFirstPrior
+from vqcodec.priors import MixingPrior, StaticPrior
 from vqcodec.training.costs import fit_shares, measure_usage
 from vqcodec.training.order import tree_order
 
@@ -76,20 +76,15 @@ def export_model(
         report("searching the codes of the pictures", len(maps) / len(latents))
     tensors = _encoder_tensors(model, mu)
     size = config.quantizer.codebook_size
-    adaptive: Prior
     fitting = partial(report, "fitting the entropy coder")
     fitting(0.0)
-    if network_samples:
-        vectors = tensors["codebooks"].astype(np.float32)
-        adaptive = DeepPrior.fit(
-            maps,
-            codebook_size=size,
-            vectors=vectors,
-            samples=network_samples,
-            report=fitting,
-        )
-    else:
-        adaptive = ZeroFirstPrior.fit(maps, codebook_size=size)
+    adaptive = MixingPrior.fit(
+        maps,
+        codebook_size=size,
+        vectors=tensors["codebooks"].astype(np.float32) if network_samples else None,
+        samples=network_samples,
+        report=fitting,
+    )
     priors = (StaticPrior.fit(maps, codebook_size=size), adaptive)
     for prior in priors:
         tensors |= prior_tensors(prior)

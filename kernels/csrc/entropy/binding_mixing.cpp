@@ -11,9 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "deep_network.hpp"
 #include "mixing_codec.hpp"
-#include "network.hpp"
 
 namespace py = pybind11;
 
@@ -36,93 +34,17 @@ void require_shape(const Array<T>& array, std::initializer_list<py::ssize_t> sha
           message);
 }
 
-using vqcodec::DeepNetwork, vqcodec::Network;
-
 // Holds the arrays that a vqcodec::MixingTables points into, their shapes checked.
-template <typename OfNetwork>
 class Tables {
  public:
-  const vqcodec::MixingTables<OfNetwork>& view() const { return view_; }
-  py::ssize_t stages() const { return stages_; }
-
- protected:
-  Tables(int codebook_size, bool zero_first, Array<uint16_t> counters, Array<int16_t> node_weights,
-         Array<int16_t> class_weights, Array<int16_t> embeddings)
+  Tables(int codebook_size, Array<uint16_t> counters, Array<int16_t> node_weights,
+         Array<int16_t> class_weights, Array<int16_t> embeddings, Array<int16_t> first_weights,
+         Array<int32_t> first_biases, Array<int16_t> second_weights, Array<int32_t> second_biases,
+         Array<int16_t> output_weights, Array<int32_t> output_biases, Array<int32_t> shifts)
       : counters_(std::move(counters)),
         node_weights_(std::move(node_weights)),
         class_weights_(std::move(class_weights)),
-        embeddings_(std::move(embeddings)) {
-    require(codebook_size >= 1 && codebook_size <= 1 << vqcodec::kMaxDepth, "codebook size");
-    require(counters_.ndim() == 3 && embeddings_.ndim() == 3,
-            "counters and embeddings must be of rank 3");
-    stages_ = counters_.shape(0);
-    dimensions_ = embeddings_.shape(2);
-    using vqcodec::kClassSets, vqcodec::kInputs, vqcodec::kTrainedNodes;
-    require_shape(counters_, {stages_, vqcodec::kTrainedValues, kTrainedNodes}, "counters");
-    require_shape(node_weights_, {stages_, kTrainedNodes, kInputs}, "node weights");
-    require_shape(class_weights_, {stages_, kClassSets, kInputs}, "class weights");
-    require_shape(embeddings_, {stages_, codebook_size, dimensions_}, "embeddings");
-    view_.codebook_size = codebook_size;
-    view_.zero_first = zero_first;
-    view_.counters = counters_.data();
-    view_.node_weights = node_weights_.data();
-    view_.class_weights = class_weights_.data();
-  }
-
-  Array<uint16_t> counters_;
-  Array<int16_t> node_weights_, class_weights_, embeddings_;
-  py::ssize_t stages_ = 0, dimensions_ = 0;
-  vqcodec::MixingTables<OfNetwork> view_{};
-};
-
-class ShallowTables : public Tables<Network> {
- public:
-  ShallowTables(int codebook_size, bool zero_first, Array<uint16_t> counters,
-                Array<int16_t> node_weights, Array<int16_t> class_weights,
-                Array<int16_t> embeddings, Array<int16_t> hidden_weights,
-                Array<int32_t> hidden_biases, Array<int16_t> output_weights,
-                Array<int32_t> output_biases, Array<int32_t> shifts)
-      : Tables(codebook_size, zero_first, std::move(counters), std::move(node_weights),
-               std::move(class_weights), std::move(embeddings)),
-        hidden_weights_(std::move(hidden_weights)),
-        hidden_biases_(std::move(hidden_biases)),
-        output_weights_(std::move(output_weights)),
-        output_biases_(std::move(output_biases)),
-        shifts_(std::move(shifts)) {
-    require(hidden_weights_.ndim() == 3, "hidden weights must be of rank 3");
-    const py::ssize_t hidden = hidden_weights_.shape(1);
-    require_shape(hidden_weights_, {stages_, hidden, vqcodec::kPlaces * dimensions_},
-                  "hidden weights");
-    require_shape(hidden_biases_, {stages_, hidden}, "hidden biases");
-    require_shape(output_weights_, {stages_, codebook_size, hidden}, "output weights");
-    require_shape(output_biases_, {stages_, codebook_size}, "output biases");
-    require_shape(shifts_, {stages_, 2}, "shifts");
-    view_.network = {static_cast<int>(dimensions_),
-                     static_cast<int>(hidden),
-                     embeddings_.data(),
-                     hidden_weights_.data(),
-                     output_weights_.data(),
-                     hidden_biases_.data(),
-                     output_biases_.data(),
-                     shifts_.data()};
-  }
-
- private:
-  Array<int16_t> hidden_weights_;
-  Array<int32_t> hidden_biases_;
-  Array<int16_t> output_weights_;
-  Array<int32_t> output_biases_, shifts_;
-};
-
-class DeepTables : public Tables<DeepNetwork> {
- public:
-  DeepTables(int codebook_size, Array<uint16_t> counters, Array<int16_t> node_weights,
-             Array<int16_t> class_weights, Array<int16_t> embeddings, Array<int16_t> first_weights,
-             Array<int32_t> first_biases, Array<int16_t> second_weights,
-             Array<int32_t> second_biases, Array<int16_t> output_weights,
-             Array<int32_t> output_biases, Array<int32_t> shifts)
-      : Tables(codebook_size, true, std::move(counters), std::move(node_weights),
-               std::move(class_weights), std::move(embeddings)),
+        embeddings_(std::move(embeddings)),
         first_weights_(std::move(first_weights)),
         first_biases_(std::move(first_biases)),
         second_weights_(std::move(second_weights)),
@@ -130,39 +52,46 @@ class DeepTables : public Tables<DeepNetwork> {
         output_weights_(std::move(output_weights)),
         output_biases_(std::move(output_biases)),
         shifts_(std::move(shifts)) {
-    require(first_weights_.ndim() == 3 && second_weights_.ndim() == 3,
-            "first and second weights must be of rank 3");
+    require(codebook_size >= 1 && codebook_size <= 1 << vqcodec::kMaxDepth, "codebook size");
+    require(counters_.ndim() == 3 && embeddings_.ndim() == 3 && first_weights_.ndim() == 3 &&
+                second_weights_.ndim() == 3,
+            "counters, embeddings, first and second weights must be of rank 3");
+    const py::ssize_t stages = counters_.shape(0), dimensions = embeddings_.shape(2);
     const py::ssize_t first = first_weights_.shape(1), second = second_weights_.shape(1);
-    require_shape(first_weights_, {stages_, first, vqcodec::kPlaces * dimensions_},
-                  "first weights");
-    require_shape(first_biases_, {stages_, stages_, first}, "first biases");
-    require_shape(second_weights_, {stages_, second, first}, "second weights");
-    require_shape(second_biases_, {stages_, second}, "second biases");
-    require_shape(output_weights_, {stages_, codebook_size, second}, "output weights");
-    require_shape(output_biases_, {stages_, codebook_size}, "output biases");
-    require_shape(shifts_, {stages_, 3}, "shifts");
-    vqcodec::DeepNetworkTables& network = view_.network;
-    network.stages = static_cast<int>(stages_);
-    network.dimensions = static_cast<int>(dimensions_);
-    network.first = static_cast<int>(first);
-    network.second = static_cast<int>(second);
-    network.embeddings = embeddings_.data();
-    network.first_weights = first_weights_.data();
-    network.first_biases = first_biases_.data();
-    network.second_weights = second_weights_.data();
-    network.second_biases = second_biases_.data();
-    network.output_weights = output_weights_.data();
-    network.output_biases = output_biases_.data();
-    network.shifts = shifts_.data();
+    using vqcodec::kClassSets, vqcodec::kInputs, vqcodec::kTrainedNodes;
+    require_shape(counters_, {stages, vqcodec::kTrainedValues, kTrainedNodes}, "counters");
+    require_shape(node_weights_, {stages, kTrainedNodes, kInputs}, "node weights");
+    require_shape(class_weights_, {stages, kClassSets, kInputs}, "class weights");
+    require_shape(embeddings_, {stages, codebook_size, dimensions}, "embeddings");
+    require_shape(first_weights_, {stages, first, vqcodec::kPlaces * dimensions}, "first weights");
+    require_shape(first_biases_, {stages, stages, first}, "first biases");
+    require_shape(second_weights_, {stages, second, first}, "second weights");
+    require_shape(second_biases_, {stages, second}, "second biases");
+    require_shape(output_weights_, {stages, codebook_size, second}, "output weights");
+    require_shape(output_biases_, {stages, codebook_size}, "output biases");
+    require_shape(shifts_, {stages, 3}, "shifts");
+    view_ = {codebook_size,
+             counters_.data(),
+             node_weights_.data(),
+             class_weights_.data(),
+             {static_cast<int>(stages), static_cast<int>(dimensions), static_cast<int>(first),
+              static_cast<int>(second), embeddings_.data(), first_weights_.data(),
+              second_weights_.data(), output_weights_.data(), first_biases_.data(),
+              second_biases_.data(), output_biases_.data(), shifts_.data()}};
   }
 
+  const vqcodec::MixingTables& view() const { return view_; }
+  py::ssize_t stages() const { return view_.network.stages; }
+
  private:
-  Array<int16_t> first_weights_;
+  Array<uint16_t> counters_;
+  Array<int16_t> node_weights_, class_weights_, embeddings_, first_weights_;
   Array<int32_t> first_biases_;
   Array<int16_t> second_weights_;
   Array<int32_t> second_biases_;
   Array<int16_t> output_weights_;
   Array<int32_t> output_biases_, shifts_;
+  vqcodec::MixingTables view_{};
 };
 
 // A grid that owns its codes.
@@ -181,8 +110,7 @@ OwnGrid copy_of(const Array<int64_t>& codes, int codebook_size, py::ssize_t stag
   return own;
 }
 
-template <typename Start>
-py::bytes encode_mixing(const Array<int64_t>& codes, const Start& tables, int threads) {
+py::bytes encode_mixing(const Array<int64_t>& codes, const Tables& tables, int threads) {
   const OwnGrid own = copy_of(codes, tables.view().codebook_size, tables.stages());
   std::vector<uint8_t> payload;
   {
@@ -192,9 +120,8 @@ py::bytes encode_mixing(const Array<int64_t>& codes, const Start& tables, int th
   return py::bytes(reinterpret_cast<const char*>(payload.data()), payload.size());
 }
 
-template <typename Start>
 Array<int64_t> decode_mixing(std::string_view payload, int stages, int64_t height, int64_t width,
-                             const Start& tables) {
+                             const Tables& tables) {
   require(stages >= 0 && height >= 0 && width >= 0, "shape must not be negative");
   require(stages <= tables.stages(), "more stages than tables");
   Array<int64_t> codes({static_cast<int64_t>(stages), height, width});
@@ -205,25 +132,25 @@ Array<int64_t> decode_mixing(std::string_view payload, int stages, int64_t heigh
   return codes;
 }
 
-Array<int64_t> count_mixing(const std::vector<Array<int64_t>>& maps, int codebook_size,
-                            bool zero_first, int stage) {
+Array<int64_t> count_mixing(const std::vector<Array<int64_t>>& grids, int codebook_size,
+                            int stage) {
   require(codebook_size >= 1 && codebook_size <= 1 << vqcodec::kMaxDepth, "codebook size");
   Array<int64_t> counts({vqcodec::kTrainedValues, static_cast<int>(vqcodec::kTrainedNodes), 2});
   int64_t* out = counts.mutable_data();
   std::fill(out, out + counts.size(), 0);
-  for (const Array<int64_t>& codes : maps) {
+  for (const Array<int64_t>& codes : grids) {
     const OwnGrid own = copy_of(codes, codebook_size, codes.shape(0));
     require(stage >= 0 && stage < own.grid.stages, "no such stage");
-    vqcodec::count_mixing(own.grid, codebook_size, zero_first, stage, out);
+    vqcodec::count_mixing(own.grid, codebook_size, stage, out);
   }
   return counts;
 }
 
-template <typename Start>
-py::tuple learn_mixing(const std::vector<Array<int64_t>>& maps, const Start& tables, int stage) {
+py::tuple learn_mixing(const std::vector<Array<int64_t>>& all_codes, const Tables& tables,
+                       int stage) {
   std::vector<OwnGrid> own;
   std::vector<Grid> grids;
-  for (const Array<int64_t>& codes : maps) {
+  for (const Array<int64_t>& codes : all_codes) {
     own.push_back(copy_of(codes, tables.view().codebook_size, tables.stages()));
     require(stage >= 0 && stage < own.back().grid.stages, "no such stage");
     grids.push_back(own.back().grid);
@@ -241,25 +168,15 @@ py::tuple learn_mixing(const std::vector<Array<int64_t>>& maps, const Start& tab
   return py::make_tuple(bits, by_node, by_class);
 }
 
-template <typename Start>
-void bind_coder(py::module_& m) {
-  m.def("encode_mixing", &encode_mixing<Start>);
-  m.def("decode_mixing", &decode_mixing<Start>);
-  m.def("learn_mixing", &learn_mixing<Start>);
-}
-
 }  // namespace
 
 void bind_mixing(py::module_& m) {
-  py::class_<ShallowTables>(m, "Tables")
-      .def(py::init<int, bool, Array<uint16_t>, Array<int16_t>, Array<int16_t>, Array<int16_t>,
-                    Array<int16_t>, Array<int32_t>, Array<int16_t>, Array<int32_t>,
-                    Array<int32_t>>());
-  py::class_<DeepTables>(m, "DeepTables")
+  py::class_<Tables>(m, "Tables")
       .def(py::init<int, Array<uint16_t>, Array<int16_t>, Array<int16_t>, Array<int16_t>,
                     Array<int16_t>, Array<int32_t>, Array<int16_t>, Array<int32_t>, Array<int16_t>,
                     Array<int32_t>, Array<int32_t>>());
-  bind_coder<ShallowTables>(m);
-  bind_coder<DeepTables>(m);
+  m.def("encode_mixing", &encode_mixing);
+  m.def("decode_mixing", &decode_mixing);
   m.def("count_mixing", &count_mixing);
+  m.def("learn_mixing", &learn_mixing);
 }

@@ -10,20 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec_kernels.entropy.deep_tables import DeepTables
 from vqcodec_kernels.entropy.plain import mixing as entropy_mixing_numpy
 from vqcodec_kernels.entropy.symbols import check_array, check_capacity, choose_decoder, native
 from vqcodec_kernels.entropy.tables import MixingTables
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["Tables", "count_mixing", "decode_mixing", "encode_mixing", "learn_mixing"]
+__all__ = ["count_mixing", "decode_mixing", "encode_mixing", "learn_mixing"]
 
 CodeArray = NDArray[np.int64]
-# The model comes with a network of one hidden layer, or none, or with one of two.
-Tables = MixingTables | DeepTables
 
 
-def encode_mixing(codes: CodeArray, tables: Tables, *, threads: int = 1) -> bytes:
+def encode_mixing(codes: CodeArray, tables: MixingTables, *, threads: int = 1) -> bytes:
     """Code a grid of codes, int64 (S, H, W), each in [0, codebook_size), S <= tables.stages.
 
     threads: how many stages are worked on at a time; the bytes are the same. Each takes up to
@@ -41,7 +38,7 @@ def encode_mixing(codes: CodeArray, tables: Tables, *, threads: int = 1) -> byte
 def decode_mixing(
     payload: bytes,
     shape: tuple[int, int, int],
-    tables: Tables,
+    tables: MixingTables,
     *,
     backend: str | None = None,
 ) -> CodeArray:
@@ -62,35 +59,35 @@ def decode_mixing(
 
 
 def count_mixing(
-    maps: Sequence[CodeArray], *, codebook_size: int, stage: int, zero_first: bool = False
+    grids: Sequence[CodeArray], *, codebook_size: int, stage: int
 ) -> NDArray[np.int64]:
-    """Count how often each bit follows each value of the small contexts, over all maps.
+    """Count how often each bit follows each value of the small contexts, over all grids.
 
-    maps: each int64 (S, H, W). Returns int64 (TRAINED_VALUES, TRAINED_NODES, 2).
+    grids: each int64 (S, H, W). Returns int64 (TRAINED_VALUES, TRAINED_NODES, 2).
     """
     counts: NDArray[np.int64] = native().count_mixing(
-        [np.ascontiguousarray(codes) for codes in maps], codebook_size, zero_first, stage
+        [np.ascontiguousarray(codes) for codes in grids], codebook_size, stage
     )
     return counts
 
 
 def learn_mixing(
-    maps: Sequence[CodeArray], tables: Tables, *, stage: int
+    grids: Sequence[CodeArray], tables: MixingTables, *, stage: int
 ) -> tuple[float, NDArray[np.int16], NDArray[np.int16]]:
-    """Let the mixers of one stage learn over all maps, each started from the trained counters.
+    """Let the mixers of one stage learn over all grids, each started from the trained counters.
 
-    Returns the cost of the maps in bits, and the weights after the last map:
+    Returns the cost of the grids in bits, and the weights after the last grid:
     int16 (TRAINED_NODES, INPUTS) and int16 (CLASS_SETS, INPUTS).
     """
-    for codes in maps:
+    for codes in grids:
         _check_codes(codes, tables)
     bits, by_node, by_class = native().learn_mixing(
-        [np.ascontiguousarray(codes) for codes in maps], _native_tables(tables), stage
+        [np.ascontiguousarray(codes) for codes in grids], _native_tables(tables), stage
     )
     return bits, by_node, by_class
 
 
-def _check_codes(codes: CodeArray, tables: Tables) -> None:
+def _check_codes(codes: CodeArray, tables: MixingTables) -> None:
     check_array(codes, np.int64, 3, "codes")
     if len(codes) > tables.stages:
         raise InvalidInputError(f"codes have {len(codes)} stages, tables {tables.stages}")
@@ -100,7 +97,5 @@ def _check_codes(codes: CodeArray, tables: Tables) -> None:
         )
 
 
-def _native_tables(tables: Tables) -> Any:
-    if isinstance(tables, DeepTables):
-        return native().DeepTables(tables.codebook_size, *tables.arrays().values())
-    return native().Tables(tables.codebook_size, tables.zero_first, *tables.arrays().values())
+def _native_tables(tables: MixingTables) -> Any:
+    return native().Tables(tables.codebook_size, *tables.arrays().values())

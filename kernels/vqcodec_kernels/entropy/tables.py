@@ -18,11 +18,9 @@ __all__ = [
     "TRAINED_NODES",
     "TRAINED_VALUES",
     "MixingTables",
-    "check_counters",
-    "require_array",
 ]
 
-# Sizes that kernels/csrc/entropy/{contexts,mixing,network}.hpp fix.
+# Sizes that kernels/csrc/entropy/{contexts,mixing,places}.hpp fix.
 TRAINED_VALUES = 175
 TRAINED_NODES = 256
 INPUTS = 42
@@ -32,25 +30,24 @@ MAX_ACTIVATION = 2047
 MAX_WEIGHT = 1023
 MAX_BIAS = 1 << 28
 MAX_CODEBOOK_SIZE = 4096
-# PLACES * dimensions and hidden times 2047 * 1023, plus a bias, stay below 2^31.
+# PLACES * dimensions and hidden units, times 2047 * 1023, plus a bias, stay below 2^31.
 MAX_LENGTH = 800
-_NO_ARRAYS = ("codebook_size", "zero_first")
 
 
 @dataclass(frozen=True)
 class MixingTables:
-    """Where the model of each stage starts, before it adapts to a map. All arrays in C order.
-
-    zero_first: whether the model asks for the zero code before all others, as node 0.
+    """Where the model of each stage starts, before it adapts to a grid. All arrays in C order.
 
     counters: uint16 (S, TRAINED_VALUES, TRAINED_NODES), for each value of the small contexts and
     each node the probability of bit 1 in 12 bits above 4 bits of confidence. node_weights: int16
     (S, TRAINED_NODES, INPUTS); class_weights: int16 (S, CLASS_SETS, INPUTS); in units of 2^-12.
 
-    The network, absent for E = 0: embeddings int16 (S, K, E), within MAX_ACTIVATION;
-    hidden_weights int16 (S, M, PLACES * E) and output_weights int16 (S, K, M), within MAX_WEIGHT;
-    hidden_biases int32 (S, M) and output_biases int32 (S, K), within MAX_BIAS; shifts int32
-    (S, 2), in [0, 30]. Raises InvalidInputError.
+    The network: embeddings int16 (S, K, E), within MAX_ACTIVATION; first_weights int16
+    (S, M, PLACES * E), second_weights int16 (S, N, M) and output_weights int16 (S, K, N), within
+    MAX_WEIGHT; first_biases int32 (S, S, M), the second axis by the number of stages of a grid
+    less one; second_biases int32 (S, N) and output_biases int32 (S, K), within MAX_BIAS; shifts
+    int32 (S, 3), in [0, 30]. Output 0 is the logit of any other code than 0; the others compare the
+    other codes. Raises InvalidInputError.
     """
 
     codebook_size: int
@@ -58,35 +55,44 @@ class MixingTables:
     node_weights: NDArray[np.int16]
     class_weights: NDArray[np.int16]
     embeddings: NDArray[np.int16]
-    hidden_weights: NDArray[np.int16]
-    hidden_biases: NDArray[np.int32]
+    first_weights: NDArray[np.int16]
+    first_biases: NDArray[np.int32]
+    second_weights: NDArray[np.int16]
+    second_biases: NDArray[np.int32]
     output_weights: NDArray[np.int16]
     output_biases: NDArray[np.int32]
     shifts: NDArray[np.int32]
-    zero_first: bool = False
 
     def __post_init__(self) -> None:
-        check_counters(self.codebook_size, self.counters, self.node_weights, self.class_weights)
-        size = self.codebook_size
-        if self.embeddings.ndim != 3 or self.hidden_weights.ndim != 3:
-            raise InvalidInputError("embeddings and hidden_weights must be of rank 3")
-        stages, hidden = len(self.counters), self.hidden_weights.shape[1]
+        if not 1 <= self.codebook_size <= MAX_CODEBOOK_SIZE:
+            raise InvalidInputError(
+                f"codebook_size must be in [1, {MAX_CODEBOOK_SIZE}], got {self.codebook_size}"
+            )
+        for name in ("embeddings", "first_weights", "second_weights"):
+            if getattr(self, name).ndim != 3:
+                raise InvalidInputError(f"{name} must be of rank 3")
+        size, stages = self.codebook_size, len(self.counters)
         dimensions = self.embeddings.shape[2]
-        if max(PLACES * dimensions, hidden) > MAX_LENGTH:
-            raise InvalidInputError(f"the network is too wide: {dimensions = }, {hidden = }")
-        require_array(
-            self.embeddings, np.int16, (stages, size, dimensions), "embeddings", MAX_ACTIVATION
-        )
-        length = PLACES * dimensions
-        require_array(
-            self.hidden_weights, np.int16, (stages, hidden, length), "hidden_weights", MAX_WEIGHT
-        )
-        require_array(self.hidden_biases, np.int32, (stages, hidden), "hidden_biases", MAX_BIAS)
-        require_array(
-            self.output_weights, np.int16, (stages, size, hidden), "output_weights", MAX_WEIGHT
-        )
-        require_array(self.output_biases, np.int32, (stages, size), "output_biases", MAX_BIAS)
-        require_array(self.shifts, np.int32, (stages, 2), "shifts", 30)
+        first, second = self.first_weights.shape[1], self.second_weights.shape[1]
+        if max(PLACES * dimensions, first, second) > MAX_LENGTH:
+            raise InvalidInputError(
+                f"the network is too wide: {dimensions = } {first = } {second = }"
+            )
+        shapes: dict[str, tuple[tuple[int, ...], type[np.generic], int]] = {
+            "counters": ((stages, TRAINED_VALUES, TRAINED_NODES), np.uint16, 65535),
+            "node_weights": ((stages, TRAINED_NODES, INPUTS), np.int16, 32768),
+            "class_weights": ((stages, CLASS_SETS, INPUTS), np.int16, 32768),
+            "embeddings": ((stages, size, dimensions), np.int16, MAX_ACTIVATION),
+            "first_weights": ((stages, first, PLACES * dimensions), np.int16, MAX_WEIGHT),
+            "first_biases": ((stages, stages, first), np.int32, MAX_BIAS),
+            "second_weights": ((stages, second, first), np.int16, MAX_WEIGHT),
+            "second_biases": ((stages, second), np.int32, MAX_BIAS),
+            "output_weights": ((stages, size, second), np.int16, MAX_WEIGHT),
+            "output_biases": ((stages, size), np.int32, MAX_BIAS),
+            "shifts": ((stages, 3), np.int32, 30),
+        }
+        for name, (shape, dtype, limit) in shapes.items():
+            _require_array(getattr(self, name), dtype, shape, name, limit)
         if self.shifts.size and self.shifts.min() < 0:
             raise InvalidInputError(f"shifts must not be negative, got {self.shifts.min()}")
 
@@ -97,36 +103,15 @@ class MixingTables:
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return the arrays by name, in the order in which the coder takes them."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NO_ARRAYS}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "codebook_size"}
 
 
-def check_counters(
-    codebook_size: int,
-    counters: NDArray[np.uint16],
-    node_weights: NDArray[np.int16],
-    class_weights: NDArray[np.int16],
-) -> None:
-    """Check what the models with and without a deep network have in common.
-
-    Raises InvalidInputError.
-    """
-    if not 1 <= codebook_size <= MAX_CODEBOOK_SIZE:
-        raise InvalidInputError(
-            f"codebook_size must be in [1, {MAX_CODEBOOK_SIZE}], got {codebook_size}"
-        )
-    stages = len(counters)
-    shape = (stages, TRAINED_VALUES, TRAINED_NODES)
-    require_array(counters, np.uint16, shape, "counters", 65535)
-    require_array(node_weights, np.int16, (stages, TRAINED_NODES, INPUTS), "node_weights")
-    require_array(class_weights, np.int16, (stages, CLASS_SETS, INPUTS), "class_weights")
-
-
-def require_array(
+def _require_array(
     array: NDArray[np.generic],
     dtype: type[np.generic],
     shape: tuple[int, ...],
     name: str,
-    limit: int = 32768,
+    limit: int,
 ) -> None:
     """Check type, shape, order and range of an array. Raises InvalidInputError."""
     if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:

@@ -2,17 +2,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mixing_tables import make_deep_tables, make_tables
+from mixing_tables import make_tables
 
-from vqcodec_kernels.entropy.deep_tables import DeepTables
 from vqcodec_kernels.entropy.mixing import decode_mixing, encode_mixing
 from vqcodec_kernels.entropy.tables import (
     CLASS_SETS,
     INPUTS,
     MAX_BIAS,
-    PLACES,
     TRAINED_NODES,
-    TRAINED_VALUES,
     MixingTables,
 )
 from vqcodec_kernels.errors import InvalidInputError
@@ -20,32 +17,8 @@ from vqcodec_kernels.errors import InvalidInputError
 
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_sums_of_the_widest_network_do_not_overflow(sign: int) -> None:
-    # Every product at its bound and of one sign; the twin adds in 64 bits.
     size, dimensions, hidden = 4, 88, 800
-    length = PLACES * dimensions
-    tables = MixingTables(
-        codebook_size=size,
-        counters=np.full((1, TRAINED_VALUES, TRAINED_NODES), 2048 << 4, np.uint16),
-        node_weights=np.full((1, TRAINED_NODES, INPUTS), 32767, np.int16),
-        class_weights=np.full((1, CLASS_SETS, INPUTS), sign * 32767, np.int16),
-        embeddings=np.full((1, size, dimensions), sign * 2047, np.int16),
-        hidden_weights=np.full((1, hidden, length), sign * 1023, np.int16),
-        hidden_biases=np.full((1, hidden), MAX_BIAS, np.int32),
-        output_weights=np.tile(np.array([[1023], [-1023], [500], [0]], np.int16), (1, 1, hidden)),
-        output_biases=np.array([[MAX_BIAS, -MAX_BIAS, 0, MAX_BIAS]], np.int32),
-        shifts=np.zeros((1, 2), np.int32),
-    )
-    codes = np.array([[[0, 1, 2, 3, 0], [1, 1, 0, 2, 3], [3, 0, 0, 0, 1]]], np.int64)
-    payload = encode_mixing(codes, tables)
-    for backend in ("native", "numpy"):
-        again = decode_mixing(payload, codes.shape, tables, backend=backend)
-        np.testing.assert_array_equal(again, codes)
-
-
-@pytest.mark.parametrize("sign", [-1, 1])
-def test_sums_of_the_widest_deep_network_do_not_overflow(sign: int) -> None:
-    size, dimensions, hidden = 4, 88, 800
-    blank = make_deep_tables(size, 1, dimensions, (hidden, hidden)).arrays()
+    blank = make_tables(size, 1, dimensions, (hidden, hidden)).arrays()
     bounds = {"embeddings": sign * 2047, "first_weights": sign * 1023, "second_weights": 1023}
     arrays: dict[str, Any] = {
         name: np.full_like(array, bounds.get(name, MAX_BIAS if "biases" in name else 0))
@@ -55,7 +28,7 @@ def test_sums_of_the_widest_deep_network_do_not_overflow(sign: int) -> None:
     arrays["class_weights"] = np.full((1, CLASS_SETS, INPUTS), sign * 32767, np.int16)
     outputs = np.array([[sign * 1023], [-1023], [500], [0]], np.int16)
     arrays["output_weights"] = np.tile(outputs, (1, 1, hidden))
-    tables = DeepTables(codebook_size=size, **arrays)
+    tables = MixingTables(codebook_size=size, **arrays)
     codes = np.array([[[0, 1, 2, 3, 0], [1, 1, 0, 2, 3], [3, 0, 0, 0, 1]]], np.int64)
     payload = encode_mixing(codes, tables)
     for backend in ("native", "numpy"):
@@ -81,26 +54,6 @@ def test_codes_and_shapes_outside_the_tables_are_refused() -> None:
     ("name", "value"),
     [
         ("embeddings", 2048),
-        ("hidden_weights", -1024),
-        ("output_weights", 1024),
-        ("hidden_biases", MAX_BIAS + 1),
-        ("output_biases", -MAX_BIAS - 1),
-        ("shifts", 31),
-        ("shifts", -1),
-    ],
-)
-def test_tables_that_could_overflow_are_refused(name: str, value: int) -> None:
-    arrays: dict[str, Any] = make_tables(3, 1, 2, 2).arrays()
-    arrays[name] = arrays[name].copy()
-    arrays[name].flat[0] = value
-    with pytest.raises(InvalidInputError, match=name):
-        MixingTables(codebook_size=3, **arrays)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("embeddings", 2048),
         ("first_weights", -1024),
         ("second_weights", 1024),
         ("output_weights", 1024),
@@ -111,22 +64,22 @@ def test_tables_that_could_overflow_are_refused(name: str, value: int) -> None:
         ("shifts", -1),
     ],
 )
-def test_deep_tables_that_could_overflow_are_refused(name: str, value: int) -> None:
-    arrays: dict[str, Any] = make_deep_tables(3, 1, 2, (4, 3)).arrays()
+def test_tables_that_could_overflow_are_refused(name: str, value: int) -> None:
+    arrays: dict[str, Any] = make_tables(3, 1, 2, (4, 3)).arrays()
     arrays[name] = arrays[name].copy()
     arrays[name].flat[0] = value
     with pytest.raises(InvalidInputError, match=name):
-        DeepTables(codebook_size=3, **arrays)
+        MixingTables(codebook_size=3, **arrays)
 
 
 @pytest.mark.parametrize("name", ["first_weights", "first_biases", "second_weights", "shifts"])
-def test_deep_tables_of_another_shape_are_refused(name: str) -> None:
-    arrays: dict[str, Any] = make_deep_tables(3, 2, 2, (4, 3)).arrays()
+def test_tables_of_another_shape_are_refused(name: str) -> None:
+    arrays: dict[str, Any] = make_tables(3, 2, 2, (4, 3)).arrays()
     arrays[name] = np.ascontiguousarray(arrays[name][..., :-1])
     with pytest.raises(InvalidInputError, match="must be"):
-        DeepTables(codebook_size=3, **arrays)
+        MixingTables(codebook_size=3, **arrays)
 
 
-def test_deep_network_that_is_too_wide_is_refused() -> None:
+def test_network_that_is_too_wide_is_refused() -> None:
     with pytest.raises(InvalidInputError, match=r"too wide.*801"):
-        make_deep_tables(3, 1, 2, (801, 3))
+        make_tables(3, 1, 2, (801, 3))

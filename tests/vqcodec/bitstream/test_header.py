@@ -218,7 +218,7 @@ def test_every_flipped_bit_is_noticed(bit: int) -> None:
         {"channels": 5},
         {"channels": 0},
         {"kind": 1},
-        {"prior_mode": 5},
+        {"prior_mode": 3},
         {"stages": ()},
         {"stages": (1,) * 9},
         {"stages": (65,)},
