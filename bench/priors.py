@@ -28,7 +28,7 @@ from vqcodec.evaluation import circumstances
 from vqcodec.media.picture.crops import find_pictures, read_rgb, split_pictures
 from vqcodec.model.file import read_model
 from vqcodec.priors import MixingPrior, Prior, StaticPrior
-from vqcodec_kernels.entropy.tables import MAX_ACTIVATION
+from vqcodec_kernels.entropy.start import MAX_ACTIVATION
 
 CodeArray = NDArray[np.int64]
 

@@ -7,20 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_maps
-from vqcodec.priors.network import Network, fit_network, split_grids
+from vqcodec.priors.network import fit_network, split_grids
 from vqcodec_kernels.entropy.mixing import (
     count_mixing,
     decode_mixing,
     encode_mixing,
     learn_mixing,
 )
-from vqcodec_kernels.entropy.tables import (
-    CLASS_SETS,
-    INPUTS,
-    TRAINED_NODES,
-    TRAINED_VALUES,
-    MixingTables,
-)
+from vqcodec_kernels.entropy.start import INPUTS, MixingStart
 from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["MixingPrior"]
@@ -37,14 +31,16 @@ class MixingPrior(Prior):
     mode: ClassVar[int] = 2
     name: ClassVar[str] = "mixing"
 
-    def __init__(self, tables: MixingTables) -> None:
-        super().__init__(tables.codebook_size, tables.stages)
-        self._tables = tables
+    def __init__(self, start: MixingStart) -> None:
+        super().__init__(start.codebook_size, start.stages)
+        self._start = start
 
     @classmethod
     def untrained(cls, codebook_size: int, stages: int) -> Self:
         """Return a prior that knows nothing and learns from each grid alone."""
-        return cls(_blank_tables(codebook_size, stages, None))
+        start = MixingStart.zeros(codebook_size=codebook_size, stages=stages)
+        _know_nothing(start, has_network=False)
+        return cls(start)
 
     @classmethod
     def fit(
@@ -67,24 +63,25 @@ class MixingPrior(Prior):
         """
         stages = check_maps(grids, codebook_size)
         grids = [_as_grid(codes) for codes in grids]
-        network = None
-        if vectors is not None:
-            network = fit_network(grids, vectors, seed=seed, samples=samples, report=report)
-        tables = _blank_tables(codebook_size, stages, network)
+        if vectors is None:
+            start = MixingStart.zeros(codebook_size=codebook_size, stages=stages)
+        else:
+            start = fit_network(grids, vectors, seed=seed, samples=samples, report=report)
+        _know_nothing(start, has_network=vectors is not None)
         for stage in range(stages):
             learned, held = split_grids(grids, stage)
-            _start_counters(tables, learned, stage)
-            _, by_node, by_class = learn_mixing(held, tables, stage=stage)
-            tables.node_weights[stage] = by_node
-            tables.class_weights[stage] = by_class
-            _start_counters(tables, learned if held is learned else learned + held, stage)
-        return cls(tables)
+            _start_counters(start, learned, stage)
+            _, by_node, by_class = learn_mixing(held, start, stage=stage)
+            start.node_weights[stage] = by_node
+            start.class_weights[stage] = by_class
+            _start_counters(start, learned if held is learned else learned + held, stage)
+        return cls(start)
 
     def encode(self, codes: CodeArray, *, threads: int = 1) -> bytes:
         """Code all stages, in order, each position in row-major order."""
         check_codes(codes, self.codebook_size)
         self.check_shape(codes.shape)
-        return encode_mixing(_as_grid(codes), self._tables, threads=threads)
+        return encode_mixing(_as_grid(codes), self._start, threads=threads)
 
     def decode(
         self, payload: bytes, shape: tuple[int, ...], *, backend: str | None = None
@@ -92,7 +89,7 @@ class MixingPrior(Prior):
         """Read codes of this shape. Raises CorruptPayloadError, InvalidInputError."""
         self.check_shape(shape)
         grid = (shape[0], *_grid_shape(shape[1:]))
-        return decode_mixing(payload, grid, self._tables, backend=backend).reshape(shape)
+        return decode_mixing(payload, grid, self._start, backend=backend).reshape(shape)
 
     def stage_bits(self, codes: CodeArray) -> NDArray[np.float64]:
         """Return the information in each stage as the adapting model sees it, float64 (S,)."""
@@ -100,11 +97,11 @@ class MixingPrior(Prior):
         self.check_shape(codes.shape)
         grid = _as_grid(codes)
         stages = range(len(codes))
-        return np.array([learn_mixing([grid], self._tables, stage=s)[0] for s in stages])
+        return np.array([learn_mixing([grid], self._start, stage=s)[0] for s in stages])
 
     def tensors(self) -> Tensors:
-        """Return the arrays of the tables by their names; K is that of `embeddings` (S, K, E)."""
-        return self._tables.arrays()
+        """Return the arrays of the start by their names; K is that of `embeddings` (S, K, E)."""
+        return self._start.arrays()
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, NDArray[np.generic]]) -> Self:
@@ -114,27 +111,19 @@ class MixingPrior(Prior):
             raise InvalidInputError("the prior lacks its tensor 'embeddings' of rank 3")
         try:
             size = arrays["embeddings"].shape[1]
-            return cls(MixingTables(codebook_size=size, **arrays))
+            return cls(MixingStart(codebook_size=size, **arrays))
         except TypeError as error:
             raise InvalidInputError(f"not the tensors of a mixing prior: {error}") from error
 
 
-def _blank_tables(codebook_size: int, stages: int, network: Network | None) -> MixingTables:
-    """Tables of counters that know nothing, with weights that are a fair guess."""
+def _know_nothing(start: MixingStart, *, has_network: bool) -> None:
+    """Fill in counters that know nothing, and weights that are a fair guess."""
+    start.counters[:] = 2048 << 4
     weights = np.zeros(INPUTS, np.int16)
-    weights[: INPUTS // 2 - 1] = 400
-    if network is not None:
-        weights[: INPUTS // 2 - 1] = 100
-        weights[INPUTS - 2] = 2800
-    else:
-        network = Network.empty(codebook_size, stages, 1, (1, 1))
-    return MixingTables(
-        codebook_size=codebook_size,
-        counters=np.full((stages, TRAINED_VALUES, TRAINED_NODES), 2048 << 4, np.uint16),
-        node_weights=np.tile(weights, (stages, TRAINED_NODES, 1)),
-        class_weights=np.tile(weights, (stages, CLASS_SETS, 1)),
-        **network._asdict(),
-    )
+    weights[: INPUTS // 2 - 1] = 100 if has_network else 400
+    weights[INPUTS - 2] = 2800 if has_network else 0
+    start.node_weights[:] = weights
+    start.class_weights[:] = weights
 
 
 def _grid_shape(positions: tuple[int, ...]) -> tuple[int, int]:
@@ -147,9 +136,9 @@ def _as_grid(codes: CodeArray) -> CodeArray:
     return np.ascontiguousarray(codes).reshape(len(codes), *_grid_shape(codes.shape[1:]))
 
 
-def _start_counters(tables: MixingTables, grids: Sequence[CodeArray], stage: int) -> None:
+def _start_counters(start: MixingStart, grids: Sequence[CodeArray], stage: int) -> None:
     """Fill the counters of a stage from how often each bit follows each context in the grids."""
-    counts = count_mixing(grids, codebook_size=tables.codebook_size, stage=stage)
+    counts = count_mixing(grids, codebook_size=start.codebook_size, stage=stage)
     total = counts.sum(axis=-1)
     # The first context is the empty one: what a node does everywhere, the guess for rare contexts.
     everywhere = (counts[:1, :, 1] + 0.4) / (total[:1] + 0.8)
@@ -157,4 +146,4 @@ def _start_counters(tables: MixingTables, grids: Sequence[CodeArray], stage: int
     probability[0] = everywhere[0]
     cell = np.clip(np.floor(probability * 4096), 0, 4095).astype(np.uint16)
     trust = np.minimum(total // 8, 12).astype(np.uint16)
-    tables.counters[stage] = cell << 4 | trust
+    start.counters[stage] = cell << 4 | trust

@@ -4,16 +4,15 @@ Training is in float32; what comes out is integers, and only those are ever used
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.priors.perceptron import Perceptron, Samples, train_perceptron
-from vqcodec_kernels.entropy.tables import MAX_ACTIVATION, MAX_BIAS, MAX_WEIGHT, PLACES
+from vqcodec_kernels.entropy.start import MAX_ACTIVATION, MAX_BIAS, MAX_WEIGHT, MixingStart
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["Network", "fit_network", "split_grids"]
+__all__ = ["fit_network", "split_grids"]
 
 # The last dimension counts the codes of a place that are not 0.
 DIMENSIONS = 32
@@ -37,36 +36,6 @@ SPOKEN = 64
 FloatArray = NDArray[np.float32]
 
 
-class Network(NamedTuple):
-    """The integer arrays of a network, named as in vqcodec_kernels.entropy.tables."""
-
-    embeddings: NDArray[np.int16]
-    first_weights: NDArray[np.int16]
-    first_biases: NDArray[np.int32]
-    second_weights: NDArray[np.int16]
-    second_biases: NDArray[np.int32]
-    output_weights: NDArray[np.int16]
-    output_biases: NDArray[np.int32]
-    shifts: NDArray[np.int32]
-
-    @classmethod
-    def empty(
-        cls, codebook_size: int, stages: int, dimensions: int, hidden: tuple[int, int]
-    ) -> Self:
-        """Return a network of zeros."""
-        first, second = hidden
-        return cls(
-            np.zeros((stages, codebook_size, dimensions), np.int16),
-            np.zeros((stages, first, PLACES * dimensions), np.int16),
-            np.zeros((stages, stages, first), np.int32),
-            np.zeros((stages, second, first), np.int16),
-            np.zeros((stages, second), np.int32),
-            np.zeros((stages, codebook_size, second), np.int16),
-            np.zeros((stages, codebook_size), np.int32),
-            np.zeros((stages, 3), np.int32),
-        )
-
-
 def split_grids(
     grids: Sequence[NDArray[np.int64]], stage: int
 ) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
@@ -87,8 +56,10 @@ def fit_network(
     seed: int = 0,
     samples: int = 3_000_000,
     report: Callable[[float], None] | None = None,
-) -> Network:
-    """Train a network for each stage on code grids, int64 (S', H, W); the largest S' becomes S.
+) -> MixingStart:
+    """Train a network for each stage on grids of codes, int64 (S', H, W); the largest S' is S.
+
+    Returns a start that holds the network; its counters and the weights of its mixers are zero.
 
     Of the grids, those that `split_grids` keeps back are not looked at.
 
@@ -98,8 +69,10 @@ def fit_network(
     """
     embeddings = _embed(grids, vectors)
     stages, size, dimensions = embeddings.shape
-    network = Network.empty(size, stages, dimensions, HIDDEN)
-    network.embeddings[:] = embeddings
+    start = MixingStart.zeros(
+        codebook_size=size, stages=stages, dimensions=dimensions, units=HIDDEN
+    )
+    start.embeddings[:] = embeddings
     for stage in range(stages):
         learned, _ = split_grids(grids, stage)
         rates = np.repeat([len(grid) - 1 for grid in learned], [grid[0].size for grid in learned])
@@ -112,10 +85,10 @@ def fit_network(
             count=samples,
             seed=seed + stage,
         )
-        _write_stage(perceptron, network, stage)
+        _write_stage(perceptron, start, stage)
         if report is not None:
             report((stage + 1) / stages)
-    return network
+    return start
 
 
 def _embed(grids: Sequence[NDArray[np.int64]], vectors: NDArray[np.floating]) -> NDArray[np.int16]:
@@ -183,8 +156,8 @@ def _flatten(places: Sequence[NDArray[np.int32]]) -> NDArray[np.int16]:
     return np.concatenate([row.reshape(-1, row.shape[-1]) for row in rows])
 
 
-def _write_stage(perceptron: Perceptron, network: Network, stage: int) -> None:
-    """Write a trained perceptron into a stage of a network's arrays as integers."""
+def _write_stage(perceptron: Perceptron, start: MixingStart, stage: int) -> None:
+    """Write a trained perceptron into a stage of the network's arrays as integers."""
     for number, (name, bits_in, bits_out) in enumerate(LAYERS):
         weights, biases, shift = _to_integers(
             getattr(perceptron, f"{name}_weights"),
@@ -192,9 +165,9 @@ def _write_stage(perceptron: Perceptron, network: Network, stage: int) -> None:
             bits_in=bits_in,
             bits_out=bits_out,
         )
-        getattr(network, f"{name}_weights")[stage] = weights
-        getattr(network, f"{name}_biases")[stage] = biases
-        network.shifts[stage, number] = shift
+        getattr(start, f"{name}_weights")[stage] = weights
+        getattr(start, f"{name}_biases")[stage] = biases
+        start.shifts[stage, number] = shift
 
 
 def _to_integers(

@@ -1,16 +1,15 @@
 // The Python face of context mixing. Codes to be coded are copied first: the model writes into its
 // grid, and the caller's array may change while the GIL is released.
 
-#include "binding_mixing.hpp"
-
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <initializer_list>
+#include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
+#include "binding.hpp"
 #include "mixing_codec.hpp"
 
 namespace py = pybind11;
@@ -19,79 +18,38 @@ namespace {
 
 using vqcodec::Grid;
 
-template <typename T>
-using Array = py::array_t<T, py::array::c_style>;
-
-void require(bool holds, const char* message) {
-  if (!holds) throw py::value_error(message);
-}
-
-template <typename T>
-void require_shape(const Array<T>& array, std::initializer_list<py::ssize_t> shape,
-                   const char* message) {
-  require(array.ndim() == static_cast<py::ssize_t>(shape.size()) &&
-              std::equal(shape.begin(), shape.end(), array.shape()),
-          message);
-}
-
-// Holds the arrays that a vqcodec::MixingTables points into, their shapes checked.
-class Tables {
+// Holds the arrays that a vqcodec::MixingStart points into, their types and shapes checked.
+class MixingStart {
  public:
-  Tables(int codebook_size, Array<uint16_t> counters, Array<int16_t> node_weights,
-         Array<int16_t> class_weights, Array<int16_t> embeddings, Array<int16_t> first_weights,
-         Array<int32_t> first_biases, Array<int16_t> second_weights, Array<int32_t> second_biases,
-         Array<int16_t> output_weights, Array<int32_t> output_biases, Array<int32_t> shifts)
-      : counters_(std::move(counters)),
-        node_weights_(std::move(node_weights)),
-        class_weights_(std::move(class_weights)),
-        embeddings_(std::move(embeddings)),
-        first_weights_(std::move(first_weights)),
-        first_biases_(std::move(first_biases)),
-        second_weights_(std::move(second_weights)),
-        second_biases_(std::move(second_biases)),
-        output_weights_(std::move(output_weights)),
-        output_biases_(std::move(output_biases)),
-        shifts_(std::move(shifts)) {
+  MixingStart(int codebook_size, const py::dict& arrays) {
     require(codebook_size >= 1 && codebook_size <= 1 << vqcodec::kMaxDepth, "codebook size");
-    require(counters_.ndim() == 3 && embeddings_.ndim() == 3 && first_weights_.ndim() == 3 &&
-                second_weights_.ndim() == 3,
-            "counters, embeddings, first and second weights must be of rank 3");
-    const py::ssize_t stages = counters_.shape(0), dimensions = embeddings_.shape(2);
-    const py::ssize_t first = first_weights_.shape(1), second = second_weights_.shape(1);
-    using vqcodec::kClassSets, vqcodec::kInputs, vqcodec::kTrainedNodes;
-    require_shape(counters_, {stages, vqcodec::kTrainedValues, kTrainedNodes}, "counters");
-    require_shape(node_weights_, {stages, kTrainedNodes, kInputs}, "node weights");
-    require_shape(class_weights_, {stages, kClassSets, kInputs}, "class weights");
-    require_shape(embeddings_, {stages, codebook_size, dimensions}, "embeddings");
-    require_shape(first_weights_, {stages, first, vqcodec::kPlaces * dimensions}, "first weights");
-    require_shape(first_biases_, {stages, stages, first}, "first biases");
-    require_shape(second_weights_, {stages, second, first}, "second weights");
-    require_shape(second_biases_, {stages, second}, "second biases");
-    require_shape(output_weights_, {stages, codebook_size, second}, "output weights");
-    require_shape(output_biases_, {stages, codebook_size}, "output biases");
-    require_shape(shifts_, {stages, 3}, "shifts");
-    view_ = {codebook_size,
-             counters_.data(),
-             node_weights_.data(),
-             class_weights_.data(),
-             {static_cast<int>(stages), static_cast<int>(dimensions), static_cast<int>(first),
-              static_cast<int>(second), embeddings_.data(), first_weights_.data(),
-              second_weights_.data(), output_weights_.data(), first_biases_.data(),
-              second_biases_.data(), output_biases_.data(), shifts_.data()}};
+    view_.codebook_size = codebook_size;
+    view_.stages = size_of(arrays, "counters", 0);
+    view_.dimensions = size_of(arrays, "embeddings", 2);
+    view_.first = size_of(arrays, "first_weights", 1);
+    view_.second = size_of(arrays, "second_weights", 1);
+    using Shape = std::vector<py::ssize_t>;
+    view_.visit_arrays([&](const char* name, auto*& data, const Shape& shape) {
+      using T = std::remove_const_t<std::remove_reference_t<decltype(*data)>>;
+      const py::object object = arrays[name];
+      require(py::isinstance<Array<T>>(object), std::string(name) + " has another type or layout");
+      const auto array = py::reinterpret_borrow<Array<T>>(object);
+      require(Shape(array.shape(), array.shape() + array.ndim()) == shape,
+              std::string(name) + " has another shape");
+      data = array.data();
+      arrays_.push_back(object);
+    });
   }
 
-  const vqcodec::MixingTables& view() const { return view_; }
-  py::ssize_t stages() const { return view_.network.stages; }
+  const vqcodec::MixingStart& view() const { return view_; }
 
  private:
-  Array<uint16_t> counters_;
-  Array<int16_t> node_weights_, class_weights_, embeddings_, first_weights_;
-  Array<int32_t> first_biases_;
-  Array<int16_t> second_weights_;
-  Array<int32_t> second_biases_;
-  Array<int16_t> output_weights_;
-  Array<int32_t> output_biases_, shifts_;
-  vqcodec::MixingTables view_{};
+  static int size_of(const py::dict& arrays, const char* name, int axis) {
+    return static_cast<int>(arrays[name].cast<py::array>().shape(axis));
+  }
+
+  std::vector<py::object> arrays_;
+  vqcodec::MixingStart view_;
 };
 
 // A grid that owns its codes.
@@ -110,25 +68,24 @@ OwnGrid copy_of(const Array<int64_t>& codes, int codebook_size, py::ssize_t stag
   return own;
 }
 
-py::bytes encode_mixing(const Array<int64_t>& codes, const Tables& tables, int threads) {
-  const OwnGrid own = copy_of(codes, tables.view().codebook_size, tables.stages());
+py::bytes encode_mixing(const Array<int64_t>& codes, const MixingStart& start, int threads) {
+  const OwnGrid own = copy_of(codes, start.view().codebook_size, start.view().stages);
   std::vector<uint8_t> payload;
   {
     const py::gil_scoped_release release;
-    payload = vqcodec::encode_mixing(own.grid, tables.view(), threads);
+    payload = vqcodec::encode_mixing(own.grid, start.view(), threads);
   }
-  return py::bytes(reinterpret_cast<const char*>(payload.data()), payload.size());
+  return to_bytes(payload);
 }
 
 Array<int64_t> decode_mixing(std::string_view payload, int stages, int64_t height, int64_t width,
-                             const Tables& tables) {
+                             const MixingStart& start) {
   require(stages >= 0 && height >= 0 && width >= 0, "shape must not be negative");
-  require(stages <= tables.stages(), "more stages than tables");
+  require(stages <= start.view().stages, "more stages than the model starts");
   Array<int64_t> codes({static_cast<int64_t>(stages), height, width});
   const Grid grid{codes.mutable_data(), stages, height, width};
   const py::gil_scoped_release release;
-  vqcodec::decode_mixing(reinterpret_cast<const uint8_t*>(payload.data()), payload.size(), grid,
-                         tables.view());
+  vqcodec::decode_mixing(data_of(payload), payload.size(), grid, start.view());
   return codes;
 }
 
@@ -146,12 +103,12 @@ Array<int64_t> count_mixing(const std::vector<Array<int64_t>>& grids, int codebo
   return counts;
 }
 
-py::tuple learn_mixing(const std::vector<Array<int64_t>>& all_codes, const Tables& tables,
+py::tuple learn_mixing(const std::vector<Array<int64_t>>& all_codes, const MixingStart& start,
                        int stage) {
   std::vector<OwnGrid> own;
   std::vector<Grid> grids;
   for (const Array<int64_t>& codes : all_codes) {
-    own.push_back(copy_of(codes, tables.view().codebook_size, tables.stages()));
+    own.push_back(copy_of(codes, start.view().codebook_size, start.view().stages));
     require(stage >= 0 && stage < own.back().grid.stages, "no such stage");
     grids.push_back(own.back().grid);
   }
@@ -163,7 +120,7 @@ py::tuple learn_mixing(const std::vector<Array<int64_t>>& all_codes, const Table
   double bits = 0;
   {
     const py::gil_scoped_release release;
-    bits = vqcodec::learn_mixing(grids, tables.view(), stage, node_out, class_out);
+    bits = vqcodec::learn_mixing(grids, start.view(), stage, node_out, class_out);
   }
   return py::make_tuple(bits, by_node, by_class);
 }
@@ -171,12 +128,18 @@ py::tuple learn_mixing(const std::vector<Array<int64_t>>& all_codes, const Table
 }  // namespace
 
 void bind_mixing(py::module_& m) {
-  py::class_<Tables>(m, "Tables")
-      .def(py::init<int, Array<uint16_t>, Array<int16_t>, Array<int16_t>, Array<int16_t>,
-                    Array<int16_t>, Array<int32_t>, Array<int16_t>, Array<int32_t>, Array<int16_t>,
-                    Array<int32_t>, Array<int32_t>>());
+  py::class_<MixingStart>(m, "MixingStart").def(py::init<int, const py::dict&>());
   m.def("encode_mixing", &encode_mixing);
   m.def("decode_mixing", &decode_mixing);
   m.def("count_mixing", &count_mixing);
   m.def("learn_mixing", &learn_mixing);
+  py::dict sizes;
+  sizes["TRAINED_VALUES"] = vqcodec::kTrainedValues;
+  sizes["TRAINED_NODES"] = vqcodec::kTrainedNodes;
+  sizes["INPUTS"] = vqcodec::kInputs;
+  sizes["CLASS_SETS"] = vqcodec::kClassSets;
+  sizes["PLACES"] = vqcodec::kPlaces;
+  sizes["MAX_ACTIVATION"] = vqcodec::kMaxActivation;
+  sizes["MAX_CODEBOOK_SIZE"] = 1 << vqcodec::kMaxDepth;
+  m.attr("SIZES") = sizes;
 }

@@ -17,31 +17,15 @@
 
 #include "contexts.hpp"
 #include "logistic.hpp"
+#include "mixing_start.hpp"
 #include "network.hpp"
 #include "vector.hpp"
 
 namespace vqcodec {
 
-constexpr int kMaxDepth = 12;
-// Nodes with trained counters and weights of their own: those of the first eight bits.
-constexpr uint32_t kTrainedNodes = 256;
-// A logit and a confidence for each context, the logit of the network, and a constant.
-constexpr int kInputs = 2 * kContexts + 2;
-constexpr int kClassSets = kMaxDepth * kZeroClasses;
 constexpr int kStoredWeightShift = 4;
 // How slowly the weights learn.
 constexpr int kLearningShift = 18;
-
-// Where the model starts, as stored: views of arrays that outlive it.
-struct MixingTables {
-  int codebook_size;
-  // (stages, kTrainedValues, kTrainedNodes): probability of bit 1 in 12 bits, then 4 bits of count.
-  const uint16_t* counters;
-  // (stages, kTrainedNodes, kInputs) and (stages, kClassSets, kInputs), in units of 2^-12.
-  const int16_t* node_weights;
-  const int16_t* class_weights;
-  NetworkTables network;
-};
 
 // Number of bits of the indices below `codebook_size`.
 inline int tree_depth(int codebook_size) {
@@ -157,11 +141,11 @@ class Mixer {
 // that was coded; a decoder ignores the bit that it is given.
 class MixingModel {
  public:
-  MixingModel(const MixingTables& tables, const Grid& grid)
-      : tables_(tables),
+  MixingModel(const MixingStart& start, const Grid& grid)
+      : start_(start),
         grid_(grid),
-        depth_(tree_depth(tables.codebook_size)),
-        network_(tables.network, tables.codebook_size, grid),
+        depth_(tree_depth(start.codebook_size)),
+        network_(start, grid),
         by_node_(kTrainedNodes),
         by_class_(kClassSets) {
     for (const int size : kContextSizes) counters_.emplace_back(size, depth_);
@@ -171,7 +155,7 @@ class MixingModel {
   void start_counters(int stage) {
     const uint32_t nodes = std::min(kTrainedNodes, 1u << depth_);
     const uint16_t* stored =
-        tables_.counters + static_cast<std::size_t>(stage) * kTrainedValues * kTrainedNodes;
+        start_.counters + static_cast<std::size_t>(stage) * kTrainedValues * kTrainedNodes;
     for (int c = 0; c < kContexts; ++c) {
       counters_[c].reset();
       if (c >= kTrainedContexts) continue;
@@ -186,8 +170,8 @@ class MixingModel {
   // Puts the weights back to where training left them.
   void start_weights(int stage) {
     const auto s = static_cast<std::size_t>(stage);
-    by_node_.load(tables_.node_weights + s * kTrainedNodes * kInputs);
-    by_class_.load(tables_.class_weights + s * kClassSets * kInputs);
+    by_node_.load(start_.node_weights + s * kTrainedNodes * kInputs);
+    by_class_.load(start_.class_weights + s * kClassSets * kInputs);
   }
 
   // Codes every code of a stage. Earlier stages are coded already, or skipped by skip_stage.
@@ -231,7 +215,7 @@ class MixingModel {
 
   template <typename Coder>
   uint32_t code_one(Coder& coder, const Contexts& contexts, uint32_t code) {
-    const auto size = static_cast<uint32_t>(tables_.codebook_size);
+    const auto size = static_cast<uint32_t>(start_.codebook_size);
     if (size == 1 || !code_bit(coder, contexts, 0, 0, code != 0)) return 0;
     network_.expand();
     uint32_t node = 1;
@@ -275,7 +259,7 @@ class MixingModel {
     return bit;
   }
 
-  MixingTables tables_;
+  MixingStart start_;
   Grid grid_;
   int depth_;
   Network network_;

@@ -46,14 +46,13 @@ void code_stage(Coder& coder, int stage, MixingModel& model) {
   model.code_stage(coder, stage);
 }
 
-// Models the stages side by side, as each starts from the tables and all codes are known here.
-inline std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingTables& tables,
-                                          int threads) {
+// Models the stages side by side, as each starts anew and all codes are known here.
+inline std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingStart& start, int threads) {
   std::vector<MixingRecorder> recorders(grid.stages);
   std::atomic<int> next{0};
   const auto work = [&] {
     int known = 0;
-    MixingModel model(tables, grid);
+    MixingModel model(start, grid);
     for (int stage = next++; stage < grid.stages; stage = next++) {
       while (known < stage) model.skip_stage(known++);
       code_stage(recorders[stage], known++, model);
@@ -77,9 +76,9 @@ inline std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingTables& 
 }
 
 inline void decode_mixing(const uint8_t* payload, std::size_t size, const Grid& grid,
-                          const MixingTables& tables) {
+                          const MixingStart& start) {
   MixingDecoder coder{RangeDecoder(payload, size)};
-  MixingModel model(tables, grid);
+  MixingModel model(start, grid);
   for (int stage = 0; stage < grid.stages; ++stage) code_stage(coder, stage, model);
   coder.range.finish();
 }
@@ -110,15 +109,15 @@ inline void count_mixing(const Grid& grid, int codebook_size, int stage, int64_t
 
 // Runs over grids one after the other, each from the trained counters, with weights that keep
 // learning from grid to grid; writes the last weights. Returns the cost of the grids in bits.
-inline double learn_mixing(const std::vector<Grid>& grids, const MixingTables& tables, int stage,
+inline double learn_mixing(const std::vector<Grid>& grids, const MixingStart& start, int stage,
                            int16_t* node_weights, int16_t* class_weights) {
   MixingCost coder;
   Mixer by_node(kTrainedNodes), by_class(kClassSets);
   const auto s = static_cast<std::size_t>(stage);
-  by_node.load(tables.node_weights + s * kTrainedNodes * kInputs);
-  by_class.load(tables.class_weights + s * kClassSets * kInputs);
+  by_node.load(start.node_weights + s * kTrainedNodes * kInputs);
+  by_class.load(start.class_weights + s * kClassSets * kInputs);
   for (const Grid& grid : grids) {
-    MixingModel model(tables, grid);
+    MixingModel model(start, grid);
     for (int earlier = 0; earlier < stage; ++earlier) model.skip_stage(earlier);
     model.start_counters(stage);
     model.swap_weights(by_node, by_class);

@@ -18,33 +18,12 @@
 #include "code_tree.hpp"
 #include "contexts.hpp"
 #include "logistic.hpp"
+#include "mixing_start.hpp"
 #include "packed_layer.hpp"
 #include "places.hpp"
 #include "vector.hpp"
 
 namespace vqcodec {
-
-// Views of the arrays of a network.
-struct NetworkTables {
-  int stages = 0;
-  int dimensions = 0;
-  int first = 0;
-  int second = 0;
-  // (stages, K, dimensions), |.| <= 2047.
-  const int16_t* embeddings = nullptr;
-  // (stages, first, kPlaces * dimensions), (stages, second, first), (stages, K, second); |.| <=
-  // 1023.
-  const int16_t* first_weights = nullptr;
-  const int16_t* second_weights = nullptr;
-  const int16_t* output_weights = nullptr;
-  // (stages, stages, first), the second axis by the number of stages of the grid less one;
-  // (stages, second), (stages, K); |.| <= 2^28.
-  const int32_t* first_biases = nullptr;
-  const int32_t* second_biases = nullptr;
-  const int32_t* output_biases = nullptr;
-  // (stages, 3): how far the sums of each layer are shifted down, in [0, 30].
-  const int32_t* shifts = nullptr;
-};
 
 VQCODEC_VECTOR_CLONES inline int32_t inner_product(const int16_t* a, const int16_t* b, int length) {
   int32_t sum = 0;
@@ -55,17 +34,17 @@ VQCODEC_VECTOR_CLONES inline int32_t inner_product(const int16_t* a, const int16
 // The network over one grid. Stages go in order; codes of a stage in row-major order.
 class Network {
  public:
-  Network(const NetworkTables& tables, int codebook_size, const Grid& grid)
-      : tables_(tables),
-        size_(codebook_size),
+  Network(const MixingStart& start, const Grid& grid)
+      : start_(start),
+        size_(start.codebook_size),
         rate_(std::max(grid.stages - 1, 0)),
         width_(static_cast<int>(grid.width)),
-        places_(tables.dimensions, grid),
-        tree_(codebook_size),
-        around_(tables.first, (kPlaces - 1) * tables.dimensions),
-        left_(tables.first, tables.dimensions),
-        second_(tables.second, tables.first),
-        output_(codebook_size, tables.second),
+        places_(start.dimensions, grid),
+        tree_(start.codebook_size),
+        around_(start.first, (kPlaces - 1) * start.dimensions),
+        left_(start.first, start.dimensions),
+        second_(start.second, start.first),
+        output_(start.codebook_size, start.second),
         around_input_(static_cast<std::size_t>(width_) * around_.input_size()),
         left_input_(left_.input_size()),
         first_units_(second_.input_size()),
@@ -75,7 +54,7 @@ class Network {
         output_sums_(output_.sums_size()) {}
 
   void start_stage(int stage) {
-    const NetworkTables& t = tables_;
+    const MixingStart& t = start_;
     const std::ptrdiff_t s = stage;
     const int length = kPlaces * t.dimensions;
     const int16_t* first_weights = t.first_weights + s * t.first * length;
@@ -93,7 +72,7 @@ class Network {
 
   // Guesses whether the code at (y, x) of this stage is 0, from what add() has been told.
   void predict(int64_t y, int64_t x) {
-    const NetworkTables& t = tables_;
+    const MixingStart& t = start_;
     if (x == 0) start_row(y);
     int32_t* sums = first_sums_.data() + x * around_.sums_size();
     places_.copy(y, x - 1, 1, left_input_.data());
@@ -121,7 +100,7 @@ class Network {
   // Tells that code (stage, y, x) is now known.
   void add(int stage, int64_t y, int64_t x, int64_t code) {
     places_.add(y, x,
-                tables_.embeddings + (std::ptrdiff_t{stage} * size_ + code) * tables_.dimensions);
+                start_.embeddings + (std::ptrdiff_t{stage} * size_ + code) * start_.dimensions);
   }
 
  private:
@@ -131,13 +110,13 @@ class Network {
 
   // Adds up the first layer over the eight other places, for all of a row.
   void start_row(int64_t y) {
-    const int dimensions = tables_.dimensions;
+    const int dimensions = start_.dimensions;
     for (int x = 0; x < width_; ++x) {
       int16_t* input = around_input_.data() + std::ptrdiff_t{x} * around_.input_size();
       places_.copy(y - 1, x - 1, 3, input);
       places_.copy(y, x, 2, input + 3 * dimensions);
       places_.copy(y + 1, x - 1, 3, input + 5 * dimensions);
-      std::copy_n(first_biases_, tables_.first,
+      std::copy_n(first_biases_, start_.first,
                   first_sums_.begin() + std::ptrdiff_t{x} * around_.sums_size());
     }
     around_.multiply(around_input_.data(), width_, first_sums_.data());
@@ -149,7 +128,7 @@ class Network {
     }
   }
 
-  NetworkTables tables_;
+  MixingStart start_;
   int size_;
   int rate_;
   int width_;

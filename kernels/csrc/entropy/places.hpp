@@ -12,7 +12,6 @@
 
 namespace vqcodec {
 
-constexpr int kPlaces = 9;
 constexpr int kMaxActivation = 2047;
 
 class Places {

@@ -1,10 +1,10 @@
 from typing import Any
 
 import numpy as np
-from mixing_tables import make_codes, make_tables
+from mixing_start import make_codes, make_start
 
 from vqcodec_kernels.entropy.mixing import count_mixing, encode_mixing, learn_mixing
-from vqcodec_kernels.entropy.tables import MixingTables
+from vqcodec_kernels.entropy.start import MixingStart
 
 
 def test_counts_are_how_often_a_bit_follows_a_context() -> None:
@@ -22,15 +22,15 @@ def test_counts_are_how_often_a_bit_follows_a_context() -> None:
 
 
 def test_learning_costs_what_encoding_writes() -> None:
-    tables = make_tables(13, 2)
+    start = make_start(13, 2)
     codes = make_codes((2, 9, 8), 13)
-    bits = sum(learn_mixing([codes], tables, stage=stage)[0] for stage in range(2))
-    assert bits <= 8 * len(encode_mixing(codes, tables)) <= bits + 8 + codes.size / 16
+    bits = sum(learn_mixing([codes], start, stage=stage)[0] for stage in range(2))
+    assert bits <= 8 * len(encode_mixing(codes, start)) <= bits + 8 + codes.size / 16
     # What was learned on a grid makes that grid cheaper.
-    _, by_node, by_class = learn_mixing([codes] * 8, tables, stage=0)
-    arrays: dict[str, Any] = tables.arrays()
+    _, by_node, by_class = learn_mixing([codes] * 8, start, stage=0)
+    arrays: dict[str, Any] = start.arrays()
     arrays["node_weights"] = np.stack([by_node, by_node])
     arrays["class_weights"] = np.stack([by_class, by_class])
-    learned = MixingTables(codebook_size=13, **arrays)
-    before = learn_mixing([codes], tables, stage=0)[0]
+    learned = MixingStart(codebook_size=13, **arrays)
+    before = learn_mixing([codes], start, stage=0)[0]
     assert learn_mixing([codes], learned, stage=0)[0] < 0.9 * before

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from vqcodec_kernels.entropy.plain.logistic import MAX_LOGIT, logistic_tables
 from vqcodec_kernels.entropy.plain.network import Network
 from vqcodec_kernels.entropy.plain.range_decoder import RangeDecoder
-from vqcodec_kernels.entropy.tables import CLASS_SETS, INPUTS, TRAINED_NODES, MixingTables
+from vqcodec_kernels.entropy.start import CLASS_SETS, INPUTS, TRAINED_NODES, MixingStart
 
 __all__ = ["decode_mixing"]
 
@@ -30,13 +30,13 @@ _RATES = np.array([131072 // (2 * n + 3) for n in range(_LIMIT + 1)], np.int64)
 IntArray = NDArray[np.int64]
 
 
-def decode_mixing(payload: bytes, shape: tuple[int, int, int], tables: MixingTables) -> IntArray:
+def decode_mixing(payload: bytes, shape: tuple[int, int, int], start: MixingStart) -> IntArray:
     """Read codes, int64 (S, H, W) of this shape. Raises CorruptPayloadError."""
     coder = RangeDecoder(payload)
     codes = np.empty(shape, np.int64)
-    network = Network(tables, shape)
+    network = Network(start, shape)
     for stage in range(shape[0]):
-        model = _Stage(tables, stage)
+        model = _Stage(start, stage)
         for y in range(shape[1]):
             for x in range(shape[2]):
                 values, zeros = _contexts(codes, model.depth, stage, y, x)
@@ -50,18 +50,18 @@ def decode_mixing(payload: bytes, shape: tuple[int, int, int], tables: MixingTab
 class _Stage:
     """Counters and mixers of one stage, from where training left them."""
 
-    def __init__(self, tables: MixingTables, stage: int) -> None:
-        self.depth = (tables.codebook_size - 1).bit_length()
-        self._size = tables.codebook_size
+    def __init__(self, start: MixingStart, stage: int) -> None:
+        self.depth = (start.codebook_size - 1).bit_length()
+        self._size = start.codebook_size
         whole = _SIZES << self.depth
         slots = np.minimum(whole, _MAX_SLOTS)
         self._hashed = whole > _MAX_SLOTS
         self._first = np.concatenate([[0], np.cumsum(slots)[:-1]])
         self._probability = np.full(int(slots.sum()), 1 << 21, np.int64)
         self._count = np.zeros(int(slots.sum()), np.int64)
-        self._load_counters(tables.counters[stage].astype(np.int64))
-        self._by_node = tables.node_weights[stage].astype(np.int64) << 4
-        self._by_class = tables.class_weights[stage].astype(np.int64) << 4
+        self._load_counters(start.counters[stage].astype(np.int64))
+        self._by_node = start.node_weights[stage].astype(np.int64) << 4
+        self._by_class = start.class_weights[stage].astype(np.int64) << 4
         logistic = logistic_tables()
         self._squash = logistic.squash.tolist()
         self._stretch = logistic.stretch

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec_kernels.entropy.plain.logistic import MAX_LOGIT, logistic_tables
-from vqcodec_kernels.entropy.tables import MAX_ACTIVATION, MixingTables
+from vqcodec_kernels.entropy.start import MAX_ACTIVATION, MixingStart
 
 __all__ = ["Network"]
 
@@ -12,14 +12,14 @@ __all__ = ["Network"]
 class Network:
     """Guesses codes of a grid (S, H, W) from the sums of the embeddings of nine places."""
 
-    def __init__(self, tables: MixingTables, shape: tuple[int, int, int]) -> None:
-        self._tables = tables
+    def __init__(self, start: MixingStart, shape: tuple[int, int, int]) -> None:
+        self._start = start
         self._rate = shape[0] - 1
-        self._totals = np.zeros((shape[1] + 2, shape[2] + 2, tables.embeddings.shape[2]), np.int64)
+        self._totals = np.zeros((shape[1] + 2, shape[2] + 2, start.embeddings.shape[2]), np.int64)
 
     def logits(self, stage: int, y: int, x: int) -> list[int]:
         """Return the logit of bit 1 at each node of the tree; 0 where a bit is known."""
-        t = self._tables
+        t = self._start
         places = np.clip(self._totals[y : y + 3, x : x + 3], -MAX_ACTIVATION, MAX_ACTIVATION)
         one, two, three = t.shifts[stage].tolist()
         first = _layer(t.first_weights[stage], t.first_biases[stage, self._rate], places.ravel())
@@ -31,7 +31,7 @@ class Network:
 
     def add(self, stage: int, y: int, x: int, code: int) -> None:
         """Tell that code (stage, y, x) is now known."""
-        self._totals[y + 1, x + 1] += self._tables.embeddings[stage, code]
+        self._totals[y + 1, x + 1] += self._start.embeddings[stage, code]
 
 
 def _layer(

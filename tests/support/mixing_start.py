@@ -1,4 +1,4 @@
-"""Tables and codes of arithmetic progressions for the mixing coder: the same everywhere."""
+"""Starts and codes of arithmetic progressions for the mixing coder: the same everywhere."""
 
 from functools import partial
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec_kernels.entropy.tables import (
+from vqcodec_kernels.entropy.start import (
     CLASS_SETS,
     INPUTS,
     PLACES,
     TRAINED_NODES,
     TRAINED_VALUES,
-    MixingTables,
+    MixingStart,
 )
 
 
@@ -22,17 +22,17 @@ def progression(step: int, shape: tuple[int, ...], limit: int, dtype: type[np.ge
     return values.reshape(shape).astype(dtype)
 
 
-def make_tables(
+def make_start(
     size: int,
     stages: int,
     dimensions: int = 3,
     hidden: tuple[int, int] = (6, 5),
     step: int = 7919,
-) -> MixingTables:
-    """Tables of arithmetic progressions, so that they are the same numbers everywhere."""
+) -> MixingStart:
+    """A start of arithmetic progressions, so that it is the same numbers everywhere."""
     ramp = partial(progression, step)
     first, second = hidden
-    return MixingTables(
+    return MixingStart(
         codebook_size=size,
         counters=ramp((stages, TRAINED_VALUES, TRAINED_NODES), 32767, np.uint16),
         node_weights=ramp((stages, TRAINED_NODES, INPUTS), 600, np.int16),
