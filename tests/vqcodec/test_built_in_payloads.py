@@ -41,7 +41,7 @@ def test_there_are_sixteen() -> None:
 
 
 def test_payloads_give_the_same_codes_and_codes_the_same_payloads(codec: Codec) -> None:
-    prior = codec._priors[4]
+    prior = codec._priors[2]
     assert len(entries(codec)) == 8
     for name, entry in entries(codec).items():
         payload = (FOLDER / f"{name}.bin").read_bytes()
@@ -59,7 +59,7 @@ def test_encoding_gives_these_payloads(codec: Codec, photos: list[NDArray[np.uin
         if payload == expected:
             continue
         shape = tuple(entry["codes_shape"])
-        prior = codec._priors[4]
+        prior = codec._priors[2]
         found, wanted = prior.decode(payload, shape), prior.decode(expected, shape)
         assert np.mean(found == wanted) >= SAME_CODES, name
         assert len(payload) == pytest.approx(len(expected), rel=SAME_BYTES), name
