@@ -219,8 +219,8 @@ class _Encoding:
 
         def measure(quality: float) -> tuple[float, Tensor]:
             codes = self._search.at_quality(quality)
-            bare = Stream(self._header(codes, RawPrior.mode), (), ())
-            decoded = self._codec._to_signal(codes, bare)
+            unwritten = Stream(self._header(codes, RawPrior.mode), tuple(self._side_chunks), ())
+            decoded = self._codec._to_signal(codes, unwritten)
             return self._codec.medium.decibels(decoded, self.signal), codes
 
         return self._write(fit_psnr(measure, psnr)[1])

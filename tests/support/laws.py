@@ -1,0 +1,222 @@
+"""What every medium must keep: laws over examples of its signals, with a small model of its own.
+
+A medium that is registered has an entry in `EXAMPLES` and golden files from the first day on;
+tests/vqcodec/media/test_laws.py asks for both by name.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sawtooth.medium import SawTooth
+from tiny import tiny_config
+from torch import Tensor
+
+from vqcodec.bitstream import Chunk, Limits, Stream, write_stream
+from vqcodec.codec import Codec
+from vqcodec.errors import (
+    CorruptError,
+    FormatError,
+    InputError,
+    LimitError,
+    UnsupportedVersionError,
+)
+from vqcodec.media.base import Medium
+from vqcodec.media.picture.signal import Picture
+from vqcodec.media.registry import medium_of, read_any_stream
+from vqcodec.model.config import ModelConfig
+from vqcodec.stream_info import inspect
+
+__all__ = ["EXAMPLES", "LAWS", "Example"]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A small model of a medium, training samples (B, C, *extent) for it, and signals to try."""
+
+    config: ModelConfig
+    samples: Callable[[], Tensor]
+    signals: Callable[[], Sequence[Any]]
+
+
+def _pictures() -> list[Picture]:
+    rows, columns = np.mgrid[0:37, 0:53]
+    planes = [rows * 6, columns * 4, 255 * ((rows // 9 + columns // 7) % 2), rows + columns]
+    pixels = np.stack(planes, axis=2).astype(np.uint8)
+    return [
+        Picture(pixels[:, :, :3]),
+        Picture(pixels, icc=b"profile" * 9, exif=b"II*\0" + bytes(40)),
+        Picture(pixels[:1, :1, :1]),
+        Picture(pixels[:5, :, 2:]),
+    ]
+
+
+def _saw_teeth() -> list[SawTooth]:
+    tooth = np.arange(301) * 7 % 211
+    return [
+        SawTooth(tooth),
+        SawTooth(tooth[:1] - 5, -5),
+        SawTooth(tooth[:38] + 10**9, 10**9, "kelvin"),
+    ]
+
+
+def _noise(channels: int, *extent: int) -> Tensor:
+    return torch.rand(4, channels, *extent, generator=torch.Generator().manual_seed(0))
+
+
+EXAMPLES = {
+    "picture": Example(
+        tiny_config(stages=3, codebook_size=12, region=4), lambda: _noise(3, 64, 64), _pictures
+    ),
+    "sawtooth": Example(
+        tiny_config(
+            medium="sawtooth",
+            channels=1,
+            stride=(4,),
+            latent_dim=3,
+            stages=2,
+            codebook_size=16,
+            region=16,
+        ),
+        lambda: _noise(1, 256),
+        _saw_teeth,
+    ),
+}
+
+
+def a_round_trip_keeps_extent_channels_and_facts(codec: Codec, signal: Any) -> None:
+    """The same array back, as near as the model comes, and other decoders get the same codes."""
+    medium = codec.medium
+    data = codec.encode(signal, quality=100)
+    assert codec.encode(signal, quality=100) == data
+    decoded = codec.decode_signal(data)
+    assert (decoded.extent, decoded.channels) == (signal.extent, signal.channels)
+    assert type(decoded) is type(signal)
+    assert medium.unwrap(decoded).dtype == medium.unwrap(signal).dtype
+    assert medium.decibels(decoded, signal) > 3
+    assert medium.decibels(signal, signal) == float("inf")
+    again, kept = medium.side_chunks(decoded, facts=True), medium.side_chunks(signal, facts=True)
+    assert again == kept
+    bare = codec.decode_signal(codec.encode(signal, facts=False))
+    assert medium.side_chunks(bare, facts=True) == medium.side_chunks(signal, facts=False)
+
+
+def targets_are_met(codec: Codec, signal: Any) -> None:
+    """Bytes are not exceeded, and decibels are reached."""
+    largest, smallest = (len(codec.encode(signal, quality=quality)) for quality in (100, 0))
+    wanted = (largest + smallest + 1) // 2
+    assert len(codec.encode(signal, size=wanted)) <= wanted
+    best = codec.medium.decibels(codec.decode_signal(codec.encode(signal, quality=100)), signal)
+    reached = min(best - 1, 40)
+    decoded = codec.decode_signal(codec.encode(signal, psnr=reached))
+    assert codec.medium.decibels(decoded, signal) >= reached
+
+
+def samples_are_what_the_model_takes(codec: Codec, signal: Any) -> None:
+    config = codec.card.config
+    samples = codec.medium.to_samples(signal, config.medium)
+    assert samples.dtype == np.float32
+    assert samples.shape == (config.medium.channels, *signal.extent)
+    assert np.isfinite(samples).all()
+    codes = codec.quantize(torch.from_numpy(samples)[None])
+    again = codec.reconstruct(codes, extent=signal.extent)
+    assert tuple(again.shape[1:]) == samples.shape
+
+
+def damage_is_refused(codec: Codec, signal: Any) -> None:
+    """Every cut, and a flipped bit in every byte, by an error of the format."""
+    data = codec.encode(signal, quality=50)
+    for length in range(len(data)):
+        with pytest.raises(FormatError):
+            codec.decode(data[:length])
+    for place in range(len(data)):
+        damaged = bytearray(data)
+        damaged[place] ^= 1 << place % 8
+        with pytest.raises(FormatError):
+            codec.decode(damaged)
+
+
+def contradictions_are_refused(codec: Codec, signal: Any) -> None:
+    """Headers and chunks that no encoder writes, with checksums that are right."""
+    _, stream = read_any_stream(codec.encode(signal))
+    header, side, codes = stream.header, stream.side_chunks, stream.codes
+    wrong: list[tuple[type[FormatError], Stream]] = [
+        (UnsupportedVersionError, Stream(header, (*side, Chunk("Z", b"")), codes)),
+        (CorruptError, Stream(dataclasses.replace(header, channels=200), side, codes)),
+        (CorruptError, Stream(dataclasses.replace(header, extent=(1,) * 7), side, codes)),
+        (CorruptError, Stream(dataclasses.replace(header, stages=64), side, codes)),
+        (CorruptError, Stream(header, side, (codes[0] + b"\0", *codes[1:]))),
+    ]
+    more = dataclasses.replace(header, regions=header.regions + 1)
+    wrong.append((CorruptError, Stream(more, side, (*codes, codes[-1]))))
+    wrong += [(CorruptError, Stream(header, (*side, chunk), codes)) for chunk in side]
+    for error, made in wrong:
+        with pytest.raises(error):
+            codec.decode(write_stream(made.header, made.side_chunks, made.codes))
+    later = write_stream(header, [*side, Chunk("z", b"later")], codes)
+    assert inspect(later).other_chunks == "z"
+
+
+def limits_hold(codec: Codec, signal: Any) -> None:
+    data, count = codec.encode(signal), int(np.prod(signal.extent))
+    assert codec.decode_signal(data, max_samples=count).extent == signal.extent
+    if count > 1:
+        with pytest.raises(LimitError):
+            codec.decode(data, max_samples=count - 1)
+
+
+def a_stream_is_described_without_its_model(codec: Codec, signal: Any) -> None:
+    medium = codec.medium
+    data = codec.encode(signal)
+    info = inspect(data)
+    assert info.medium == medium.name
+    assert tuple(info.extent.values()) == signal.extent
+    assert tuple(info.extent) == medium.axes
+    assert info.channels == signal.channels
+    assert info.fingerprint == codec.card.fingerprint
+    assert info.file_bytes == len(data)
+    assert medium.size_text(signal.extent, signal.channels)
+    unit, rate = medium.rate(len(data), signal)
+    assert unit
+    assert rate > 0
+
+
+def files_are_read_as_they_were_written(codec: Codec, signal: Any) -> None:
+    """In the first format, which keeps everything."""
+    medium = codec.medium
+    data = medium.write(signal, format=next(iter(medium.formats.values())))
+    assert medium_of(data) is medium
+    read = medium.read(data, Limits())
+    assert np.array_equal(medium.unwrap(read), medium.unwrap(signal))
+    assert medium.side_chunks(read, facts=True) == medium.side_chunks(signal, facts=True)
+    count = int(np.prod(signal.extent))
+    if count > 1:
+        with pytest.raises(LimitError):
+            medium.read(data, Limits(max_samples=count - 1))
+    with pytest.raises(InputError):
+        medium.read(data[: len(data) // 3], Limits())
+
+
+def what_is_no_signal_is_refused(codec: Codec, signal: Any) -> None:
+    medium: Medium = codec.medium
+    assert medium.wrap(signal) is signal
+    for thing in (None, "text", 5, object(), np.zeros((2, 2, 2, 2, 2)), np.zeros(0, np.uint8)):
+        with pytest.raises((InputError, TypeError, ValueError)):
+            medium.wrap(thing)
+
+
+LAWS: tuple[Callable[[Codec, Any], None], ...] = (
+    a_round_trip_keeps_extent_channels_and_facts,
+    targets_are_met,
+    samples_are_what_the_model_takes,
+    damage_is_refused,
+    contradictions_are_refused,
+    limits_hold,
+    a_stream_is_described_without_its_model,
+    files_are_read_as_they_were_written,
+    what_is_no_signal_is_refused,
+)
