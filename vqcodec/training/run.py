@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vqcodec.device import find_device
-from vqcodec.errors import InputError
+from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.media.registry import find_workshop
 from vqcodec.media.workshop import Batches, Recipe
 from vqcodec.model.catalog import next_generation
@@ -36,6 +36,7 @@ def state_path(output: Path) -> Path:
     return output.with_suffix(".state.safetensors")
 
 
+@kernels_refuse()
 def train(
     place: str | Path,
     output: str | Path,
