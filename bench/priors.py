@@ -27,8 +27,8 @@ from vqcodec.codec import Codec, load
 from vqcodec.evaluation import circumstances
 from vqcodec.media.picture.crops import find_pictures, read_rgb, split_pictures
 from vqcodec.model.file import read_model
-from vqcodec.priors import DeepPrior, MixingPrior, Prior, StaticPrior, ZeroFirstPrior
-from vqcodec_kernels.entropy.tables import MAX_ACTIVATION
+from vqcodec.priors import MixingPrior, Prior, StaticPrior
+from vqcodec_kernels.entropy.start import MAX_ACTIVATION
 
 CodeArray = NDArray[np.int64]
 
@@ -56,36 +56,35 @@ def codes_of(codec: Codec, paths: Sequence[Path], qualities: Sequence[float]) ->
     return found
 
 
-def by_payload(name: str, maps: Sequence[CodeArray], prior: Prior) -> tuple[list[float], float]:
-    """Bits per index of every stage, and the median milliseconds to decode a map."""
+def by_payload(name: str, grids: Sequence[CodeArray], prior: Prior) -> tuple[list[float], float]:
+    """Bits per index of every stage, and the median milliseconds to decode a grid."""
     seconds = []
-    for codes in maps:
+    for codes in grids:
         payload = prior.encode(codes)
         start = time.process_time()
         again = prior.decode(payload, codes.shape)
         seconds.append(time.process_time() - start)
         if not np.array_equal(again, codes):
             raise SystemExit(f"{name}: decoding gave other codes")
-    bits = np.sum([prior.stage_bits(codes) for codes in maps], axis=0)
-    return _per_index(bits, maps), 1000 * float(np.median(seconds))
+    bits = np.sum([prior.stage_bits(codes) for codes in grids], axis=0)
+    return _per_index(bits, grids), 1000 * float(np.median(seconds))
 
 
-def by_network(maps: Sequence[CodeArray], prior: MixingPrior) -> list[float]:
+def by_network(grids: Sequence[CodeArray], prior: MixingPrior) -> list[float]:
     """Bits per index of every stage if the integer network alone said the probabilities."""
     tables = {name: tensor.astype(np.float64) for name, tensor in prior.tensors().items()}
-    total = np.zeros(len(maps[0]))
-    for codes in maps:
+    total = np.zeros(len(grids[0]))
+    for codes in grids:
         height, width = codes.shape[1:]
         places = np.zeros((height + 2, width + 2, tables["embeddings"].shape[2]))
-        for stage, grid in enumerate(codes):
+        for stage, chosen in enumerate(codes):
             after = places.copy()
-            after[1:-1, 1:-1] += tables["embeddings"][stage][grid]
-            x = _around(places, after, grid.shape)
-            logs = _deep_logs if isinstance(prior, DeepPrior) else _shallow_logs
-            chosen = np.take_along_axis(logs(tables, x, stage, len(codes)), grid[..., None], -1)
-            total[stage] -= chosen.sum() / np.log(2)
+            after[1:-1, 1:-1] += tables["embeddings"][stage][chosen]
+            x = _around(places, after, chosen.shape)
+            logs = _logs(tables, x, stage, len(codes))
+            total[stage] -= np.take_along_axis(logs, chosen[..., None], -1).sum() / np.log(2)
             places = after
-    return _per_index(total, maps)
+    return _per_index(total, grids)
 
 
 FloatArray = NDArray[np.float64]
@@ -119,17 +118,8 @@ def _log_softmax(logits: FloatArray) -> FloatArray:
     return whole
 
 
-def _shallow_logs(tables: dict[str, FloatArray], x: FloatArray, stage: int, _: int) -> FloatArray:
+def _logs(tables: dict[str, FloatArray], x: FloatArray, stage: int, stages: int) -> FloatArray:
     """Logarithms of the probabilities of all codes, (H, W, K). A logit of 2^8 is one nat."""
-    first, second = tables["shifts"][stage]
-    sums = _layer(tables, "hidden", x, stage, tables["hidden_biases"][stage])
-    hidden = _activate(sums, first)
-    outputs = _layer(tables, "output", hidden, stage, tables["output_biases"][stage])
-    return _log_softmax(outputs / 2.0**second / 256)
-
-
-def _deep_logs(tables: dict[str, FloatArray], x: FloatArray, stage: int, stages: int) -> FloatArray:
-    """The same of the network of two hidden layers, on a map of so many stages."""
     one, two, three = tables["shifts"][stage]
     sums = _layer(tables, "first", x, stage, tables["first_biases"][stage, stages - 1])
     sums = _layer(tables, "second", _activate(sums, one), stage, tables["second_biases"][stage])
@@ -140,16 +130,16 @@ def _deep_logs(tables: dict[str, FloatArray], x: FloatArray, stage: int, stages:
     return np.concatenate([zero, other + _log_softmax(logits[..., 1:])], axis=-1)
 
 
-def by_zstd(maps: Sequence[CodeArray]) -> list[float]:
+def by_zstd(grids: Sequence[CodeArray]) -> list[float]:
     """Bits per index of every stage, each compressed by itself as bytes."""
     coder = zstandard.ZstdCompressor(level=19)
-    kind = np.uint8 if max(int(codes.max()) for codes in maps) < 256 else np.uint16
-    sizes = [[len(coder.compress(stage.astype(kind).tobytes())) for stage in c] for c in maps]
-    return _per_index(8.0 * np.sum(sizes, axis=0), maps)
+    kind = np.uint8 if max(int(codes.max()) for codes in grids) < 256 else np.uint16
+    sizes = [[len(coder.compress(stage.astype(kind).tobytes())) for stage in c] for c in grids]
+    return _per_index(8.0 * np.sum(sizes, axis=0), grids)
 
 
-def _per_index(bits: NDArray[np.float64], maps: Sequence[CodeArray]) -> list[float]:
-    positions = sum(codes[0].size for codes in maps)
+def _per_index(bits: NDArray[np.float64], grids: Sequence[CodeArray]) -> list[float]:
+    positions = sum(codes[0].size for codes in grids)
     return [float(stage) / positions for stage in bits]
 
 
@@ -169,29 +159,23 @@ def contest(
     spread = np.linspace(0, 100, count)[::-1]
     every = train([float(q) for q in np.random.default_rng(0).permutation(spread)])
     trained = MixingPrior.fit(every, codebook_size=size, vectors=vectors, samples=samples)
-    deep = DeepPrior.fit(every, codebook_size=size, vectors=vectors, samples=samples)
     priors: dict[str, Prior] = {
         "static tables": StaticPrior.fit(every, codebook_size=size),
         "mixing, from nothing": MixingPrior.untrained(size, stages),
         "mixing, no network": MixingPrior.fit(every, codebook_size=size),
-        "mixing with network": trained,
-        "zero-first with network": ZeroFirstPrior.fit(
-            every, codebook_size=size, vectors=vectors, samples=samples
-        ),
-        "deep": deep,
+        "mixing": trained,
     }
     own = Row("static tables of the quality")
-    for quality, maps in zip(qualities, measured, strict=True):
+    for quality, grids in zip(qualities, measured, strict=True):
         alone = StaticPrior.fit(train([quality] * count), codebook_size=size)
-        own.stages.append(by_payload(own.prior, maps, alone)[0])
+        own.stages.append(by_payload(own.prior, grids, alone)[0])
     rows = [
-        Row("zstd -19", [by_zstd(maps) for maps in measured]),
+        Row("zstd -19", [by_zstd(grids) for grids in measured]),
         own,
-        Row("network alone (computed)", [by_network(maps, trained) for maps in measured]),
-        Row("deep network alone (computed)", [by_network(maps, deep) for maps in measured]),
+        Row("network alone (computed)", [by_network(grids, trained) for grids in measured]),
     ]
     for name, prior in priors.items():
-        found = [by_payload(name, maps, prior) for maps in measured]
+        found = [by_payload(name, grids, prior) for grids in measured]
         nbytes = sum(tensor.nbytes for tensor in prior.tensors().values())
         rows.append(Row(name, [stages for stages, _ in found], found[-1][1], nbytes))
     return rows

@@ -16,8 +16,8 @@ from vqcodec_cli.options import positive
 from vqcodec_cli.output import write_file
 
 if TYPE_CHECKING:
-    from vqcodec.evaluation.contestants import Pixels
-
+    from vqcodec import Picture
+    from vqcodec.media.workshop import Workshop
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Result:
 
     name: str
     data: bytes
-    decoded: "Pixels"
+    decoded: "Picture"
     encode_seconds: float
     decode_seconds: float
 
@@ -51,18 +51,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> None:
     """Encode, decode, compare, write the files and print the table."""
-    from vqcodec.evaluation.strip import draw_strip
+    from vqcodec.media.registry import find_workshop
 
-    pixels = _photograph(options.photo)
-    ours = _ours(pixels, options.model, options.bpp)
-    peers = [_peer(name, pixels, len(ours.data)) for name in ("jpeg", "webp")]
+    workshop = find_workshop("picture")
+    picture = _photograph(options.photo, workshop)
+    ours = _ours(picture, options.model, options.bpp)
+    peers = [_peer(workshop, name, picture, len(ours.data)) for name in ("jpeg", "webp")]
     jpeg = peers[0]
-    _print_table(pixels, [ours, *peers])
+    _print_table(workshop, picture, [ours, *peers])
     folder = Path(options.output)
     folder.mkdir(exist_ok=True)
-    strip = draw_strip(
+    strip = workshop.draw(
         [
-            (f"original, {_size(pixels.nbytes)} of pixels", pixels),
+            (f"original, {_size(picture.pixels.nbytes)} of pixels", picture),
             (f"vqcodec, {_size(len(ours.data))}", ours.decoded),
             (f"JPEG, {_size(len(jpeg.data))}", jpeg.decoded),
         ]
@@ -72,62 +73,60 @@ def run(options: argparse.Namespace) -> None:
     print(f"the file: {folder / 'photo.vqc'}\nbefore and after: {folder / 'before_after.png'}")
 
 
-def _photograph(path: str | None) -> "Pixels":
-    import numpy as np
+def _photograph(path: str | None, workshop: "Workshop") -> "Picture":
+    import vqcodec
 
-    if path is not None:
-        from vqcodec.evaluation.strip import rgb_pixels
-        from vqcodec.media.picture.image import read_picture
+    if path is None:
+        from sklearn.datasets import load_sample_image
 
-        return rgb_pixels(read_picture(path))
-    from sklearn.datasets import load_sample_image
-
-    return np.array(load_sample_image("china.jpg"), dtype=np.uint8)
+        return vqcodec.Picture(load_sample_image("china.jpg"))
+    picture: vqcodec.Picture = workshop.read(Path(path).read_bytes())
+    return picture
 
 
-def _ours(pixels: "Pixels", model: str, bpp: float) -> Result:
+def _ours(picture: "Picture", model: str, bpp: float) -> Result:
     import vqcodec
     from vqcodec.rate.target import fit_size
 
     codec = vqcodec.load(model)
-    limit = int(bpp * pixels.shape[0] * pixels.shape[1] / 8)
+    limit = int(bpp * picture.height * picture.width / 8)
     # The peers' seconds do not hold the search for their quality either, nor a first call.
-    quality, stream = fit_size(lambda quality: codec.encode(pixels, quality=quality), limit)
-    codec.decode(stream)
-    data, encode_seconds = _timed(lambda: codec.encode(pixels, quality=quality))
-    decoded, decode_seconds = _timed(lambda: codec.decode(data))
+    quality, stream = fit_size(lambda quality: codec.encode(picture, quality=quality), limit)
+    codec.decode_signal(stream)
+    data, encode_seconds = _timed(lambda: codec.encode(picture, quality=quality))
+    decoded, decode_seconds = _timed(lambda: codec.decode_signal(data))
     return Result("vqcodec", data, decoded, encode_seconds, decode_seconds)
 
 
-def _peer(name: str, pixels: "Pixels", limit: int) -> Result:
-    from vqcodec.evaluation import find_peer
-    from vqcodec.evaluation.match import match_size
+def _peer(workshop: "Workshop", name: str, picture: "Picture", limit: int) -> Result:
+    from vqcodec.evaluation import find_peer, match_size
 
-    peer = find_peer(name)
-    quality, _ = match_size(peer, pixels, limit)
-    data, encode_seconds = _timed(lambda: peer.encode(pixels, quality))
+    peer = find_peer(workshop, name)
+    quality, _ = match_size(peer, picture, limit)
+    data, encode_seconds = _timed(lambda: peer.encode(picture, quality))
     decoded, decode_seconds = _timed(lambda: peer.decode(data))
     return Result(f"{name} (quality {quality})", data, decoded, encode_seconds, decode_seconds)
 
 
-def _print_table(pixels: "Pixels", results: Sequence[Result]) -> None:
+def _print_table(workshop: "Workshop", picture: "Picture", results: Sequence[Result]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from vqcodec.media.picture.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr
+    from vqcodec.evaluation import find_measures
 
-    height, width = pixels.shape[:2]
-    table = Table(title=f"{width} x {height} pixels, files of about the same size")
+    measures = [m for m in find_measures(workshop) if m.fits(picture.extent)]
+    title = f"{picture.width} x {picture.height} pixels, files of about the same size"
+    table = Table(title=title)
     table.add_column("codec")
-    for column in ("bytes", "bpp", "PSNR dB", "MS-SSIM dB", "encode s", "decode s"):
+    labels = [measure.label for measure in measures]
+    for column in ("bytes", workshop.rate.unit, *labels, "encode s", "decode s"):
         table.add_column(column, justify="right")
     for result in results:
         table.add_row(
             result.name,
             f"{len(result.data):,}",
-            f"{bits_per_pixel(len(result.data), width=width, height=height):.3f}",
-            f"{psnr(result.decoded, pixels):.2f}",
-            f"{ms_ssim_db(ms_ssim(result.decoded, pixels)):.2f}" if min(height, width) > 10 else "",
+            f"{workshop.rate.of(len(result.data), picture):.3f}",
+            *(m.text(m.of_mean(m.of(result.decoded, picture))) for m in measures),
             f"{result.encode_seconds:.2f}",
             f"{result.decode_seconds:.2f}",
         )

@@ -10,46 +10,19 @@ def decode_symbols(
 def encode_decisions(bits: NDArray[np.uint8], ones: NDArray[np.uint16]) -> bytes: ...
 def decode_decisions(payload: bytes, ones: NDArray[np.uint16]) -> NDArray[np.uint8]: ...
 
-class Tables:
-    def __init__(
-        self,
-        codebook_size: int,
-        zero_first: bool,
-        counters: NDArray[np.uint16],
-        node_weights: NDArray[np.int16],
-        class_weights: NDArray[np.int16],
-        embeddings: NDArray[np.int16],
-        hidden_weights: NDArray[np.int16],
-        hidden_biases: NDArray[np.int32],
-        output_weights: NDArray[np.int16],
-        output_biases: NDArray[np.int32],
-        shifts: NDArray[np.int32],
-    ) -> None: ...
+# Sizes that vqcodec_kernels.entropy.start has under the same names.
+SIZES: dict[str, int]
 
-class DeepTables:
-    def __init__(
-        self,
-        codebook_size: int,
-        counters: NDArray[np.uint16],
-        node_weights: NDArray[np.int16],
-        class_weights: NDArray[np.int16],
-        embeddings: NDArray[np.int16],
-        first_weights: NDArray[np.int16],
-        first_biases: NDArray[np.int32],
-        second_weights: NDArray[np.int16],
-        second_biases: NDArray[np.int32],
-        output_weights: NDArray[np.int16],
-        output_biases: NDArray[np.int32],
-        shifts: NDArray[np.int32],
-    ) -> None: ...
+class MixingStart:
+    def __init__(self, codebook_size: int, arrays: dict[str, NDArray[np.generic]]) -> None: ...
 
-def encode_mixing(codes: NDArray[np.int64], tables: Tables | DeepTables, threads: int) -> bytes: ...
+def encode_mixing(codes: NDArray[np.int64], start: MixingStart, threads: int) -> bytes: ...
 def decode_mixing(
-    payload: bytes, stages: int, height: int, width: int, tables: Tables | DeepTables
+    payload: bytes, stages: int, height: int, width: int, start: MixingStart
 ) -> NDArray[np.int64]: ...
 def count_mixing(
-    maps: list[NDArray[np.int64]], codebook_size: int, zero_first: bool, stage: int
+    grids: list[NDArray[np.int64]], codebook_size: int, stage: int
 ) -> NDArray[np.int64]: ...
 def learn_mixing(
-    maps: list[NDArray[np.int64]], tables: Tables | DeepTables, stage: int
+    grids: list[NDArray[np.int64]], start: MixingStart, stage: int
 ) -> tuple[float, NDArray[np.int16], NDArray[np.int16]]: ...

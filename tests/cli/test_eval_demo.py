@@ -1,6 +1,7 @@
 """vqcodec eval and the demo, from a folder of pictures to tables and pictures."""
 
 import csv
+import dataclasses
 import io
 import json
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from vqcodec.media.picture.metrics import psnr
+from vqcodec.media.picture.measures import psnr
 from vqcodec_cli import demo
 
 RunCli = Callable[..., Any]
@@ -41,26 +42,30 @@ def test_results_are_whole_and_agree_with_real_files(run_cli: RunCli, folder: Pa
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.endswith("out/rate_distortion.png\n")
     assert sorted(path.name for path in Path("out").iterdir()) == [
-        "images.csv",
         "rate_distortion.png",
         "results.json",
+        "signals.csv",
         "tables.md",
     ]
     content = json.loads(Path("out/results.json").read_text())
+    assert content["signals"] == "2 pictures of pictures"
+    assert content["rate"]["unit"] == "bpp"
     assert {codec["name"] for codec in content["codecs"]} == {"vqcodec tiny-1", "jpeg"}
     assert content["versions"]["torch"]
+    assert content["versions"]["pillow"]
     assert content["machine"]["cores"] >= 1
     ours = [point for point in content["points"] if point["codec"] == "vqcodec tiny-1"]
     assert [point["setting"] for point in ours] == [0.0, 100.0]
-    rows = list(csv.DictReader(io.StringIO(Path("out/images.csv").read_text())))
-    assert {row["image"] for row in rows} == {"colour.png", "sub/grey.png"}
+    rows = list(csv.DictReader(io.StringIO(Path("out/signals.csv").read_text())))
+    assert {row["signal"] for row in rows} == {"colour.png", "sub/grey.png"}
 
     run_cli("encode", "pictures/colour.png", "-m", "tiny", "-q", 100, "-o", "c.vqc", "--strip")
     run_cli("decode", "c.vqc", "-o", "c.png")
-    measured = next(row for row in ours[1]["images"] if row["image"] == "colour.png")
+    measured = next(row for row in ours[1]["signals"] if row["signal"] == "colour.png")
     assert measured["size"] == Path("c.vqc").stat().st_size
     with Image.open("c.png") as back, Image.open("pictures/colour.png") as original:
-        assert measured["psnr"] == pytest.approx(psnr(np.asarray(back), np.asarray(original)))
+        expected = psnr(np.asarray(back), np.asarray(original))
+    assert measured["values"]["psnr"] == pytest.approx(expected)
 
 
 def test_results_are_not_overwritten_without_force(run_cli: RunCli, folder: Path) -> None:
@@ -87,7 +92,7 @@ def test_published_curves_and_the_third_measure_reach_every_result(
     assert (outcome.code, outcome.err) == (0, "")
     content = json.loads(Path("out/results.json").read_text())
     assert list(content["summary"]["at_rate"]) == ["psnr", "ssimulacra2"]
-    assert content["published"][0]["points"][1]["bpp"] == 90
+    assert content["published"][0]["points"][1]["rate"] == 90
     assert content["versions"]["ssimulacra2"]
     assert content["codecs"][0]["runs_on"].endswith(("thread", "threads"))
     tables = Path("out/tables.md").read_text()
@@ -96,15 +101,16 @@ def test_published_curves_and_the_third_measure_reach_every_result(
     assert "not run here, numbers as published. Somebody 2018." in tables
     assert "SSIMULACRA2 at bpp" in tables
     assert "MS-SSIM" not in tables
-    rows = list(csv.DictReader(io.StringIO(Path("out/images.csv").read_text())))
-    assert all(row["ms_ssim"] == "" and float(row["ssimulacra2"]) <= 100 for row in rows)
+    rows = list(csv.DictReader(io.StringIO(Path("out/signals.csv").read_text())))
+    assert list(rows[0])[5:7] == ["psnr", "ssimulacra2"]
+    assert all(float(row["ssimulacra2"]) <= 100 for row in rows)
 
 
 @pytest.mark.parametrize("missing", ["ssimulacra2", "matplotlib"])
 def test_a_missing_package_is_said_before_the_work(
     run_cli: RunCli, folder: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    for module in ("vqcodec.evaluation.measures", "vqcodec.evaluation.plot"):
+    for module in ("vqcodec.evaluation.lookup", "vqcodec.evaluation.plot"):
         monkeypatch.setattr(f"{module}.find_spec", lambda name: None if name == missing else 1)
     outcome = run_cli("eval", folder, "-m", "tiny", "--measures", "ssimulacra2", "-o", "out")
     assert outcome.code == 4
@@ -164,7 +170,7 @@ def test_earlier_measurements_are_taken_over(run_cli: RunCli, folder: Path) -> N
     # A processor that nobody has, and seconds that nobody measures.
     first["machine"]["processor"] = "Analytical Engine"
     for point in first["points"]:
-        for row in point["images"]:
+        for row in point["signals"]:
             row["encode_seconds"] = 77.0
     Path("first/results.json").write_text(json.dumps(first))
     earlier = ("--earlier", "first/results.json")
@@ -177,7 +183,7 @@ def test_earlier_measurements_are_taken_over(run_cli: RunCli, folder: Path) -> N
     assert peers["jpeg"]["machine"]["processor"] == "Analytical Engine"
     seconds = {
         codec: {row["encode_seconds"] for p in second["points"] if p["codec"] == codec
-                for row in p["images"]}
+                for row in p["signals"]}
         for codec in peers
     }  # fmt: skip
     assert seconds["jpeg"] == {77.0}
@@ -206,7 +212,7 @@ def test_earlier_measurements_of_something_else_are_not_taken(
     assert not any("measured" in codec for codec in content["codecs"])
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"codecs": [{}]}', '{"codecs": 3}'])
+@pytest.mark.parametrize("text", ["", "[]", '{"rate": {"unit": "bpp"}, "codecs": [{}]}'])
 def test_what_is_no_earlier_result_is_refused(run_cli: RunCli, folder: Path, text: str) -> None:
     Path("earlier.json").write_text(text)
     arguments = ("eval", folder, "-m", "tiny", "--qualities", "0", "--against", "jpeg")
@@ -215,15 +221,36 @@ def test_what_is_no_earlier_result_is_refused(run_cli: RunCli, folder: Path, tex
     assert "earlier.json: not" in outcome.err
 
 
-@pytest.mark.parametrize("value", ["1", None, True, [1]])
-def test_earlier_numbers_that_are_none_are_refused(
-    run_cli: RunCli, folder: Path, value: object
-) -> None:
-    arguments = ("eval", folder, "-m", "tiny", "--qualities", "0", "--against", "jpeg")
-    assert run_cli(*arguments, "-o", "first").code == 0
-    content = json.loads(Path("first/results.json").read_text())
-    content["points"][-1]["images"][0]["size"] = value
-    Path("first/results.json").write_text(json.dumps(content))
-    outcome = run_cli(*arguments, "--earlier", "first/results.json", "-o", "second")
+def test_a_file_that_is_no_picture_is_named(run_cli: RunCli, folder: Path) -> None:
+    (folder / "sub/broken.png").write_bytes(b"\x89PNG and no more")
+    outcome = run_cli("eval", folder, "-m", "tiny", "--against", "", "-o", "out")
     assert outcome.code == 1
-    assert "size is" in outcome.err
+    assert "pictures/sub/broken.png: " in outcome.err
+    assert not Path("out").exists()
+
+
+def test_models_of_several_media_are_not_compared(
+    run_cli: RunCli, folder: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vqcodec.model import file
+
+    read_card = file.read_card
+
+    def of_a_sound(path: Path) -> file.ModelCard:
+        card = read_card(path)
+        if path != tiny_weights:
+            return card
+        medium = dataclasses.replace(card.config.medium, kind="sound")
+        return dataclasses.replace(card, config=dataclasses.replace(card.config, medium=medium))
+
+    monkeypatch.setattr(file, "read_card", of_a_sound)
+    outcome = run_cli("eval", folder, "-m", f"tiny,{tiny_weights}", "-o", "out")
+    assert outcome.code == 2
+    assert f"one medium can be compared: tiny is for pictures, {tiny_weights} is" in outcome.err
+
+
+def test_help_names_what_the_workshops_have(run_cli: RunCli) -> None:
+    said = " ".join(run_cli("eval", "--help").out.split())
+    peers = "jpeg, mozjpeg, webp, avif, avif-psnr, jp2, jxl (default: jpeg,webp,avif)"
+    assert f"for pictures of {peers}" in said
+    assert "for pictures of psnr, ms-ssim, ssimulacra2 (default: psnr,ms-ssim)" in said

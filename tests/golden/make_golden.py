@@ -1,5 +1,6 @@
 """Made the streams of this folder, once; see README.md. Refuses to touch a file that is there."""
 
+import dataclasses
 import hashlib
 import json
 import sys
@@ -12,19 +13,24 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from sklearn.datasets import load_sample_images
 
-from vqcodec import Codec, load
-from vqcodec.bitstream import PRIORS, Chunk, Header, read_stream, write_stream
+from vqcodec import Codec, Picture, load
+from vqcodec.bitstream import PRIORS, Chunk, Stream, write_stream
 from vqcodec.bitstream.chunk import pack_chunk
 from vqcodec.bitstream.header import pack_header
-from vqcodec.media.picture.image import Picture, write_picture
+from vqcodec.media.picture.medium import MEDIUM
+from vqcodec.media.registry import read_any_stream
 from vqcodec.model.file import read_model
 from vqcodec.model.tensors import priors_from_tensors
-from vqcodec.payload import encode_codes, tile_regions
+from vqcodec.payload import encode_codes
 from vqcodec.priors import Prior, RawPrior
 
 HERE = Path(__file__).parent
-STRIDE = 8
 Pixels = NDArray[np.uint8]
+
+
+def read_stream(data: bytes) -> Stream:
+    """Read a stream of a picture."""
+    return read_any_stream(data)[1]
 
 
 def crop(index: int, top: int, left: int, height: int, width: int) -> Pixels:
@@ -70,25 +76,30 @@ def pictures() -> dict[str, tuple[Picture, float]]:
         "one-column": (Picture(crop(0, 120, 330, 83, 1)), 50.0),
         "odd": (Picture(crop(1, 120, 180, 61, 37)), 70.0),
         "metadata": (Picture(crop(0, 80, 90, 33, 47), **metadata()), 50.0),
-        "two-tiles": (Picture(wide), 40.0),
+        "two-regions": (Picture(wide), 40.0),
     }
 
 
 def with_prior(codec: Codec, data: bytes, prior: Prior) -> bytes:
     """Code the same codes with another prior."""
     stream = read_stream(data)
-    old = stream.header
-    header = Header(
-        width=old.width,
-        height=old.height,
-        channels=old.channels,
-        stages=old.stages,
-        prior_mode=prior.mode,
-        fingerprint=old.fingerprint,
-    )
-    codes = codec.decode_codes(stream)
-    payloads = encode_codes(codes, prior, tile_regions(old.width, old.height, STRIDE))
+    header = dataclasses.replace(stream.header, prior=prior.mode)
+    regions = codec.card.config.regions(header.extent)
+    payloads = encode_codes(codec.decode_codes(stream), prior, regions)
     return write_stream(header, stream.side_chunks, payloads)
+
+
+def built_in_streams() -> dict[str, tuple[str, str, int, bytes]]:
+    """Return (model, photograph, quality, bytes) of whole files of the built-in models by name."""
+    crops = {"china": crop(0, 100, 200, 211, 277), "flower": crop(1, 80, 150, 197, 253)}
+    streams = {}
+    for model in ("photo", "photo-psnr"):
+        codec = load(model, device="cpu")
+        for photograph, pixels in crops.items():
+            for quality in (10, 35, 60, 90):
+                data = codec.encode(pixels, quality=quality)
+                streams[f"{model}-{photograph}-{quality}"] = (model, photograph, quality, data)
+    return streams
 
 
 def valid_streams(codec: Codec, priors: dict[int, Prior]) -> dict[str, bytes]:
@@ -98,7 +109,7 @@ def valid_streams(codec: Codec, priors: dict[int, Prior]) -> dict[str, bytes]:
         for name, (picture, quality) in pictures().items()
     }
     for prior in priors.values():
-        for name in ("rgb", "two-tiles"):
+        for name in ("rgb", "two-regions"):
             streams[f"{name}-{prior.name}"] = with_prior(codec, streams[name], prior)
     stream = read_stream(streams["odd"])
     later = [Chunk("z", b"from a later version")]
@@ -112,14 +123,14 @@ def repaired(header: bytes, chunks: list[tuple[str, bytes]]) -> bytes:
     header: without its checksum.
     """
     checksum = zlib.crc32(header).to_bytes(4, "little")
-    out, tile = header + checksum, 0
+    out, region = header + checksum, 0
     for letter, payload in chunks:
         length = len(payload)
         packed = bytes([length]) if length < 128 else bytes([0x80 | length & 127, length >> 7])
         body = letter.encode() + packed + payload
-        place = checksum + (tile if letter == "C" else 0).to_bytes(4, "little")
+        place = checksum + (region if letter == "C" else 0).to_bytes(4, "little")
         out += body + zlib.crc32(place + body).to_bytes(4, "little")
-        tile += letter == "C"
+        region += letter == "C"
     return out
 
 
@@ -135,10 +146,12 @@ def damaged_streams(valid: dict[str, bytes]) -> dict[str, tuple[str, str, bytes]
     stream = read_stream(data)
     head = pack_header(stream.header)[:-4]
     code = ("C", stream.codes[0])
-    side = 0x80 | 127
-    huge = head[:16] + bytes([side, side, side, 15]) * 2 + head[18:]
+    # What follows the fingerprint: channels, height, width, stages, regions.
+    channels, height, stages, regions = 17, 18, len(head) - 2, len(head) - 1
+    side = bytes([0xFF, 0xFF, 0xFF, 0x0F])
+    huge = head[:height] + side * 2 + head[stages:]
     raw = read_stream(valid["rgb-raw"])
-    second = read_stream(valid["two-tiles"]).codes[1]
+    second = read_stream(valid["two-regions"]).codes[1]
     raw_head = pack_header(raw.header)[:-4]
 
     def made(header: bytes, *chunks: tuple[str, bytes]) -> bytes:
@@ -149,56 +162,78 @@ def damaged_streams(valid: dict[str, bytes]) -> dict[str, tuple[str, str, bytes]
         "cut-in-header": ("TruncatedError", "ends inside", data[:13]),
         "cut-in-codes": ("TruncatedError", "code chunk 0", data[:-9]),
         "cut-by-one": ("TruncatedError", "code chunk 0", data[:-1]),
-        "cut-before-second-tile": (
+        "cut-before-second-region": (
             "TruncatedError",
             "1 of 2 code chunks",
-            valid["two-tiles"][: -len(pack_chunk(Chunk("C", second), b"", 1))],
+            valid["two-regions"][: -len(pack_chunk(Chunk("C", second), b"", 1))],
         ),
         "png": ("BadMagicError", "looks like PNG", b"\x89PNG\r\n\x1a\n" + bytes(60)),
         "text-mode": ("BadMagicError", "converted to LF", data.replace(b"\r\n", b"\n")),
         "seven-bit": ("BadMagicError", "high bits", bytes(byte & 127 for byte in data)),
-        "header-bit": ("ChecksumError", "header checksum", edited(data, 16, data[16] ^ 1)),
+        "header-bit": (
+            "ChecksumError",
+            "header checksum",
+            edited(data, channels, data[channels] ^ 1),
+        ),
         "codes-bit": ("ChecksumError", "code chunk 0", edited(data, -8, data[-8] ^ 16)),
         "checksum-bit": ("ChecksumError", "code chunk 0", edited(data, -1, data[-1] ^ 128)),
         "trailing-byte": ("CorruptError", "1 bytes follow", data + b"\n"),
         "two-streams": ("CorruptError", "follow the end", data + data),
         "newer-version": ("UnsupportedVersionError", "version 2", edited(data, 6, 2)),
-        "unknown-kind": ("UnsupportedVersionError", "kind 1", edited(data, 7, data[7] | 1)),
+        "unknown-medium": (
+            "UnsupportedVersionError",
+            "medium 15",
+            made(edited(head, 7, data[7] | 15), code),
+        ),
         "unknown-prior": (
             "UnsupportedVersionError",
-            "prior mode 7",
-            made(edited(head, 7, data[7] | 0x70), code),
+            "prior 3",
+            made(edited(head, 8, 3), code),
         ),
         "unknown-critical-chunk": (
             "UnsupportedVersionError",
             "critical type 'Z'",
             made(head, ("Z", b"?"), code),
         ),
-        "reserved-bit": (
+        "three-axes": (
             "CorruptError",
-            "must be zero",
-            made(edited(head, 7, data[7] | 128), code),
+            "2 axes",
+            made(edited(head[:stages] + b"\x01" + head[stages:], 7, 0x20), code),
         ),
-        "no-width": ("CorruptError", "empty picture", made(edited(head, 16, 0), code)),
+        "open-length": (
+            "UnsupportedVersionError",
+            "open length",
+            made(edited(head, regions, 0), code),
+        ),
+        "another-number-of-regions": (
+            "CorruptError",
+            "2 regions",
+            made(edited(head, regions, 2), code, code),
+        ),
+        "no-height": ("CorruptError", "empty signal", made(edited(head, height, 0), code)),
+        "no-channels": ("CorruptError", "0 channels", made(edited(head, channels, 0), code)),
+        "five-channels": ("CorruptError", "5", made(edited(head, channels, 5), code)),
+        "no-stages": ("CorruptError", "0 stages", made(edited(head, stages, 0), code)),
+        "reserved-bit": ("CorruptError", "stages", made(edited(head, stages, 0x81), code)),
         "long-varint": (
             "CorruptError",
             "more bytes",
-            made(head[:16] + b"\xa5\x00" + head[17:], code),
+            made(head[:height] + b"\xbd\x00" + head[height + 1 :], code),
         ),
         "huge": ("LimitError", "more than the limit", made(huge, code)),
-        "alpha-missing": ("CorruptError", "alpha", made(edited(head, 7, data[7] | 4), code)),
+        "alpha-missing": ("CorruptError", "alpha", made(edited(head, channels, 4), code)),
         "alpha-wrong-size": (
             "CorruptError",
             "exactly",
-            made(edited(head, 7, data[7] | 4), ("A", b"\x01" + zlib.compress(bytes(9))), code),
+            made(edited(head, channels, 4), ("A", b"\x01" + zlib.compress(bytes(9))), code),
         ),
         "two-profiles": ("CorruptError", "2 chunks", made(head, ("i", b""), ("i", b""), code)),
         "metadata-not-zlib": ("CorruptError", "inflate", made(head, ("e", b"Exif"), code)),
-        "too-many-stages": ("CorruptError", "stages", made(edited(head, -1, 63), code)),
+        "too-many-stages": ("CorruptError", "64 stages", made(edited(head, stages, 64), code)),
         "another-model": (
             "UnknownModelError",
             "ffff",
-            made(head[:8] + b"\xff" * 8 + head[16:], code),
+            made(head[:9] + b"\xff" * 8 + head[17:], code),
         ),
         "codes-too-short": (
             "CorruptError",
@@ -230,7 +265,7 @@ def expectation(codec: Codec, data: bytes) -> dict[str, Any]:
     codes = codec.decode_codes(stream)
     return {
         "bytes": len(data),
-        "prior": stream.header.prior_mode,
+        "prior": stream.header.prior,
         "codes_shape": list(codes.shape),
         "codes_sha256": digest(codes),
     }
@@ -261,16 +296,22 @@ def main() -> None:
         card.config, tensors, HERE / "tiny.safetensors"
     )
     valid = valid_streams(codec, priors)
-    manifest: dict[str, Any] = {"fingerprint": card.fingerprint, "valid": {}, "damaged": {}}
+    manifest: dict[str, Any] = {"fingerprint": card.fingerprint}
+    manifest |= {"valid": {}, "damaged": {}, "built_in": {}}
     for name, data in valid.items():
         write_new(HERE / "valid" / f"{name}.vqc", data)
         pixels = pixels_of(name)
         if pixels == name:
-            write_new(HERE / "valid" / f"{name}.png", write_picture(codec.decode_picture(data)))
+            png = MEDIUM.write(codec.decode_signal(data), format="png")
+            write_new(HERE / "valid" / f"{name}.png", png)
         manifest["valid"][name] = expectation(codec, data) | {"pixels": f"{pixels}.png"}
     for name, (error, says, data) in damaged_streams(valid).items():
         write_new(HERE / "damaged" / f"{name}.vqc", data)
         manifest["damaged"][name] = {"error": error, "says": says}
+    for name, (model, photograph, quality, data) in built_in_streams().items():
+        write_new(HERE / "built_in" / f"{name}.vqc", data)
+        facts = {"model": model, "photograph": photograph, "quality": quality}
+        manifest["built_in"][name] = expectation(load(model, device="cpu"), data) | facts
     text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
     write_new(HERE / "manifest.json", text.encode())
 

@@ -1,29 +1,26 @@
 """Rate and distortion of vqcodec beside other codecs, from the bytes of real files."""
 
-from vqcodec.evaluation.contestants import Contestant, codec_contestant
 from vqcodec.evaluation.curves import BdRate, bd_rate, value_at
 from vqcodec.evaluation.earlier import read_earlier
+from vqcodec.evaluation.lookup import find_measures, find_peer
 from vqcodec.evaluation.machine import circumstances
+from vqcodec.evaluation.match import match_size
 from vqcodec.evaluation.measure import Measurement, Point, evaluate, measure
-from vqcodec.evaluation.measures import DEFAULT_MEASURES, MEASURES, Measure, find_measures
-from vqcodec.evaluation.peers import PEERS, find_peer
+from vqcodec.evaluation.own import codec_contestant
 from vqcodec.evaluation.plot import plot_curves
 from vqcodec.evaluation.published import PublishedCurve, PublishedPoint, read_published
 from vqcodec.evaluation.report import as_csv, as_json
+from vqcodec.evaluation.results import Results
 from vqcodec.evaluation.summary import Seconds, Summary, summarize
 from vqcodec.evaluation.tables import as_markdown
 
 __all__ = [
-    "DEFAULT_MEASURES",
-    "MEASURES",
-    "PEERS",
     "BdRate",
-    "Contestant",
-    "Measure",
     "Measurement",
     "Point",
     "PublishedCurve",
     "PublishedPoint",
+    "Results",
     "Seconds",
     "Summary",
     "as_csv",
@@ -35,6 +32,7 @@ __all__ = [
     "evaluate",
     "find_measures",
     "find_peer",
+    "match_size",
     "measure",
     "plot_curves",
     "read_earlier",

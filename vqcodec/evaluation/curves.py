@@ -32,6 +32,11 @@ def value_at(rate: float, rates: Sequence[float], values: Sequence[float]) -> fl
 
     Returns: None outside the measured rates, and for fewer than two of them; nothing is
         extrapolated.
+
+    >>> value_at(0.2, [0.1, 0.4], [24.0, 30.0])
+    27.0
+    >>> value_at(0.5, [0.1, 0.4], [24.0, 30.0]) is None
+    True
     """
     order = np.lexsort((values, rates))
     # Of several points at one rate the best counts.
@@ -60,6 +65,12 @@ def bd_rate(
     over the qualities that both reach (Bjontegaard 2001, with PCHIP for his cubic).
 
     Returns: None where the curves share no quality, or one of them has fewer than two.
+
+    >>> half = bd_rate(
+    ...     [0.1, 0.4], [24.0, 30.0], reference_rates=[0.2, 0.8], reference_values=[24.0, 30.0]
+    ... )
+    >>> round(half.percent, 6), half.low, half.high, half.overlap
+    (-50.0, 24.0, 30.0, 1.0)
     """
     candidate = _rate_over_quality(rates, values)
     reference = _rate_over_quality(reference_rates, reference_values)
@@ -103,13 +114,13 @@ class _Pchip:
     def __call__(self, at: Floats) -> Floats:
         """Values at points between `start` and `end`."""
         i = np.clip(np.searchsorted(self._x, at, side="right") - 1, 0, self._x.size - 2)
-        width = self._x[i + 1] - self._x[i]
-        t = (at - self._x[i]) / width
+        step = self._x[i + 1] - self._x[i]
+        t = (at - self._x[i]) / step
         value: Floats = (
             (1 + 2 * t) * (1 - t) ** 2 * self._y[i]
-            + t * (1 - t) ** 2 * width * self._slopes[i]
+            + t * (1 - t) ** 2 * step * self._slopes[i]
             + t**2 * (3 - 2 * t) * self._y[i + 1]
-            + t**2 * (t - 1) * width * self._slopes[i + 1]
+            + t**2 * (t - 1) * step * self._slopes[i + 1]
         )
         return value
 
@@ -120,22 +131,22 @@ class _Pchip:
         return float(np.sum((b - a) / 6 * (self(a) + 4 * self((a + b) / 2) + self(b))))
 
 
-def _slopes(width: Floats, secant: Floats) -> Floats:
+def _slopes(step: Floats, secant: Floats) -> Floats:
     if secant.size == 1:
         return np.repeat(secant, 2)
     slopes = np.zeros(secant.size + 1)
-    w1, w2 = 2 * width[1:] + width[:-1], width[1:] + 2 * width[:-1]
+    w1, w2 = 2 * step[1:] + step[:-1], step[1:] + 2 * step[:-1]
     rising = secant[1:] * secant[:-1] > 0
     before, after = secant[:-1][rising], secant[1:][rising]
     w1, w2 = w1[rising], w2[rising]
     slopes[1:-1][rising] = (w1 + w2) / (w1 / before + w2 / after)
-    slopes[0] = _end_slope(width[0], width[1], secant[0], secant[1])
-    slopes[-1] = _end_slope(width[-1], width[-2], secant[-1], secant[-2])
+    slopes[0] = _end_slope(step[0], step[1], secant[0], secant[1])
+    slopes[-1] = _end_slope(step[-1], step[-2], secant[-1], secant[-2])
     return slopes
 
 
-def _end_slope(width: float, next_width: float, secant: float, next_secant: float) -> float:
-    slope = ((2 * width + next_width) * secant - width * next_secant) / (width + next_width)
+def _end_slope(step: float, next_step: float, secant: float, next_secant: float) -> float:
+    slope = ((2 * step + next_step) * secant - step * next_secant) / (step + next_step)
     if np.sign(slope) != np.sign(secant):
         return 0.0
     if np.sign(secant) != np.sign(next_secant) and abs(slope) > 3 * abs(secant):

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 __all__ = ["circumstances"]
 
-PACKAGES = ("vqcodec", "torch", "numpy", "pillow", "ssimulacra2")
+PACKAGES = ("vqcodec", "torch", "numpy")
 
 
-def circumstances() -> dict[str, object]:
-    """Machine, versions, source commit and date, as JSON can hold them."""
+def circumstances(packages: Iterable[str] = ()) -> dict[str, object]:
+    """Machine, versions, source commit and date, as JSON can hold them.
+
+    packages: whose versions matter besides those of vqcodec, torch and numpy.
+    """
     import torch
 
     return {
@@ -26,7 +30,7 @@ def circumstances() -> dict[str, object]:
             "system": platform.system(),
             "python": platform.python_version(),
         },
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": {name: _version(name) for name in (*PACKAGES, *packages)},
         "commit": _commit(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
     }

@@ -1,88 +1,89 @@
-"""Running a codec over pictures: bytes of real files, distortion and time."""
+"""Running a codec over signals: bytes of real files, distortion and time."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from vqcodec.errors import InputError
-from vqcodec.evaluation.contestants import Contestant, Pixels
-from vqcodec.evaluation.measures import DEFAULT_MEASURES
-from vqcodec.media.picture.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr, ssimulacra2
+from vqcodec.media.workshop import Contestant, Measure, Rate
 
 __all__ = ["Measurement", "Point", "evaluate", "measure"]
-
-# Name of a measure -> the function, and the shorter side that it needs.
-_FUNCTIONS = {"psnr": (psnr, 1), "ms-ssim": (ms_ssim, 11), "ssimulacra2": (ssimulacra2, 8)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """One picture through one codec at one setting.
+    """One signal through one codec at one setting.
 
-    size in bytes of the whole file; psnr in dB over 8-bit RGB; ms_ssim in [0, 1]; ssimulacra2 up to
-    100. A measure that was not asked for is None, and NaN where the picture is too small for it.
+    Attributes:
+        signal: its name.
+        size: bytes of the whole file.
+        rate: that size, in the unit of the medium's rate.
+        values: by name of the measure, as it gives them; NaN where the signal is too small for it.
+        encode_seconds, decode_seconds: from signal to bytes and back.
     """
 
-    image: str
+    signal: str
     size: int
-    bpp: float
-    psnr: float | None
-    ms_ssim: float | None
-    ssimulacra2: float | None
+    rate: float
+    values: Mapping[str, float]
     encode_seconds: float
     decode_seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One codec at one setting over all pictures: means of the per-picture values.
+    """One codec at one setting over all signals: means of what each of them gave.
 
-    ms_ssim_db is taken of the mean MS-SSIM, not the mean of decibels.
+    values: by name of the measure, as curves show them: `Measure.of_mean` of the mean, which for
+    decibels is not the mean of decibels.
     """
 
     codec: str
     setting: float
-    bpp: float
-    psnr: float | None
-    ms_ssim: float | None
-    ms_ssim_db: float | None
-    ssimulacra2: float | None
+    rate: float
+    values: Mapping[str, float]
     encode_seconds: float
     decode_seconds: float
-    images: tuple[Measurement, ...]
+    signals: tuple[Measurement, ...]
 
 
 def evaluate(
     contestant: Contestant,
-    pictures: Sequence[tuple[str, Pixels]],
+    signals: Sequence[tuple[str, Any]],
     *,
-    measures: Sequence[str] = DEFAULT_MEASURES,
+    rate: Rate,
+    measures: Sequence[Measure],
     report: Callable[[], None] | None = None,
 ) -> list[Point]:
-    """Measure every setting of a codec's ladder on every picture.
+    """Measure every setting of a codec's ladder on every signal.
 
-    pictures: names and uint8 (H, W, 3). measures: names, as `find_measures` takes them. report:
-    called after each measurement.
+    Args:
+        signals: names, and signals as `Workshop.comparable` gives them.
+        rate, measures: of the workshop; see `find_measures`.
+        report: called after each measurement.
 
     Raises:
-        InputError: there are no pictures.
+        InputError: there are no signals.
     """
-    if not pictures:
-        raise InputError("no pictures to measure on")
+    if not signals:
+        raise InputError("no signals to measure on")
     points = []
     for setting in contestant.ladder:
         rows = []
-        for name, pixels in pictures:
-            row = measure(contestant, setting, name=name, pixels=pixels, measures=measures)
+        for name, signal in signals:
+            row = measure(
+                contestant, setting, name=name, signal=signal, rate=rate, measures=measures
+            )
             rows.append(row)
             if report is not None:
                 report()
-        points.append(_mean(contestant.name, setting, rows))
+        points.append(_mean(contestant.name, setting, rows, measures))
     return points
 
 
@@ -91,50 +92,43 @@ def measure(
     setting: float,
     *,
     name: str,
-    pixels: Pixels,
-    measures: Sequence[str] = DEFAULT_MEASURES,
+    signal: Any,
+    rate: Rate,
+    measures: Sequence[Measure],
 ) -> Measurement:
-    """Encode and decode one picture and compare; pixels uint8 (H, W, 3)."""
+    """Encode and decode one signal and compare."""
     started = time.perf_counter()
-    data = contestant.encode(pixels, setting)
+    data = contestant.encode(signal, setting)
     encoded = time.perf_counter()
     decoded = contestant.decode(data)
     done = time.perf_counter()
-    height, width = pixels.shape[:2]
-
-    def quality(measure: str) -> float | None:
-        if measure not in measures:
-            return None
-        function, side = _FUNCTIONS[measure]
-        return function(decoded, pixels) if min(height, width) >= side else math.nan
-
     return Measurement(
-        image=name,
+        signal=name,
         size=len(data),
-        bpp=bits_per_pixel(len(data), width=width, height=height),
-        psnr=quality("psnr"),
-        ms_ssim=quality("ms-ssim"),
-        ssimulacra2=quality("ssimulacra2"),
+        rate=rate.of(len(data), signal),
+        values={
+            measure.name: measure.of(decoded, signal) if measure.fits(signal.extent) else math.nan
+            for measure in measures
+        },
         encode_seconds=encoded - started,
         decode_seconds=done - encoded,
     )
 
 
-def _mean(codec: str, setting: float, rows: Sequence[Measurement]) -> Point:
-    def mean(field: str) -> float | None:
-        values = [getattr(row, field) for row in rows]
-        return None if None in values else float(np.mean(values))
-
-    similarity = mean("ms_ssim")
+def _mean(
+    codec: str, setting: float, rows: Sequence[Measurement], measures: Sequence[Measure]
+) -> Point:
     return Point(
         codec=codec,
         setting=setting,
-        bpp=float(np.mean([row.bpp for row in rows])),
-        psnr=mean("psnr"),
-        ms_ssim=similarity,
-        ms_ssim_db=None if similarity is None else ms_ssim_db(similarity),
-        ssimulacra2=mean("ssimulacra2"),
+        rate=float(np.mean([row.rate for row in rows])),
+        values={
+            measure.name: measure.of_mean(
+                float(np.mean([row.values[measure.name] for row in rows]))
+            )
+            for measure in measures
+        },
         encode_seconds=float(np.mean([row.encode_seconds for row in rows])),
         decode_seconds=float(np.mean([row.decode_seconds for row in rows])),
-        images=tuple(rows),
+        signals=tuple(rows),
     )

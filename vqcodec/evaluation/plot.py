@@ -1,4 +1,4 @@
-"""The rate-distortion picture: one panel for each measure, one line for each codec."""
+"""Quality over rate as a plot: one panel for each measure, one line for each codec."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from vqcodec.errors import MissingDependencyError
-from vqcodec.evaluation.contestants import is_own
-from vqcodec.evaluation.measures import MEASURES, Measure
-from vqcodec.evaluation.published import PublishedCurve
-from vqcodec.evaluation.summary import Curves, Line, lines_of
+from vqcodec.evaluation.own import is_own
+from vqcodec.evaluation.results import Line, Results
+from vqcodec.media.workshop import Measure, Rate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,11 +22,10 @@ __all__ = ["need_plotter", "plot_curves"]
 OWN = ("black", "crimson", "navy")
 PEERS = ("C0", "C1", "C2", "C4", "C5", "C9", "C6", "C8")
 PUBLISHED = ("dimgrey", "darkgoldenrod", "olive", "slateblue")
-TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 def need_plotter() -> None:
-    """Check that pictures can be drawn, before there is much to lose.
+    """Check that plots can be drawn, before there is much to lose.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -36,8 +34,8 @@ def need_plotter() -> None:
         raise MissingDependencyError("the plot needs matplotlib: pip install 'vqcodec[eval]'")
 
 
-def plot_curves(curves: Curves, *, title: str, published: Sequence[PublishedCurve] = ()) -> bytes:
-    """Draw quality over bits per pixel; our models are the thick lines, published ones are dashed.
+def plot_curves(results: Results) -> bytes:
+    """Draw quality over rate; our models are the thick lines, published ones are dashed.
 
     Returns: the bytes of a PNG.
 
@@ -48,31 +46,32 @@ def plot_curves(curves: Curves, *, title: str, published: Sequence[PublishedCurv
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    styles = _styles(curves, published)
-    panels = [m for m in MEASURES if lines_of(curves, (), m)]
-    figure = Figure(figsize=(4.6 * len(panels), 5.4), layout="constrained")
+    styles = _styles(results)
+    panels = len(results.measures)
+    figure = Figure(figsize=(4.6 * panels, 5.4), layout="constrained")
     FigureCanvasAgg(figure)
     legend: dict[str, Any] = {}
-    for position, measure in enumerate(panels, start=1):
-        axes = figure.add_subplot(1, len(panels), position)
-        lines = lines_of(curves, published, measure)
-        _draw(axes, lines, styles, measure)
-        _frame(axes, lines, [codec for codec in curves if is_own(codec) and codec in lines])
+    for position, measure in enumerate(results.measures, start=1):
+        axes = figure.add_subplot(1, panels, position)
+        lines = results.lines(measure)
+        _draw(axes, lines, styles, measure, results.rate)
+        own = [codec for codec in results.curves if is_own(codec) and codec in lines]
+        _frame(axes, lines, own, results.rate.ticks)
         handles, labels = axes.get_legend_handles_labels()
         legend |= dict(zip(labels, handles, strict=True))
-    figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=2 * len(panels))
-    figure.suptitle(title)
+    figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=2 * panels)
+    figure.suptitle(results.title)
     buffer = io.BytesIO()
     # Without a date in it, the same numbers give the same file.
     figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
     return buffer.getvalue()
 
 
-def _styles(curves: Curves, published: Sequence[PublishedCurve]) -> dict[str, dict[str, Any]]:
+def _styles(results: Results) -> dict[str, dict[str, Any]]:
     """How each codec is drawn, the same in every panel."""
-    own = [codec for codec in curves if is_own(codec)]
-    peers = [codec for codec in curves if not is_own(codec)]
-    others = [curve.label for curve in published]
+    own = [codec for codec in results.curves if is_own(codec)]
+    peers = [codec for codec in results.curves if not is_own(codec)]
+    others = [curve.label for curve in results.published]
     marked = {"marker": "o", "markersize": 4}
     return {
         **_coloured(own, OWN, {**marked, "linewidth": 2.8, "zorder": 4}),
@@ -89,22 +88,28 @@ def _coloured(
 
 
 def _draw(
-    axes: Axes, lines: dict[str, Line], styles: dict[str, dict[str, Any]], measure: Measure
+    axes: Axes,
+    lines: dict[str, Line],
+    styles: dict[str, dict[str, Any]],
+    measure: Measure,
+    rate: Rate,
 ) -> None:
     for codec, line in lines.items():
         axes.plot(*line, label=codec, **styles[codec])
     axes.set_xscale("log")
-    axes.set_xlabel("bits per pixel, whole file")
+    axes.set_xlabel(rate.title)
     axes.set_ylabel(measure.label)
     axes.grid(alpha=0.3)
 
 
-def _frame(axes: Axes, lines: dict[str, Line], own: Sequence[str]) -> None:
+def _frame(
+    axes: Axes, lines: dict[str, Line], own: Sequence[str], all_ticks: Sequence[float]
+) -> None:
     """Show where our models are; what another codec does far away from there may be cut off."""
     ours = [lines[codec] for codec in own] or list(lines.values())
     low, high = min(min(line[0]) for line in ours) * 0.8, max(max(line[0]) for line in ours) * 1.15
     axes.set_xlim(low, high)
-    ticks = [rate for rate in TICKS if low <= rate <= high]
+    ticks = [rate for rate in all_ticks if low <= rate <= high]
     axes.set_xticks(ticks, [f"{rate:g}" for rate in ticks])
     axes.minorticks_off()
     values = [value for line in ours for value in line[1] if math.isfinite(value)]

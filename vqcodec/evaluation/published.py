@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vqcodec.errors import InputError
-from vqcodec.media.picture.metrics import ms_ssim_db
+from vqcodec.evaluation.json_file import read_json, read_number, read_text
+from vqcodec.media.workshop import Measure, Workshop
 
 __all__ = ["PublishedCurve", "PublishedPoint", "read_published"]
 
 LARGEST_FILE = 2**20
+_LOWEST_RATE, _HIGHEST_RATE = 1e-6, 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedPoint:
-    """Rate and quality as published: bits per pixel, dB, MS-SSIM in [0, 1); None if not said."""
+    """Rate and quality as published; values by name of the measure, as curves show them."""
 
-    bpp: float
-    psnr: float | None = None
-    ms_ssim: float | None = None
-    ssimulacra2: float | None = None
-
-    @property
-    def ms_ssim_db(self) -> float | None:
-        """MS-SSIM as the curves of measured codecs carry it."""
-        return None if self.ms_ssim is None else ms_ssim_db(self.ms_ssim)
+    rate: float
+    values: Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,36 +40,20 @@ class PublishedCurve:
         return f"{self.name} (published)"
 
 
-# Field of a point -> the values that it can take.
-_RANGES = {
-    "bpp": (1e-6, 1000.0),
-    "psnr": (0.0, 1000.0),
-    "ms_ssim": (0.0, 1 - 1e-9),
-    "ssimulacra2": (-1e6, 100.0),
-}
+def read_published(path: str | Path, workshop: Workshop) -> tuple[PublishedCurve, ...]:
+    """Read curves from JSON: {"source": text, "curves": [{"name", "points": [{...}]}]}.
 
-
-def read_published(path: str | Path) -> tuple[PublishedCurve, ...]:
-    """Read curves from JSON: {"source": text, "curves": [{"name", "points": [{"bpp", ...}]}]}.
-
-    A point holds bpp and any of psnr (dB), ms_ssim (in [0, 1)) and ssimulacra2. Other fields are
-    for people and passed over.
+    A point holds the rate under the name of its unit, and values under the names of measures, with
+    `-` or `_`, as a measure gives them for one signal. Other fields are for people.
 
     Raises:
         InputError: not such a file, or of more than a mebibyte.
         OSError: it cannot be read.
     """
-    with open(path, "rb") as file:
-        data = file.read(LARGEST_FILE + 1)
-    if len(data) > LARGEST_FILE:
-        raise InputError(f"{path}: more than {LARGEST_FILE} bytes of published curves")
+    content = read_json(path, limit=LARGEST_FILE, what="published curves")
     try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON: {error}") from error
-    try:
-        source = _text(content, "source")
-        curves = tuple(_curve(entry, source) for entry in _items(content, "curves"))
+        source = read_text(content, "source")
+        curves = tuple(_curve(entry, source, workshop) for entry in _items(content, "curves"))
         names = [curve.name for curve in curves]
         if len(set(names)) != len(names):
             raise InputError(f"a name stands twice among {', '.join(names)}")
@@ -83,31 +62,31 @@ def read_published(path: str | Path) -> tuple[PublishedCurve, ...]:
     return curves
 
 
-def _curve(entry: object, source: str) -> PublishedCurve:
-    name = _text(entry, "name")
-    return PublishedCurve(
-        name=name,
-        source=source,
-        points=tuple(_point(point, name) for point in _items(entry, "points")),
-    )
+def _curve(entry: Any, source: str, workshop: Workshop) -> PublishedCurve:
+    name = read_text(entry, "name")
+    try:
+        points = tuple(_point(point, workshop) for point in _items(entry, "points"))
+    except InputError as error:
+        raise InputError(f"a point of {name}: {error}") from error
+    return PublishedCurve(name=name, source=source, points=points)
 
 
-def _point(entry: object, name: str) -> PublishedPoint:
-    if not isinstance(entry, dict) or entry.get("bpp") is None:
-        raise InputError(f"a point of {name} has no bpp: {entry!r:.60}")
-    values = {field: entry[field] for field in _RANGES if entry.get(field) is not None}
-    for field, value in values.items():
-        low, high = _RANGES[field]
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not (math.isfinite(value) and low <= value <= high):
-            raise InputError(f"a point of {name} has {field} {value!r:.60}")
-    return PublishedPoint(**{field: float(value) for field, value in values.items()})
+def _point(entry: Any, workshop: Workshop) -> PublishedPoint:
+    if not isinstance(entry, dict):
+        raise InputError(f"it is {entry!r:.60}")
+    rate = read_number(entry, workshop.rate.unit, low=_LOWEST_RATE, high=_HIGHEST_RATE)
+    values = {}
+    for measure in workshop.measures:
+        for field in {measure.name, measure.name.replace("-", "_")}:
+            if entry.get(field) is not None:
+                values[measure.name] = _value(entry, field, measure)
+    return PublishedPoint(rate=rate, values=values)
 
 
-def _text(entry: Any, field: str) -> str:
-    value = entry.get(field) if isinstance(entry, dict) else None
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise InputError(f"{field} is not a line of text: {value!r:.60}")
+def _value(entry: dict[str, Any], field: str, measure: Measure) -> float:
+    value = measure.of_mean(read_number(entry, field, low=measure.low, high=measure.high))
+    if not math.isfinite(value):
+        raise InputError(f"{field} is {entry[field]!r:.60}")
     return value
 
 

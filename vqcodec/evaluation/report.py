@@ -1,4 +1,4 @@
-"""The results on disk: JSON with everything, CSV with a line for each picture."""
+"""The results on disk: JSON with everything, CSV with a line for each signal."""
 
 from __future__ import annotations
 
@@ -6,37 +6,34 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from vqcodec.evaluation.contestants import Contestant
-from vqcodec.evaluation.measure import Measurement
-from vqcodec.evaluation.published import PublishedCurve
-from vqcodec.evaluation.summary import Curves, summarize
+from vqcodec.evaluation.results import Results
+from vqcodec.evaluation.summary import summarize
+from vqcodec.media.workshop import Contestant
 
 __all__ = ["as_csv", "as_json"]
 
+AVERAGES = (
+    "means over signals; in the unit of a measure, values of points are taken of the mean; "
+    "seconds in the summary are medians"
+)
 
-def as_json(
-    curves: Curves,
-    contestants: Sequence[Contestant],
-    *,
-    circumstances: Mapping[str, object],
-    pictures: str,
-    published: Sequence[PublishedCurve] = (),
-) -> str:
+
+def as_json(results: Results, *, circumstances: Mapping[str, object]) -> str:
     """Everything, with the settings and versions it was measured with; NaN and inf become null."""
     content = {
-        "pictures": pictures,
-        "averages": "means of per-picture values, of seconds in the summary medians; "
-        "ms_ssim_db is of the mean ms_ssim",
-        "rate": "8 x bytes of the whole file / pixels",
+        "signals": results.title,
+        "rate": {"unit": results.rate.unit, "title": results.rate.title},
+        "measures": {measure.name: measure.label for measure in results.measures},
+        "averages": AVERAGES,
         **circumstances,
-        "codecs": [_codec(contestant) for contestant in contestants],
-        "published": [asdict(curve) for curve in published],
-        "summary": asdict(summarize(curves, published=published)),
-        "points": [asdict(point) for points in curves.values() for point in points],
+        "codecs": [_codec(contestant) for contestant in results.contestants],
+        "published": [asdict(curve) for curve in results.published],
+        "summary": asdict(summarize(results)),
+        "points": [asdict(point) for points in results.curves.values() for point in points],
     }
     return json.dumps(_finite(content), indent=1) + "\n"
 
@@ -48,16 +45,19 @@ def _codec(contestant: Contestant) -> dict[str, Any]:
     return {name: value for name, value in known.items() if value is not None}
 
 
-def as_csv(curves: Curves) -> str:
-    """One line for each codec, setting and picture."""
-    names = [field.name for field in fields(Measurement)]
+def as_csv(results: Results) -> str:
+    """One line for each codec, setting and signal; the rate is headed by its unit."""
+    measures = [measure.name for measure in results.measures]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["codec", "setting", *names])
-    for codec, points in curves.items():
+    head = ["codec", "setting", "signal", "size", results.rate.unit, *measures]
+    writer.writerow([*head, "encode_seconds", "decode_seconds"])
+    for codec, points in results.curves.items():
         for point in points:
-            for row in point.images:
-                writer.writerow([codec, point.setting, *(getattr(row, name) for name in names)])
+            for row in point.signals:
+                values = [row.values.get(measure) for measure in measures]
+                start = [codec, point.setting, row.signal, row.size, row.rate]
+                writer.writerow([*start, *values, row.encode_seconds, row.decode_seconds])
     return buffer.getvalue()
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vqcodec.evaluation.contestants import Contestant
 from vqcodec.evaluation.curves import BdRate
-from vqcodec.evaluation.measures import MEASURES, Measure
-from vqcodec.evaluation.published import PublishedCurve
-from vqcodec.evaluation.summary import Curves, Summary, summarize
+from vqcodec.evaluation.results import Results
+from vqcodec.evaluation.summary import Summary, summarize
+from vqcodec.media.workshop import Contestant, Measure
 
 __all__ = ["as_markdown"]
 
@@ -18,36 +17,33 @@ OVERLAP = (
 )
 
 
-def as_markdown(
-    curves: Curves, contestants: Sequence[Contestant], *, published: Sequence[PublishedCurve] = ()
-) -> str:
+def as_markdown(results: Results) -> str:
     """Quality at fixed rates, BD-rates with their overlap, seconds, and sources."""
-    summary = summarize(curves, published=published)
-    measures = [measure for measure in MEASURES if measure.field in summary.at_rate]
-    differences = _differences(summary, measures)
+    summary = summarize(results)
+    differences = _differences(summary, results.measures)
     blocks = [
-        *(_at_rates(summary, measure) for measure in measures),
+        *(_at_rates(summary, measure, results.rate.unit) for measure in results.measures),
         *([*differences, OVERLAP] if differences else []),
-        _seconds(summary, contestants),
-        *_sources(published),
+        _seconds(summary, results.contestants, results.rate.unit),
+        *_sources(results),
     ]
     return "\n\n".join(blocks) + "\n"
 
 
-def _at_rates(summary: Summary, measure: Measure) -> str:
+def _at_rates(summary: Summary, measure: Measure, unit: str) -> str:
     rows = [
         [codec, *("-" if value is None else measure.text(value) for value in values)]
-        for codec, values in summary.at_rate[measure.field].items()
+        for codec, values in summary.at_rate[measure.name].items()
     ]
-    return _table([f"{measure.label} at bpp", *(f"{rate:g}" for rate in summary.rates)], rows)
+    return _table([f"{measure.label} at {unit}", *(f"{rate:g}" for rate in summary.rates)], rows)
 
 
 def _differences(summary: Summary, measures: Sequence[Measure]) -> list[str]:
     """A table for each model of ours: other codecs down, measures across."""
     tables = []
-    own_models = dict.fromkeys(own for m in measures for own in summary.bd_rates[m.field])
+    own_models = dict.fromkeys(own for m in measures for own in summary.bd_rates[m.name])
     for own in own_models:
-        rows = {measure: summary.bd_rates[measure.field].get(own, {}) for measure in measures}
+        rows = {measure: summary.bd_rates[measure.name].get(own, {}) for measure in measures}
         others = list(dict.fromkeys(codec for row in rows.values() for codec in row))
         cells = [[codec, *(_difference(rows[m], codec, m) for m in measures)] for codec in others]
         if cells:
@@ -67,14 +63,14 @@ def _difference(row: dict[str, BdRate | None], codec: str, measure: Measure) -> 
     return f"{difference.percent:+.1f} % ({qualities}; {100 * difference.overlap:.0f} %)"
 
 
-def _seconds(summary: Summary, contestants: Sequence[Contestant]) -> str:
+def _seconds(summary: Summary, contestants: Sequence[Contestant], unit: str) -> str:
     runs_on = {contestant.name: _runs_on(contestant) for contestant in contestants}
     rows = [
-        [codec, f"{s.bpp:.3f}", _duration(s.encode), _duration(s.decode), runs_on.get(codec, "-")]
+        [codec, f"{s.rate:.3f}", _duration(s.encode), _duration(s.decode), runs_on.get(codec, "-")]
         for codec, s in summary.seconds.items()
     ]
-    head = [f"seconds a picture near {summary.timed_rate:g} bpp", "bpp", "encode", "decode", "on"]
-    return _table(head, rows)
+    near = f"seconds a file near {summary.timed_rate:g} {unit}"
+    return _table([near, unit, "encode", "decode", "on"], rows)
 
 
 def _runs_on(contestant: Contestant) -> str:
@@ -88,10 +84,10 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.4f}" if seconds < 0.01 else f"{seconds:.3f}"
 
 
-def _sources(published: Sequence[PublishedCurve]) -> list[str]:
+def _sources(results: Results) -> list[str]:
     return [
         f"(published): not run here, numbers as published. {source}"
-        for source in dict.fromkeys(curve.source for curve in published)
+        for source in dict.fromkeys(curve.source for curve in results.published)
     ]
 
 

@@ -98,6 +98,7 @@ class Measure:
         of: takes the decoded signal and its original.
         title, unit: for people.
         decimals: as many as mean something.
+        low, high: what `of` can give at least and at most; what others publish is held to it.
         smallest: extent that a signal must have at least; below it a value is NaN.
         package: what has to be installed for it, if anything.
         of_mean: from the mean over signals to what curves show (decibels of a mean).
@@ -108,6 +109,8 @@ class Measure:
     title: str
     unit: str = ""
     decimals: int = 2
+    low: float = -math.inf
+    high: float = math.inf
     smallest: int = 1
     package: str | None = None
     of_mean: Callable[[float], float] = float
@@ -184,6 +187,7 @@ class Workshop(Protocol):
             raises MissingDependencyError without their package.
         default_peers: names of those that are run if nothing else is asked for.
         rate: what files are measured by.
+        packages: whose versions belong to what was measured.
     """
 
     recipes: Mapping[str, Recipe]
@@ -192,6 +196,7 @@ class Workshop(Protocol):
     peers: Mapping[str, Callable[[], Contestant]]
     default_peers: tuple[str, ...]
     rate: Rate
+    packages: tuple[str, ...]
 
     def open_data(self, place: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
         """Open training data: batches, and whole signals, float32 (C, *extent), for the priors.
@@ -218,7 +223,18 @@ class Workshop(Protocol):
     def comparable(self, signal: Any) -> Any:
         """The signal as every codec takes it, without what some of them cannot carry."""
 
+    def draw(self, panels: Sequence[tuple[str, Any]]) -> bytes:
+        """Comparable signals side by side, each under its label: the bytes of a PNG.
+
+        Raises:
+            InputError: there are none, or their extents differ.
+        """
+
 
 def decibels(error: float) -> float:
-    """Decibels of a mean squared error of samples in [0, 1]; inf for none."""
+    """Decibels of a mean squared error of samples in [0, 1]; inf for none.
+
+    >>> decibels(0.001)
+    30.0
+    """
     return math.inf if error == 0 else -10 * math.log10(error)

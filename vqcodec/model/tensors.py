@@ -25,7 +25,7 @@ __all__ = [
     "search_mu",
 ]
 
-_PRIOR_MODES = (1, 2, 3, 4)
+_PRIOR_MODES = (1, 2)
 
 
 def network_tensors(model: VQVAE) -> Tensors:

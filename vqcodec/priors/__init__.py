@@ -1,21 +1,19 @@
 """Models of the code indices for the entropy coder: integers only, exact on every machine."""
 
 from vqcodec.priors.base import Prior
-from vqcodec.priors.mixing import DeepPrior, MixingPrior, ZeroFirstPrior
+from vqcodec.priors.mixing import MixingPrior
 from vqcodec.priors.raw import RawPrior
 from vqcodec.priors.static import StaticPrior
 
 __all__ = [
-    "DeepPrior",
     "MixingPrior",
     "Prior",
     "RawPrior",
     "StaticPrior",
-    "ZeroFirstPrior",
     "prior_class",
 ]
 
-_CLASSES: tuple[type[Prior], ...] = (RawPrior, StaticPrior, MixingPrior, ZeroFirstPrior, DeepPrior)
+_CLASSES: tuple[type[Prior], ...] = (RawPrior, StaticPrior, MixingPrior)
 
 
 def prior_class(mode: int) -> type[Prior]:

@@ -7,11 +7,11 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from vqcodec_kernels.entropy.start import MAX_CODEBOOK_SIZE
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["MAX_CODEBOOK_SIZE", "MAX_STAGES", "Prior", "check_codes"]
+__all__ = ["MAX_STAGES", "Prior", "check_codes"]
 
-MAX_CODEBOOK_SIZE = 4096
 MAX_STAGES = 64
 
 CodeArray = NDArray[np.int64]

@@ -1,57 +1,51 @@
 """Codes predicted from their neighbours, bit by bit, by a model that keeps adapting."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_maps
-from vqcodec.priors.deep_network import DeepNetwork, fit_deep_network
-from vqcodec.priors.network import Network, fit_network, split_grids
-from vqcodec_kernels.entropy.deep_tables import DeepTables
+from vqcodec.priors.network import fit_network, split_grids
 from vqcodec_kernels.entropy.mixing import (
-    Tables,
     count_mixing,
     decode_mixing,
     encode_mixing,
     learn_mixing,
 )
-from vqcodec_kernels.entropy.tables import (
-    CLASS_SETS,
-    INPUTS,
-    TRAINED_NODES,
-    TRAINED_VALUES,
-    MixingTables,
-)
+from vqcodec_kernels.entropy.start import INPUTS, MixingStart
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["DeepPrior", "MixingPrior", "ZeroFirstPrior"]
+__all__ = ["MixingPrior"]
 
 
 class MixingPrior(Prior):
     """Adaptive context mixing, started from training: the smallest payloads.
 
-    It pays most when codebooks are sorted by tree_order, and when code 0 is the zero code.
+    It asks first whether a code is code 0; only where it is not does its network say which of the
+    other codes it expects. It pays most when codebooks are sorted by tree_order, and when code 0 is
+    the zero code.
     """
 
     mode: ClassVar[int] = 2
     name: ClassVar[str] = "mixing"
-    zero_first: ClassVar[bool] = False
 
-    def __init__(self, tables: Tables) -> None:
-        super().__init__(tables.codebook_size, tables.stages)
-        self._tables = tables
+    def __init__(self, start: MixingStart) -> None:
+        super().__init__(start.codebook_size, start.stages)
+        self._start = start
 
     @classmethod
     def untrained(cls, codebook_size: int, stages: int) -> Self:
-        """Return a prior that knows nothing and learns from each map alone."""
-        return cls(cls._blank_tables(codebook_size, stages, None))
+        """Return a prior that knows nothing and learns from each grid alone."""
+        start = MixingStart.zeros(codebook_size=codebook_size, stages=stages)
+        _know_nothing(start, has_network=False)
+        return cls(start)
 
     @classmethod
     def fit(
         cls,
-        maps: Sequence[CodeArray],
+        grids: Sequence[CodeArray],
         *,
         codebook_size: int,
         vectors: NDArray[np.floating] | None = None,
@@ -59,34 +53,35 @@ class MixingPrior(Prior):
         samples: int = 1_500_000,
         report: Callable[[float], None] | None = None,
     ) -> Self:
-        """Learn from code maps, each int64 (S', *positions); the largest S' becomes S.
+        """Learn from grids of codes, each int64 (S', *positions); the largest S' becomes S.
 
         vectors: float (S, K, D), the codebooks that the codes point into; with them the prior has
         a network, which looks at `samples` positions for each stage (about 15 seconds a stage for
-        1.5 million) and makes payloads smaller. Of the maps of each stage, one in eight is kept
+        1.5 million) and makes payloads smaller. Of the grids of each stage, one in eight is kept
         back: counters and network learn from the others, the mixing of them from it. report: called
         after each stage of the network, which takes nearly all of the time, with the share done.
         """
-        stages = check_maps(maps, codebook_size)
-        grids = [_as_grid(codes) for codes in maps]
-        network = None
-        if vectors is not None:
-            network = cls._fit_network(grids, vectors, seed=seed, samples=samples, report=report)
-        tables = cls._blank_tables(codebook_size, stages, network)
+        stages = check_maps(grids, codebook_size)
+        grids = [_as_grid(codes) for codes in grids]
+        if vectors is None:
+            start = MixingStart.zeros(codebook_size=codebook_size, stages=stages)
+        else:
+            start = fit_network(grids, vectors, seed=seed, samples=samples, report=report)
+        _know_nothing(start, has_network=vectors is not None)
         for stage in range(stages):
             learned, held = split_grids(grids, stage)
-            _start_counters(tables, learned, stage)
-            _, by_node, by_class = learn_mixing(held, tables, stage=stage)
-            tables.node_weights[stage] = by_node
-            tables.class_weights[stage] = by_class
-            _start_counters(tables, learned if held is learned else learned + held, stage)
-        return cls(tables)
+            _start_counters(start, learned, stage)
+            _, by_node, by_class = learn_mixing(held, start, stage=stage)
+            start.node_weights[stage] = by_node
+            start.class_weights[stage] = by_class
+            _start_counters(start, learned if held is learned else learned + held, stage)
+        return cls(start)
 
     def encode(self, codes: CodeArray, *, threads: int = 1) -> bytes:
         """Code all stages, in order, each position in row-major order."""
         check_codes(codes, self.codebook_size)
         self.check_shape(codes.shape)
-        return encode_mixing(_as_grid(codes), self._tables, threads=threads)
+        return encode_mixing(_as_grid(codes), self._start, threads=threads)
 
     def decode(
         self, payload: bytes, shape: tuple[int, ...], *, backend: str | None = None
@@ -94,7 +89,7 @@ class MixingPrior(Prior):
         """Read codes of this shape. Raises CorruptPayloadError, InvalidInputError."""
         self.check_shape(shape)
         grid = (shape[0], *_grid_shape(shape[1:]))
-        return decode_mixing(payload, grid, self._tables, backend=backend).reshape(shape)
+        return decode_mixing(payload, grid, self._start, backend=backend).reshape(shape)
 
     def stage_bits(self, codes: CodeArray) -> NDArray[np.float64]:
         """Return the information in each stage as the adapting model sees it, float64 (S,)."""
@@ -102,11 +97,11 @@ class MixingPrior(Prior):
         self.check_shape(codes.shape)
         grid = _as_grid(codes)
         stages = range(len(codes))
-        return np.array([learn_mixing([grid], self._tables, stage=s)[0] for s in stages])
+        return np.array([learn_mixing([grid], self._start, stage=s)[0] for s in stages])
 
     def tensors(self) -> Tensors:
-        """Return the arrays of the tables by their names; K is that of `embeddings` (S, K, E)."""
-        return self._tables.arrays()
+        """Return the arrays of the start by their names; K is that of `embeddings` (S, K, E)."""
+        return self._start.arrays()
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, NDArray[np.generic]]) -> Self:
@@ -116,91 +111,19 @@ class MixingPrior(Prior):
             raise InvalidInputError("the prior lacks its tensor 'embeddings' of rank 3")
         try:
             size = arrays["embeddings"].shape[1]
-            return cls(cls._tables_of(size, arrays))
+            return cls(MixingStart(codebook_size=size, **arrays))
         except TypeError as error:
-            raise InvalidInputError(f"not the tensors of a {cls.name} prior: {error}") from error
-
-    @classmethod
-    def _fit_network(
-        cls,
-        grids: Sequence[CodeArray],
-        vectors: NDArray[np.floating],
-        *,
-        seed: int,
-        samples: int,
-        report: Callable[[float], None] | None,
-    ) -> Network | DeepNetwork:
-        return fit_network(grids, vectors, seed=seed, samples=samples, report=report)
-
-    @classmethod
-    def _tables_of(cls, codebook_size: int, arrays: Mapping[str, Any]) -> Tables:
-        return MixingTables(codebook_size=codebook_size, zero_first=cls.zero_first, **arrays)
-
-    @classmethod
-    def _blank_tables(
-        cls, codebook_size: int, stages: int, network: Network | DeepNetwork | None
-    ) -> Tables:
-        """Tables of counters that know nothing, with weights that are a fair guess."""
-        weights = np.zeros(INPUTS, np.int16)
-        weights[: INPUTS // 2 - 1] = 400
-        if network is not None:
-            weights[: INPUTS // 2 - 1] = 100
-            weights[INPUTS - 2] = 2800
-        arrays = {
-            "counters": np.full((stages, TRAINED_VALUES, TRAINED_NODES), 2048 << 4, np.uint16),
-            "node_weights": np.tile(weights, (stages, TRAINED_NODES, 1)),
-            "class_weights": np.tile(weights, (stages, CLASS_SETS, 1)),
-        }
-        if network is None:
-            network = cls._absent_network(codebook_size, stages)
-        return cls._tables_of(codebook_size, arrays | network._asdict())
-
-    @classmethod
-    def _absent_network(cls, codebook_size: int, stages: int) -> Network | DeepNetwork:
-        return Network.absent(codebook_size, stages)
+            raise InvalidInputError(f"not the tensors of a mixing prior: {error}") from error
 
 
-class ZeroFirstPrior(MixingPrior):
-    """Context mixing that asks first whether a code is the zero code.
-
-    Where most codes are zero, as they are at a high price of bits, one decision says so instead of
-    one for each bit: less to learn, and less to do.
-    """
-
-    mode: ClassVar[int] = 3
-    name: ClassVar[str] = "zero-first"
-    zero_first: ClassVar[bool] = True
-
-
-class DeepPrior(ZeroFirstPrior):
-    """Context mixing with a network of two hidden layers, which is told the rate.
-
-    Like its parent it asks for the zero code first; only where the answer is no does the network
-    say which of the other codes it expects.
-    """
-
-    mode: ClassVar[int] = 4
-    name: ClassVar[str] = "deep"
-
-    @classmethod
-    def _fit_network(
-        cls,
-        grids: Sequence[CodeArray],
-        vectors: NDArray[np.floating],
-        *,
-        seed: int,
-        samples: int,
-        report: Callable[[float], None] | None,
-    ) -> DeepNetwork:
-        return fit_deep_network(grids, vectors, seed=seed, samples=samples, report=report)
-
-    @classmethod
-    def _tables_of(cls, codebook_size: int, arrays: Mapping[str, Any]) -> DeepTables:
-        return DeepTables(codebook_size=codebook_size, **arrays)
-
-    @classmethod
-    def _absent_network(cls, codebook_size: int, stages: int) -> DeepNetwork:
-        return DeepNetwork.empty(codebook_size, stages, 1, (1, 1))
+def _know_nothing(start: MixingStart, *, has_network: bool) -> None:
+    """Fill in counters that know nothing, and weights that are a fair guess."""
+    start.counters[:] = 2048 << 4
+    weights = np.zeros(INPUTS, np.int16)
+    weights[: INPUTS // 2 - 1] = 100 if has_network else 400
+    weights[INPUTS - 2] = 2800 if has_network else 0
+    start.node_weights[:] = weights
+    start.class_weights[:] = weights
 
 
 def _grid_shape(positions: tuple[int, ...]) -> tuple[int, int]:
@@ -213,11 +136,9 @@ def _as_grid(codes: CodeArray) -> CodeArray:
     return np.ascontiguousarray(codes).reshape(len(codes), *_grid_shape(codes.shape[1:]))
 
 
-def _start_counters(tables: Tables, grids: Sequence[CodeArray], stage: int) -> None:
+def _start_counters(start: MixingStart, grids: Sequence[CodeArray], stage: int) -> None:
     """Fill the counters of a stage from how often each bit follows each context in the grids."""
-    counts = count_mixing(
-        grids, codebook_size=tables.codebook_size, stage=stage, zero_first=tables.zero_first
-    )
+    counts = count_mixing(grids, codebook_size=start.codebook_size, stage=stage)
     total = counts.sum(axis=-1)
     # The first context is the empty one: what a node does everywhere, the guess for rare contexts.
     everywhere = (counts[:1, :, 1] + 0.4) / (total[:1] + 0.8)
@@ -225,4 +146,4 @@ def _start_counters(tables: Tables, grids: Sequence[CodeArray], stage: int) -> N
     probability[0] = everywhere[0]
     cell = np.clip(np.floor(probability * 4096), 0, 4095).astype(np.uint16)
     trust = np.minimum(total // 8, 12).astype(np.uint16)
-    tables.counters[stage] = cell << 4 | trust
+    start.counters[stage] = cell << 4 | trust

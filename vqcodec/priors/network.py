@@ -1,69 +1,39 @@
-"""Training of the small integer network that guesses a code from the places around it.
+"""Training of the integer network that guesses a code from the places around it.
 
 Training is in float32; what comes out is integers, and only those are ever used for coding.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.priors.perceptron import Samples, train_perceptron
-from vqcodec_kernels.entropy.tables import MAX_ACTIVATION, MAX_BIAS, MAX_WEIGHT, PLACES
+from vqcodec.priors.perceptron import Perceptron, Samples, train_perceptron
+from vqcodec_kernels.entropy.start import MAX_ACTIVATION, MAX_BIAS, MAX_WEIGHT, MixingStart
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = [
-    "HIDDEN_BITS",
-    "INPUT_BITS",
-    "LOGIT_BITS",
-    "Network",
-    "embed",
-    "fit_network",
-    "split_grids",
-    "stage_samples",
-    "write_stage",
-]
+__all__ = ["fit_network", "split_grids"]
 
+# The last dimension counts the codes of a place that are not 0.
 DIMENSIONS = 32
-HIDDEN = 48
+HIDDEN = (128, 64)
 # One is 2^8 for inputs and logits, and 2^7 for hidden units: they stay below 16.
 INPUT_BITS = 8
 HIDDEN_BITS = 7
 LOGIT_BITS = 8
-LAYERS = (("hidden", INPUT_BITS, HIDDEN_BITS), ("output", HIDDEN_BITS, LOGIT_BITS))
+# A layer NAME has arrays NAME_weights and NAME_biases, and a column of the shifts; bits of one in
+# what comes in, and in what goes out.
+LAYERS = (
+    ("first", INPUT_BITS, HIDDEN_BITS),
+    ("second", HIDDEN_BITS, HIDDEN_BITS),
+    ("output", HIDDEN_BITS, LOGIT_BITS),
+)
 # Standard deviation of the widest axis of a place: six of them fit below MAX_ACTIVATION.
 WIDEST = 340.0
+# A quarter of one, so that a dozen codes stay in the range of the other inputs.
+SPOKEN = 64
 
 FloatArray = NDArray[np.float32]
-
-
-class Network(NamedTuple):
-    """The integer arrays of a network, named as in vqcodec_kernels.entropy.tables."""
-
-    embeddings: NDArray[np.int16]
-    hidden_weights: NDArray[np.int16]
-    hidden_biases: NDArray[np.int32]
-    output_weights: NDArray[np.int16]
-    output_biases: NDArray[np.int32]
-    shifts: NDArray[np.int32]
-
-    @classmethod
-    def empty(cls, codebook_size: int, stages: int, dimensions: int, hidden: int) -> Self:
-        """Return a network of zeros."""
-        return cls(
-            np.zeros((stages, codebook_size, dimensions), np.int16),
-            np.zeros((stages, hidden, PLACES * dimensions), np.int16),
-            np.zeros((stages, hidden), np.int32),
-            np.zeros((stages, codebook_size, hidden), np.int16),
-            np.zeros((stages, codebook_size), np.int32),
-            np.zeros((stages, 2), np.int32),
-        )
-
-    @classmethod
-    def absent(cls, codebook_size: int, stages: int) -> Self:
-        """Return arrays that say that there is no network."""
-        return cls.empty(codebook_size, stages, 0, 0)
 
 
 def split_grids(
@@ -84,10 +54,12 @@ def fit_network(
     vectors: NDArray[np.floating],
     *,
     seed: int = 0,
-    samples: int = 1_500_000,
+    samples: int = 3_000_000,
     report: Callable[[float], None] | None = None,
-) -> Network:
-    """Train a network for each stage on code grids, int64 (S', H, W); the largest S' becomes S.
+) -> MixingStart:
+    """Train a network for each stage on grids of codes, int64 (S', H, W); the largest S' is S.
+
+    Returns a start that holds the network; its counters and the weights of its mixers are zero.
 
     Of the grids, those that `split_grids` keeps back are not looked at.
 
@@ -95,29 +67,42 @@ def fit_network(
     repetitions counted; report: called after each stage with the share done. Raises
     InvalidInputError.
     """
-    embeddings = embed(grids, vectors)
+    embeddings = _embed(grids, vectors)
     stages, size, dimensions = embeddings.shape
-    network = Network.empty(size, stages, dimensions, HIDDEN)
-    network.embeddings[:] = embeddings
+    start = MixingStart.zeros(
+        codebook_size=size, stages=stages, dimensions=dimensions, units=HIDDEN
+    )
+    start.embeddings[:] = embeddings
     for stage in range(stages):
         learned, _ = split_grids(grids, stage)
-        inputs = stage_samples(learned, embeddings, stage)
+        rates = np.repeat([len(grid) - 1 for grid in learned], [grid[0].size for grid in learned])
         perceptron = train_perceptron(
-            inputs, size=size, hidden=HIDDEN, count=samples, seed=seed + stage
+            _stage_samples(learned, embeddings, stage),
+            rates,
+            size=size,
+            hidden=HIDDEN,
+            most_rates=stages,
+            count=samples,
+            seed=seed + stage,
         )
-        write_stage(perceptron, network, stage, LAYERS)
+        _write_stage(perceptron, start, stage)
         if report is not None:
             report((stage + 1) / stages)
-    return network
+    return start
 
 
-def embed(
-    grids: Sequence[NDArray[np.int64]],
-    vectors: NDArray[np.floating],
-    *,
-    dimensions: int = DIMENSIONS,
+def _embed(grids: Sequence[NDArray[np.int64]], vectors: NDArray[np.floating]) -> NDArray[np.int16]:
+    """The projected codes, and a last dimension that is the same for every code but 0."""
+    projected = _project(grids, vectors)
+    spoken = np.full((*projected.shape[:2], 1), SPOKEN, np.int16)
+    spoken[:, 0] = 0
+    return np.ascontiguousarray(np.concatenate([projected, spoken], axis=2))
+
+
+def _project(
+    grids: Sequence[NDArray[np.int64]], vectors: NDArray[np.floating]
 ) -> NDArray[np.int16]:
-    """Project the codes on the principal axes of their sums, int16 (S, K, E).
+    """Project the codes on the principal axes of their sums, int16 (S, K, E - 1).
 
     grids: int64 (S', H, W); the largest S' becomes S. vectors: float (S, K, D). Raises
     InvalidInputError.
@@ -137,15 +122,15 @@ def embed(
         total += sums.T @ sums
         count += len(sums)
     spread, axes = np.linalg.eigh(total / max(count, 1))
-    spread = np.sqrt(np.maximum(spread[::-1][:dimensions], 1e-12))
-    axes = axes[:, ::-1][:, :dimensions]
+    spread = np.sqrt(np.maximum(spread[::-1][: DIMENSIONS - 1], 1e-12))
+    axes = axes[:, ::-1][:, : DIMENSIONS - 1]
     scale = WIDEST / np.sqrt(spread[0] * spread)
     scaled = vectors @ (axes * np.minimum(scale, 1e3 * WIDEST / spread[0]))
     embeddings = np.clip(np.rint(scaled), -MAX_ACTIVATION, MAX_ACTIVATION)
     return np.ascontiguousarray(embeddings, np.int16)
 
 
-def stage_samples(
+def _stage_samples(
     grids: Sequence[NDArray[np.int64]], embeddings: NDArray[np.int16], stage: int
 ) -> Samples:
     """What a network sees of every code of a stage of the grids, and the codes."""
@@ -171,24 +156,18 @@ def _flatten(places: Sequence[NDArray[np.int32]]) -> NDArray[np.int16]:
     return np.concatenate([row.reshape(-1, row.shape[-1]) for row in rows])
 
 
-def write_stage(
-    perceptron: Any, network: Any, stage: int, layers: Sequence[tuple[str, int, int]]
-) -> None:
-    """Write a trained perceptron into a stage of a network's arrays as integers.
-
-    layers: name, and bits of one in what comes in and in what goes out; a layer NAME has arrays
-    NAME_weights and NAME_biases on both sides, and a column of the network's shifts.
-    """
-    for number, (name, bits_in, bits_out) in enumerate(layers):
+def _write_stage(perceptron: Perceptron, start: MixingStart, stage: int) -> None:
+    """Write a trained perceptron into a stage of the network's arrays as integers."""
+    for number, (name, bits_in, bits_out) in enumerate(LAYERS):
         weights, biases, shift = _to_integers(
             getattr(perceptron, f"{name}_weights"),
             getattr(perceptron, f"{name}_biases"),
             bits_in=bits_in,
             bits_out=bits_out,
         )
-        getattr(network, f"{name}_weights")[stage] = weights
-        getattr(network, f"{name}_biases")[stage] = biases
-        network.shifts[stage, number] = shift
+        getattr(start, f"{name}_weights")[stage] = weights
+        getattr(start, f"{name}_biases")[stage] = biases
+        start.shifts[stage, number] = shift
 
 
 def _to_integers(

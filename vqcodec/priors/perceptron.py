@@ -1,4 +1,4 @@
-"""A classifier with one hidden layer, trained by Adam in NumPy."""
+"""A classifier with two hidden layers, which first asks whether a code is 0; NumPy and Adam."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self
@@ -6,23 +6,14 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FloatArray", "Perceptron", "Samples", "adam_step", "train_perceptron"]
+__all__ = ["FloatArray", "Perceptron", "Samples", "gradients", "train_perceptron"]
 
 # One unit of a float input is this many integer units of a place.
 UNIT = 256.0
-BATCH = 512
+BATCH = 1024
 RATE = 4e-3
 
 FloatArray = NDArray[np.floating]
-
-
-class Perceptron(NamedTuple):
-    """logits = output_weights . relu(hidden_weights . x + hidden_biases) + output_biases."""
-
-    hidden_weights: FloatArray
-    hidden_biases: FloatArray
-    output_weights: FloatArray
-    output_biases: FloatArray
 
 
 class Samples(NamedTuple):
@@ -64,47 +55,109 @@ class Samples(NamedTuple):
         return np.concatenate(places, axis=1).astype(np.float32) / np.float32(UNIT)
 
 
+class Perceptron(NamedTuple):
+    """Two hidden layers of rectified units, the first with biases (R, M) for each rate.
+
+    logits = output_weights . second + output_biases; logit 0 says whether a code is another one
+    than 0, the others compare the other codes.
+    """
+
+    first_weights: FloatArray
+    first_biases: FloatArray
+    second_weights: FloatArray
+    second_biases: FloatArray
+    output_weights: FloatArray
+    output_biases: FloatArray
+
+    @classmethod
+    def drawn(
+        cls,
+        rng: np.random.Generator,
+        codes: NDArray[np.int64],
+        sizes: tuple[int, int, int, int, int],
+    ) -> Self:
+        """Draw weights for (inputs, rates, first, second, outputs) units; outputs know shares."""
+        inputs, rates, first, second, size = sizes
+        share = (np.bincount(codes, minlength=size) + 0.2) / (len(codes) + 0.2 * size)
+        biases = np.log(share)
+        biases[0] = np.log((1 - share[0]) / share[0]) if size > 1 else 0
+        return cls(
+            rng.normal(0, inputs**-0.5, (first, inputs)).astype(np.float32),
+            np.zeros((rates, first), np.float32),
+            rng.normal(0, first**-0.5, (second, first)).astype(np.float32),
+            np.zeros(second, np.float32),
+            np.zeros((size, second), np.float32),
+            biases.astype(np.float32),
+        )
+
+
 def train_perceptron(
-    samples: Samples, *, size: int, hidden: int, count: int, seed: int
+    samples: Samples,
+    rates: NDArray[np.int64],
+    *,
+    size: int,
+    hidden: tuple[int, int],
+    most_rates: int,
+    count: int,
+    seed: int,
 ) -> Perceptron:
     """Minimise the cost of the codes over `count` positions drawn at random, each batch anew.
 
-    size: number of codes. Small sets are not looked at more than 30 times over.
+    rates: int64 (N,), the rate of each position, below `most_rates`; size: number of codes. Small
+    sets are not looked at more than 30 times over.
     """
     rng = np.random.default_rng(seed)
     width = samples.before.shape[1] * 9
-    share = np.bincount(samples.codes, minlength=size) + 0.2
-    parameters = Perceptron(
-        rng.normal(0, width**-0.5, (hidden, width)).astype(np.float32),
-        np.zeros(hidden, np.float32),
-        np.zeros((size, hidden), np.float32),
-        np.log(share / share.sum()).astype(np.float32),
-    )
+    sizes = (width, most_rates, *hidden, size)
+    parameters = Perceptron.drawn(rng, samples.codes, sizes)
     moments = [(np.zeros_like(p), np.zeros_like(p)) for p in parameters]
     steps = max(1, min(count, 30 * len(samples.codes)) // BATCH)
     for step in range(steps):
         chosen = rng.integers(0, len(samples.codes), BATCH)
-        slopes = gradients(parameters, samples.inputs(chosen), samples.codes[chosen])
+        x, codes = samples.inputs(chosen), samples.codes[chosen]
+        slopes = gradients(parameters, x, rates[chosen], codes)
         # A short rise, then a straight line down to nothing.
         rate = RATE * min(1.0, (step + 1) / 100) * (1 - step / steps)
         for parameter, gradient, moment in zip(parameters, slopes, moments, strict=True):
-            adam_step(parameter, gradient, moment, rate, step + 1)
+            _adam_step(parameter, gradient, moment, rate, step + 1)
     return parameters
 
 
-def gradients(network: Perceptron, x: FloatArray, codes: NDArray[np.int64]) -> Perceptron:
+def gradients(
+    network: Perceptron, x: FloatArray, rates: NDArray[np.int64], codes: NDArray[np.int64]
+) -> Perceptron:
     """Gradient of the mean cost, -ln p(code), of a batch."""
-    hidden = np.maximum(x @ network.hidden_weights.T + network.hidden_biases, 0)
-    logits = hidden @ network.output_weights.T + network.output_biases
-    slope = np.exp(logits - logits.max(axis=1, keepdims=True))
+    first = np.maximum(x @ network.first_weights.T + network.first_biases[rates], 0)
+    second = np.maximum(first @ network.second_weights.T + network.second_biases, 0)
+    weights, biases = np.zeros_like(network.output_weights), np.zeros_like(network.output_biases)
+    # Zero or not: a logistic regression over all positions.
+    logit = second @ network.output_weights[0] + network.output_biases[0]
+    slope = (1 / (1 + np.exp(-logit)) - (codes != 0)).astype(x.dtype) / x.dtype.type(len(codes))
+    weights[0], biases[0] = slope @ second, slope.sum()
+    back = slope[:, None] * network.output_weights[0]
+    # Which one: a softmax over the other codes, where one of them was chosen.
+    chosen = np.flatnonzero(codes)
+    others = _softmax_slope(network, second[chosen], codes[chosen] - 1) / x.dtype.type(len(codes))
+    weights[1:], biases[1:] = others.T @ second[chosen], others.sum(axis=0)
+    back[chosen] += others @ network.output_weights[1:]
+    back *= second > 0
+    further = (back @ network.second_weights) * (first > 0)
+    of_rate = (rates == np.arange(len(network.first_biases))[:, None]).astype(x.dtype)
+    return Perceptron(
+        further.T @ x, of_rate @ further, back.T @ first, back.sum(axis=0), weights, biases
+    )
+
+
+def _softmax_slope(network: Perceptron, second: FloatArray, codes: NDArray[np.int64]) -> FloatArray:
+    """Gradient of the cost of each row by its logits, those of all codes but 0: (N, K - 1)."""
+    logits = second @ network.output_weights[1:].T + network.output_biases[1:]
+    slope: FloatArray = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
     slope /= slope.sum(axis=1, keepdims=True)
     slope[np.arange(len(codes)), codes] -= 1
-    slope /= len(codes)
-    back = (slope @ network.output_weights) * (hidden > 0)
-    return Perceptron(back.T @ x, back.sum(axis=0), slope.T @ hidden, slope.sum(axis=0))
+    return slope
 
 
-def adam_step(
+def _adam_step(
     parameter: FloatArray,
     gradient: FloatArray,
     moments: tuple[FloatArray, FloatArray],

@@ -1,26 +1,26 @@
-"""vqcodec eval: rate and distortion on a folder of pictures, beside other codecs."""
+"""vqcodec eval: rate and distortion on a folder of files, beside other codecs."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
-from vqcodec_cli.commands.encode import PICTURE_SUFFIXES, find_model_early
 from vqcodec_cli.failure import OK, RefusedError, UsageError
 from vqcodec_cli.inputs import Source, find_sources
 from vqcodec_cli.output import check_folder, check_output, write_file
 from vqcodec_cli.progress import DelayedProgress
 
 if TYPE_CHECKING:
-    from vqcodec.evaluation import Contestant, Point, PublishedCurve
-    from vqcodec.evaluation.contestants import Pixels
+    from vqcodec.evaluation import Point, PublishedCurve
+    from vqcodec.media.base import Medium
+    from vqcodec.media.workshop import Contestant, Measure, Workshop
 
-OUTPUTS = ("results.json", "images.csv", "tables.md", "rate_distortion.png")
+OUTPUTS = ("results.json", "signals.csv", "tables.md", "rate_distortion.png")
 
 EXAMPLES = """\
-writes results.json (everything), images.csv (a line for each picture and setting), tables.md and
-rate_distortion.png into DIR; every picture is held in memory
+writes results.json (everything), signals.csv (a line for each file and setting), tables.md and
+rate_distortion.png into DIR; everything that is measured on is held in memory
 
 examples:
   vqcodec eval kodak/ --against jpeg,webp,avif -o results/
@@ -35,18 +35,20 @@ curves.json holds other codecs' numbers, which are drawn dashed and marked as pu
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.epilog = EXAMPLES
-    parser.add_argument("folder", metavar="FOLDER", help="pictures, with subfolders")
+    parser.add_argument("folder", metavar="FOLDER", help="what to measure on, with subfolders")
     options.add_output(parser, explanation="folder for the results; made if it is not there")
     options.add_model(
-        parser, default="photo", explanation="models to measure, with commas (default: photo)"
+        parser,
+        default=None,
+        explanation="models to measure, with commas, all of one medium (default: photo)",
     )
     parser.add_argument(
         "--against",
         metavar="CODECS",
         type=_names,
-        default=("jpeg", "webp", "avif"),
-        help="codecs to compare with, of jpeg, mozjpeg, webp, avif, avif-psnr, jp2, jxl; "
-        "'' for none (default: jpeg,webp,avif)",
+        default=None,
+        help="codecs to compare with, '' for none; "
+        + _choices(lambda workshop: workshop.peers, lambda workshop: workshop.default_peers),
     )
     parser.add_argument(
         "--qualities",
@@ -59,8 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--measures",
         metavar="LIST",
         type=_names,
-        default=("psnr", "ms-ssim"),
-        help="of psnr, ms-ssim, ssimulacra2; the last is slow (default: psnr,ms-ssim)",
+        default=None,
+        help="what to measure, some of it slow; "
+        + _choices(
+            lambda workshop: [measure.name for measure in workshop.measures],
+            lambda workshop: workshop.default_measures,
+        ),
     )
     parser.add_argument(
         "--published",
@@ -74,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         action="append",
         default=[],
-        help="results.json of an earlier run on the same pictures: codecs of --against that it "
+        help="results.json of an earlier run on the same files: codecs of --against that it "
         "has, with the same settings, are taken from it instead of being measured; may be given "
         "more than once",
     )
@@ -84,29 +90,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure everything, write the results, print the tables; returns the exit code."""
-    folder = _results_folder(args)
-    sources = find_sources([args.folder], suffixes=PICTURE_SUFFIXES)
-    for model in _names(args.model):
-        find_model_early(model)
+    from vqcodec.media.registry import find_workshop
 
-    from vqcodec.evaluation import as_csv, as_json, as_markdown, circumstances
-    from vqcodec.evaluation.plot import need_plotter, plot_curves
+    folder = _results_folder(args)
+    medium, models = _models(args)
+    workshop = find_workshop(medium.name)
+    sources = find_sources([args.folder], suffixes=medium.suffixes)
+
+    from vqcodec.evaluation import Results, as_csv, as_json, as_markdown, circumstances, plot_curves
+    from vqcodec.evaluation.plot import need_plotter
 
     need_plotter()
-    measures = _measures(args)
-    published = _published(args)
-    contestants = _contestants(args)
-    pictures = [(str(source.place()), _pixels(source)) for source in sources]
-    contestants, curves = _measure(contestants, pictures, measures, args.earlier)
-    title = f"{len(sources)} pictures of {Path(args.folder).name}"
-    content = as_json(
-        curves, contestants, circumstances=circumstances(), pictures=title, published=published
+    measures, peers = _chosen(args, workshop)
+    published = _published(args, workshop)
+    contestants = [*_own(args, models), *peers]
+    signals = [(str(source.place()), _read(source, workshop)) for source in sources]
+    contestants, curves = _measure(contestants, signals, workshop, measures, args.earlier)
+    results = Results(
+        title=f"{len(sources)} {medium.name}s of {Path(args.folder).name}",
+        rate=workshop.rate,
+        measures=measures,
+        contestants=contestants,
+        curves=curves,
+        published=published,
     )
-    table = as_markdown(curves, contestants, published=published)
-    plot = plot_curves(curves, title=title, published=published)
+    content = as_json(results, circumstances=circumstances(workshop.packages))
+    table = as_markdown(results)
+    files = [content.encode(), as_csv(results).encode(), table.encode(), plot_curves(results)]
     folder.mkdir(exist_ok=True)
-    results = [content.encode(), as_csv(curves).encode(), table.encode(), plot]
-    for name, data in zip(OUTPUTS, results, strict=True):
+    for name, data in zip(OUTPUTS, files, strict=True):
         write_file(folder / name, data, force=True)
     print(content if args.json else f"{table}\n{folder / OUTPUTS[-1]}")
     return OK
@@ -114,19 +126,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _measure(
     contestants: "Sequence[Contestant]",
-    pictures: "Sequence[tuple[str, Pixels]]",
-    measures: Sequence[str],
+    signals: Sequence[tuple[str, Any]],
+    workshop: "Workshop",
+    measures: "Sequence[Measure]",
     earlier: Sequence[str],
 ) -> "tuple[list[Contestant], dict[str, list[Point]]]":
     """Measure what no earlier run has; the contestants as they were measured, and their curves."""
-    from vqcodec.evaluation import evaluate, find_measures, read_earlier
+    from vqcodec.evaluation import evaluate, read_earlier
 
-    sizes = {name: pixels.shape[0] * pixels.shape[1] for name, pixels in pictures}
-    fields = [measure.field for measure in find_measures(measures)]
+    rate = workshop.rate
     known: dict[str, tuple[Contestant, list[Point]]] = {}
     for path in earlier:
-        known |= read_earlier(path, contestants, pictures=sizes, fields=fields)
-    steps = len(pictures) * sum(len(c.ladder) for c in contestants if c.name not in known)
+        known |= read_earlier(path, contestants, signals=signals, rate=rate, measures=measures)
+    steps = len(signals) * sum(len(c.ladder) for c in contestants if c.name not in known)
     done = 0
     curves = {name: points for name, (_, points) in known.items()}
     with DelayedProgress("measuring", total=steps) as progress:
@@ -140,7 +152,7 @@ def _measure(
                 progress.update(done, name)
 
             curves[contestant.name] = evaluate(
-                contestant, pictures, measures=measures, report=count
+                contestant, signals, rate=rate, measures=measures, report=count
             )
     measured = [known[c.name][0] if c.name in known else c for c in contestants]
     return measured, {c.name: curves[c.name] for c in contestants}
@@ -160,49 +172,78 @@ def _results_folder(args: argparse.Namespace) -> Path:
     return folder
 
 
-def _measures(args: argparse.Namespace) -> tuple[str, ...]:
-    from vqcodec.errors import InputError
-    from vqcodec.evaluation import find_measures
+def _models(args: argparse.Namespace) -> "tuple[Medium, tuple[str, ...]]":
+    """The models to measure, and the one medium that they are for."""
+    from vqcodec.media.registry import find_medium, list_media
+    from vqcodec.model.catalog import locate_model
+    from vqcodec.model.file import read_card
 
+    first = list_media()[0]
+    models = (first.default_model,) if args.model is None else _names(args.model)
+    kinds = {model: read_card(locate_model(model)).config.medium.kind for model in models}
+    if len(set(kinds.values())) > 1:
+        said = ", ".join(f"{model} is for {kind}s" for model, kind in kinds.items())
+        raise UsageError(f"only models of one medium can be compared: {said}")
+    # Peers can be measured without a model.
+    return find_medium(next(iter(kinds.values()), first.name)), models
+
+
+def _chosen(
+    args: argparse.Namespace, workshop: "Workshop"
+) -> "tuple[tuple[Measure, ...], list[Contestant]]":
+    """The measures and peers that were asked for, or else the workshop's default ones."""
+    from vqcodec.errors import InputError
+    from vqcodec.evaluation import find_measures, find_peer
+
+    names = workshop.default_peers if args.against is None else args.against
     try:
-        return tuple(measure.name for measure in find_measures(args.measures))
+        return find_measures(workshop, args.measures), [find_peer(workshop, n) for n in names]
     except InputError as error:
         raise UsageError(str(error)) from error
 
 
-def _published(args: argparse.Namespace) -> "list[PublishedCurve]":
+def _published(args: argparse.Namespace, workshop: "Workshop") -> "list[PublishedCurve]":
     from vqcodec.evaluation import read_published
 
-    curves = [curve for path in args.published for curve in read_published(path)]
+    curves = [curve for path in args.published for curve in read_published(path, workshop)]
     names = [curve.name for curve in curves]
     if len(set(names)) != len(names):
         raise UsageError(f"--published files name a codec twice: {', '.join(names)}")
     return curves
 
 
-def _contestants(args: argparse.Namespace) -> "Sequence[Contestant]":
+def _own(args: argparse.Namespace, models: Sequence[str]) -> "list[Contestant]":
     import vqcodec
-    from vqcodec.errors import InputError
-    from vqcodec.evaluation import codec_contestant, find_peer
+    from vqcodec.evaluation import codec_contestant
 
-    try:
-        peers = [find_peer(name) for name in args.against]
-    except InputError as error:
-        raise UsageError(str(error)) from error
     chosen = {} if args.qualities is None else {"qualities": args.qualities}
     own = []
-    for model in _names(args.model):
+    for model in models:
         codec = vqcodec.load(model, device=args.device)
-        settings = f"model {codec.card.fingerprint}, device {codec.device}, without metadata"
+        settings = f"model {codec.card.fingerprint}, device {codec.device}, without facts"
         own.append(codec_contestant(codec, settings=settings, **chosen))
-    return [*own, *peers]
+    return own
 
 
-def _pixels(source: Source) -> "Pixels":
-    from vqcodec.evaluation.strip import rgb_pixels
-    from vqcodec.media.picture.image import read_picture
+def _read(source: Source, workshop: "Workshop") -> Any:
+    from vqcodec.errors import InputError, VqcodecError
 
-    return rgb_pixels(read_picture(source.name))
+    try:
+        return workshop.read(source.read())
+    except VqcodecError as error:
+        raise InputError(f"{source.name}: {error}") from error
+
+
+def _choices(
+    known: "Callable[[Workshop], Iterable[str]]", default: "Callable[[Workshop], Iterable[str]]"
+) -> str:
+    """What each medium's workshop offers, for the help."""
+    from vqcodec.media.registry import MEDIA, find_workshop
+
+    return "; ".join(
+        f"for {name}s of {', '.join(known(workshop))} (default: {','.join(default(workshop))})"
+        for name, workshop in ((name, find_workshop(name)) for name in MEDIA)
+    )
 
 
 def _names(text: str) -> tuple[str, ...]:

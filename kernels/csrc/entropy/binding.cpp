@@ -1,36 +1,18 @@
 // The Python face of the entropy coder: NumPy buffers in and out, the GIL released while coding.
 // vqcodec_kernels.entropy has checked shapes and values; what memory safety needs is checked here.
 
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
+#include "binding.hpp"
 
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
-#include "binding_mixing.hpp"
 #include "range_coder.hpp"
 #include "tables.hpp"
 
 namespace py = pybind11;
 
 namespace {
-
-// No forcecast: an array of another dtype or layout is the caller's mistake, never a silent copy.
-template <typename T>
-using Array = py::array_t<T, py::array::c_style>;
-
-void require(bool holds, const char* message) {
-  if (!holds) throw py::value_error(message);
-}
-
-py::bytes to_bytes(const std::vector<uint8_t>& payload) {
-  return py::bytes(reinterpret_cast<const char*>(payload.data()), payload.size());
-}
-
-const uint8_t* data_of(std::string_view payload) {
-  return reinterpret_cast<const uint8_t*>(payload.data());
-}
 
 vqcodec::Tables tables_of(const Array<uint32_t>& cumulative, int bits) {
   require(cumulative.ndim() == 2 && cumulative.shape(1) >= 2, "cumulative must be (rows, K + 1)");

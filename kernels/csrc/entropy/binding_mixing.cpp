@@ -1,19 +1,16 @@
 // The Python face of context mixing. Codes to be coded are copied first: the model writes into its
 // grid, and the caller's array may change while the GIL is released.
 
-#include "binding_mixing.hpp"
-
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <initializer_list>
+#include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
-#include "deep_network.hpp"
+#include "binding.hpp"
 #include "mixing_codec.hpp"
-#include "network.hpp"
 
 namespace py = pybind11;
 
@@ -21,148 +18,38 @@ namespace {
 
 using vqcodec::Grid;
 
-template <typename T>
-using Array = py::array_t<T, py::array::c_style>;
-
-void require(bool holds, const char* message) {
-  if (!holds) throw py::value_error(message);
-}
-
-template <typename T>
-void require_shape(const Array<T>& array, std::initializer_list<py::ssize_t> shape,
-                   const char* message) {
-  require(array.ndim() == static_cast<py::ssize_t>(shape.size()) &&
-              std::equal(shape.begin(), shape.end(), array.shape()),
-          message);
-}
-
-using vqcodec::DeepNetwork, vqcodec::Network;
-
-// Holds the arrays that a vqcodec::MixingTables points into, their shapes checked.
-template <typename OfNetwork>
-class Tables {
+// Holds the arrays that a vqcodec::MixingStart points into, their types and shapes checked.
+class MixingStart {
  public:
-  const vqcodec::MixingTables<OfNetwork>& view() const { return view_; }
-  py::ssize_t stages() const { return stages_; }
-
- protected:
-  Tables(int codebook_size, bool zero_first, Array<uint16_t> counters, Array<int16_t> node_weights,
-         Array<int16_t> class_weights, Array<int16_t> embeddings)
-      : counters_(std::move(counters)),
-        node_weights_(std::move(node_weights)),
-        class_weights_(std::move(class_weights)),
-        embeddings_(std::move(embeddings)) {
+  MixingStart(int codebook_size, const py::dict& arrays) {
     require(codebook_size >= 1 && codebook_size <= 1 << vqcodec::kMaxDepth, "codebook size");
-    require(counters_.ndim() == 3 && embeddings_.ndim() == 3,
-            "counters and embeddings must be of rank 3");
-    stages_ = counters_.shape(0);
-    dimensions_ = embeddings_.shape(2);
-    using vqcodec::kClassSets, vqcodec::kInputs, vqcodec::kTrainedNodes;
-    require_shape(counters_, {stages_, vqcodec::kTrainedValues, kTrainedNodes}, "counters");
-    require_shape(node_weights_, {stages_, kTrainedNodes, kInputs}, "node weights");
-    require_shape(class_weights_, {stages_, kClassSets, kInputs}, "class weights");
-    require_shape(embeddings_, {stages_, codebook_size, dimensions_}, "embeddings");
     view_.codebook_size = codebook_size;
-    view_.zero_first = zero_first;
-    view_.counters = counters_.data();
-    view_.node_weights = node_weights_.data();
-    view_.class_weights = class_weights_.data();
+    view_.stages = size_of(arrays, "counters", 0);
+    view_.dimensions = size_of(arrays, "embeddings", 2);
+    view_.first = size_of(arrays, "first_weights", 1);
+    view_.second = size_of(arrays, "second_weights", 1);
+    using Shape = std::vector<py::ssize_t>;
+    view_.visit_arrays([&](const char* name, auto*& data, const Shape& shape) {
+      using T = std::remove_const_t<std::remove_reference_t<decltype(*data)>>;
+      const py::object object = arrays[name];
+      require(py::isinstance<Array<T>>(object), std::string(name) + " has another type or layout");
+      const auto array = py::reinterpret_borrow<Array<T>>(object);
+      require(Shape(array.shape(), array.shape() + array.ndim()) == shape,
+              std::string(name) + " has another shape");
+      data = array.data();
+      arrays_.push_back(object);
+    });
   }
 
-  Array<uint16_t> counters_;
-  Array<int16_t> node_weights_, class_weights_, embeddings_;
-  py::ssize_t stages_ = 0, dimensions_ = 0;
-  vqcodec::MixingTables<OfNetwork> view_{};
-};
-
-class ShallowTables : public Tables<Network> {
- public:
-  ShallowTables(int codebook_size, bool zero_first, Array<uint16_t> counters,
-                Array<int16_t> node_weights, Array<int16_t> class_weights,
-                Array<int16_t> embeddings, Array<int16_t> hidden_weights,
-                Array<int32_t> hidden_biases, Array<int16_t> output_weights,
-                Array<int32_t> output_biases, Array<int32_t> shifts)
-      : Tables(codebook_size, zero_first, std::move(counters), std::move(node_weights),
-               std::move(class_weights), std::move(embeddings)),
-        hidden_weights_(std::move(hidden_weights)),
-        hidden_biases_(std::move(hidden_biases)),
-        output_weights_(std::move(output_weights)),
-        output_biases_(std::move(output_biases)),
-        shifts_(std::move(shifts)) {
-    require(hidden_weights_.ndim() == 3, "hidden weights must be of rank 3");
-    const py::ssize_t hidden = hidden_weights_.shape(1);
-    require_shape(hidden_weights_, {stages_, hidden, vqcodec::kPlaces * dimensions_},
-                  "hidden weights");
-    require_shape(hidden_biases_, {stages_, hidden}, "hidden biases");
-    require_shape(output_weights_, {stages_, codebook_size, hidden}, "output weights");
-    require_shape(output_biases_, {stages_, codebook_size}, "output biases");
-    require_shape(shifts_, {stages_, 2}, "shifts");
-    view_.network = {static_cast<int>(dimensions_),
-                     static_cast<int>(hidden),
-                     embeddings_.data(),
-                     hidden_weights_.data(),
-                     output_weights_.data(),
-                     hidden_biases_.data(),
-                     output_biases_.data(),
-                     shifts_.data()};
-  }
+  const vqcodec::MixingStart& view() const { return view_; }
 
  private:
-  Array<int16_t> hidden_weights_;
-  Array<int32_t> hidden_biases_;
-  Array<int16_t> output_weights_;
-  Array<int32_t> output_biases_, shifts_;
-};
-
-class DeepTables : public Tables<DeepNetwork> {
- public:
-  DeepTables(int codebook_size, Array<uint16_t> counters, Array<int16_t> node_weights,
-             Array<int16_t> class_weights, Array<int16_t> embeddings, Array<int16_t> first_weights,
-             Array<int32_t> first_biases, Array<int16_t> second_weights,
-             Array<int32_t> second_biases, Array<int16_t> output_weights,
-             Array<int32_t> output_biases, Array<int32_t> shifts)
-      : Tables(codebook_size, true, std::move(counters), std::move(node_weights),
-               std::move(class_weights), std::move(embeddings)),
-        first_weights_(std::move(first_weights)),
-        first_biases_(std::move(first_biases)),
-        second_weights_(std::move(second_weights)),
-        second_biases_(std::move(second_biases)),
-        output_weights_(std::move(output_weights)),
-        output_biases_(std::move(output_biases)),
-        shifts_(std::move(shifts)) {
-    require(first_weights_.ndim() == 3 && second_weights_.ndim() == 3,
-            "first and second weights must be of rank 3");
-    const py::ssize_t first = first_weights_.shape(1), second = second_weights_.shape(1);
-    require_shape(first_weights_, {stages_, first, vqcodec::kPlaces * dimensions_},
-                  "first weights");
-    require_shape(first_biases_, {stages_, stages_, first}, "first biases");
-    require_shape(second_weights_, {stages_, second, first}, "second weights");
-    require_shape(second_biases_, {stages_, second}, "second biases");
-    require_shape(output_weights_, {stages_, codebook_size, second}, "output weights");
-    require_shape(output_biases_, {stages_, codebook_size}, "output biases");
-    require_shape(shifts_, {stages_, 3}, "shifts");
-    vqcodec::DeepNetworkTables& network = view_.network;
-    network.stages = static_cast<int>(stages_);
-    network.dimensions = static_cast<int>(dimensions_);
-    network.first = static_cast<int>(first);
-    network.second = static_cast<int>(second);
-    network.embeddings = embeddings_.data();
-    network.first_weights = first_weights_.data();
-    network.first_biases = first_biases_.data();
-    network.second_weights = second_weights_.data();
-    network.second_biases = second_biases_.data();
-    network.output_weights = output_weights_.data();
-    network.output_biases = output_biases_.data();
-    network.shifts = shifts_.data();
+  static int size_of(const py::dict& arrays, const char* name, int axis) {
+    return static_cast<int>(arrays[name].cast<py::array>().shape(axis));
   }
 
- private:
-  Array<int16_t> first_weights_;
-  Array<int32_t> first_biases_;
-  Array<int16_t> second_weights_;
-  Array<int32_t> second_biases_;
-  Array<int16_t> output_weights_;
-  Array<int32_t> output_biases_, shifts_;
+  std::vector<py::object> arrays_;
+  vqcodec::MixingStart view_;
 };
 
 // A grid that owns its codes.
@@ -181,50 +68,47 @@ OwnGrid copy_of(const Array<int64_t>& codes, int codebook_size, py::ssize_t stag
   return own;
 }
 
-template <typename Start>
-py::bytes encode_mixing(const Array<int64_t>& codes, const Start& tables, int threads) {
-  const OwnGrid own = copy_of(codes, tables.view().codebook_size, tables.stages());
+py::bytes encode_mixing(const Array<int64_t>& codes, const MixingStart& start, int threads) {
+  const OwnGrid own = copy_of(codes, start.view().codebook_size, start.view().stages);
   std::vector<uint8_t> payload;
   {
     const py::gil_scoped_release release;
-    payload = vqcodec::encode_mixing(own.grid, tables.view(), threads);
+    payload = vqcodec::encode_mixing(own.grid, start.view(), threads);
   }
-  return py::bytes(reinterpret_cast<const char*>(payload.data()), payload.size());
+  return to_bytes(payload);
 }
 
-template <typename Start>
 Array<int64_t> decode_mixing(std::string_view payload, int stages, int64_t height, int64_t width,
-                             const Start& tables) {
+                             const MixingStart& start) {
   require(stages >= 0 && height >= 0 && width >= 0, "shape must not be negative");
-  require(stages <= tables.stages(), "more stages than tables");
+  require(stages <= start.view().stages, "more stages than the model starts");
   Array<int64_t> codes({static_cast<int64_t>(stages), height, width});
   const Grid grid{codes.mutable_data(), stages, height, width};
   const py::gil_scoped_release release;
-  vqcodec::decode_mixing(reinterpret_cast<const uint8_t*>(payload.data()), payload.size(), grid,
-                         tables.view());
+  vqcodec::decode_mixing(data_of(payload), payload.size(), grid, start.view());
   return codes;
 }
 
-Array<int64_t> count_mixing(const std::vector<Array<int64_t>>& maps, int codebook_size,
-                            bool zero_first, int stage) {
+Array<int64_t> count_mixing(const std::vector<Array<int64_t>>& grids, int codebook_size,
+                            int stage) {
   require(codebook_size >= 1 && codebook_size <= 1 << vqcodec::kMaxDepth, "codebook size");
   Array<int64_t> counts({vqcodec::kTrainedValues, static_cast<int>(vqcodec::kTrainedNodes), 2});
   int64_t* out = counts.mutable_data();
   std::fill(out, out + counts.size(), 0);
-  for (const Array<int64_t>& codes : maps) {
+  for (const Array<int64_t>& codes : grids) {
     const OwnGrid own = copy_of(codes, codebook_size, codes.shape(0));
     require(stage >= 0 && stage < own.grid.stages, "no such stage");
-    vqcodec::count_mixing(own.grid, codebook_size, zero_first, stage, out);
+    vqcodec::count_mixing(own.grid, codebook_size, stage, out);
   }
   return counts;
 }
 
-template <typename Start>
-py::tuple learn_mixing(const std::vector<Array<int64_t>>& maps, const Start& tables, int stage) {
+py::tuple learn_mixing(const std::vector<Array<int64_t>>& all_codes, const MixingStart& start,
+                       int stage) {
   std::vector<OwnGrid> own;
   std::vector<Grid> grids;
-  for (const Array<int64_t>& codes : maps) {
-    own.push_back(copy_of(codes, tables.view().codebook_size, tables.stages()));
+  for (const Array<int64_t>& codes : all_codes) {
+    own.push_back(copy_of(codes, start.view().codebook_size, start.view().stages));
     require(stage >= 0 && stage < own.back().grid.stages, "no such stage");
     grids.push_back(own.back().grid);
   }
@@ -236,30 +120,26 @@ py::tuple learn_mixing(const std::vector<Array<int64_t>>& maps, const Start& tab
   double bits = 0;
   {
     const py::gil_scoped_release release;
-    bits = vqcodec::learn_mixing(grids, tables.view(), stage, node_out, class_out);
+    bits = vqcodec::learn_mixing(grids, start.view(), stage, node_out, class_out);
   }
   return py::make_tuple(bits, by_node, by_class);
-}
-
-template <typename Start>
-void bind_coder(py::module_& m) {
-  m.def("encode_mixing", &encode_mixing<Start>);
-  m.def("decode_mixing", &decode_mixing<Start>);
-  m.def("learn_mixing", &learn_mixing<Start>);
 }
 
 }  // namespace
 
 void bind_mixing(py::module_& m) {
-  py::class_<ShallowTables>(m, "Tables")
-      .def(py::init<int, bool, Array<uint16_t>, Array<int16_t>, Array<int16_t>, Array<int16_t>,
-                    Array<int16_t>, Array<int32_t>, Array<int16_t>, Array<int32_t>,
-                    Array<int32_t>>());
-  py::class_<DeepTables>(m, "DeepTables")
-      .def(py::init<int, Array<uint16_t>, Array<int16_t>, Array<int16_t>, Array<int16_t>,
-                    Array<int16_t>, Array<int32_t>, Array<int16_t>, Array<int32_t>, Array<int16_t>,
-                    Array<int32_t>, Array<int32_t>>());
-  bind_coder<ShallowTables>(m);
-  bind_coder<DeepTables>(m);
+  py::class_<MixingStart>(m, "MixingStart").def(py::init<int, const py::dict&>());
+  m.def("encode_mixing", &encode_mixing);
+  m.def("decode_mixing", &decode_mixing);
   m.def("count_mixing", &count_mixing);
+  m.def("learn_mixing", &learn_mixing);
+  py::dict sizes;
+  sizes["TRAINED_VALUES"] = vqcodec::kTrainedValues;
+  sizes["TRAINED_NODES"] = vqcodec::kTrainedNodes;
+  sizes["INPUTS"] = vqcodec::kInputs;
+  sizes["CLASS_SETS"] = vqcodec::kClassSets;
+  sizes["PLACES"] = vqcodec::kPlaces;
+  sizes["MAX_ACTIVATION"] = vqcodec::kMaxActivation;
+  sizes["MAX_CODEBOOK_SIZE"] = 1 << vqcodec::kMaxDepth;
+  m.attr("SIZES") = sizes;
 }

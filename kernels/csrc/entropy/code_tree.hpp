@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <utility>
 #include <vector>
 
 #include "logistic.hpp"
@@ -42,13 +41,10 @@ class CodeTree {
     masses_.resize(static_cast<std::size_t>(2 * leaves_));
   }
 
-  // Turns the outputs of the codes from `first` on into masses; earlier codes have none. With
-  // `part_zero` node 0 is the choice between the zero code, whose mass goes there, and all others.
-  void spread(const int32_t* sums, int first, int32_t shift, bool part_zero) {
+  // Turns the outputs of the codes into masses; code 0 has none.
+  void spread(const int32_t* sums, int32_t shift) {
     uint32_t* masses = masses_.data();
-    std::fill_n(masses + leaves_, first, 0);
-    weigh(sums + first, size_ - first, shift, masses + leaves_ + first);
-    if (part_zero) masses_[0] = std::exchange(masses_[leaves_], 0);
+    weigh(sums + 1, size_ - 1, shift, masses + leaves_ + 1);
     for (int nodes = leaves_ / 2; nodes > 0; nodes /= 2) {
       add_pairs(masses + 2 * nodes, nodes, masses + nodes);
     }

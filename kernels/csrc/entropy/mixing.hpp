@@ -1,10 +1,9 @@
 // Adaptive context mixing of the bits of codes, in integers only.
 //
-// A code is a walk down a binary tree, most significant bit first; the node is the bits so far
-// behind a leading 1. Where the zero code comes first, node 0 asks whether the code is another one,
-// and only then is there a walk, which cannot end at 0. Each context keeps a counter for each node,
-// an adapting probability; two mixers, each with its own choice of weights, combine the logits; all
-// of it adapts along the map.
+// Node 0 asks whether a code is another one than 0. Only then is there a walk down a binary tree,
+// most significant bit first, which cannot end at 0; its nodes are the bits so far behind a leading
+// 1. Each context keeps a counter for each node, an adapting probability; two mixers, each with its
+// own choice of weights, combine the logits; all of it adapts along the grid.
 
 #ifndef VQCODEC_ENTROPY_MIXING_HPP_
 #define VQCODEC_ENTROPY_MIXING_HPP_
@@ -18,33 +17,15 @@
 
 #include "contexts.hpp"
 #include "logistic.hpp"
+#include "mixing_start.hpp"
+#include "network.hpp"
 #include "vector.hpp"
 
 namespace vqcodec {
 
-constexpr int kMaxDepth = 12;
-// Nodes with trained counters and weights of their own: those of the first eight bits.
-constexpr uint32_t kTrainedNodes = 256;
-// A logit and a confidence for each context, the logit of the network, and a constant.
-constexpr int kInputs = 2 * kContexts + 2;
-constexpr int kClassSets = kMaxDepth * kZeroClasses;
 constexpr int kStoredWeightShift = 4;
 // How slowly the weights learn.
-constexpr int kLearningShift = 17;
-constexpr int kZeroFirstLearningShift = 18;
-
-// Where the model starts, as stored: views of arrays that outlive it.
-template <typename Network>
-struct MixingTables {
-  int codebook_size;
-  bool zero_first;
-  // (stages, kTrainedValues, kTrainedNodes): probability of bit 1 in 12 bits, then 4 bits of count.
-  const uint16_t* counters;
-  // (stages, kTrainedNodes, kInputs) and (stages, kClassSets, kInputs), in units of 2^-12.
-  const int16_t* node_weights;
-  const int16_t* class_weights;
-  typename Network::Tables network;
-};
+constexpr int kLearningShift = 18;
 
 // Number of bits of the indices below `codebook_size`.
 inline int tree_depth(int codebook_size) {
@@ -114,10 +95,9 @@ VQCODEC_VECTOR_CLONES inline int64_t weighted_sum(const int32_t* inputs, const i
 }
 
 // |inputs| <= 2815 and |error| < 2^16, so the product stays within 32 bits.
-VQCODEC_VECTOR_CLONES inline void descend(const int32_t* inputs, int32_t error, int shift,
-                                          int32_t* weights) {
+VQCODEC_VECTOR_CLONES inline void descend(const int32_t* inputs, int32_t error, int32_t* weights) {
   for (int i = 0; i < kInputs; ++i) {
-    const int32_t step = (inputs[i] * error + (1 << (shift - 1))) >> shift;
+    const int32_t step = (inputs[i] * error + (1 << (kLearningShift - 1))) >> kLearningShift;
     weights[i] = std::min(std::max(weights[i] + step, -kMaxWeight), kMaxWeight);
   }
 }
@@ -125,8 +105,7 @@ VQCODEC_VECTOR_CLONES inline void descend(const int32_t* inputs, int32_t error, 
 // Weighted sums of the inputs; a set of weights is kInputs numbers in units of 2^-16.
 class Mixer {
  public:
-  Mixer(std::size_t sets, bool zero_first)
-      : shift_(zero_first ? kZeroFirstLearningShift : kLearningShift), weights_(sets * kInputs) {}
+  explicit Mixer(std::size_t sets) : weights_(sets * kInputs) {}
 
   void load(const int16_t* stored) {
     for (int32_t& weight : weights_) weight = *stored++ * (1 << kStoredWeightShift);
@@ -149,29 +128,26 @@ class Mixer {
   // Moves the weights of the last set down the gradient of the cost of this bit.
   void learn(const Inputs& inputs, bool bit, const Logistic& logistic) {
     const int32_t error = (bit ? 65536 : 0) - logistic.squash(logit_);
-    descend(inputs.data(), error, shift_, set_);
+    descend(inputs.data(), error, set_);
   }
 
  private:
-  int shift_;
   std::vector<int32_t> weights_;
   int32_t* set_ = nullptr;
   int logit_ = 0;
 };
 
-// The model of one stage at a time, with one of the networks. Coder: bool code(bool bit, uint32_t
-// one), which returns the bit that was coded; a decoder ignores the bit that it is given.
-template <typename Network>
+// The model of one stage at a time. Coder: bool code(bool bit, uint32_t one), which returns the bit
+// that was coded; a decoder ignores the bit that it is given.
 class MixingModel {
  public:
-  MixingModel(const MixingTables<Network>& tables, const Grid& grid)
-      : tables_(tables),
+  MixingModel(const MixingStart& start, const Grid& grid)
+      : start_(start),
         grid_(grid),
-        depth_(tree_depth(tables.codebook_size)),
-        zero_first_(tables.zero_first),
-        network_(tables.network, tables.codebook_size, tables.zero_first, grid),
-        by_node_(kTrainedNodes, zero_first_),
-        by_class_(kClassSets, zero_first_) {
+        depth_(tree_depth(start.codebook_size)),
+        network_(start, grid),
+        by_node_(kTrainedNodes),
+        by_class_(kClassSets) {
     for (const int size : kContextSizes) counters_.emplace_back(size, depth_);
   }
 
@@ -179,12 +155,12 @@ class MixingModel {
   void start_counters(int stage) {
     const uint32_t nodes = std::min(kTrainedNodes, 1u << depth_);
     const uint16_t* stored =
-        tables_.counters + static_cast<std::size_t>(stage) * kTrainedValues * kTrainedNodes;
+        start_.counters + static_cast<std::size_t>(stage) * kTrainedValues * kTrainedNodes;
     for (int c = 0; c < kContexts; ++c) {
       counters_[c].reset();
       if (c >= kTrainedContexts) continue;
       for (int value = 0; value < kContextSizes[c]; ++value, stored += kTrainedNodes) {
-        for (uint32_t node = zero_first_ ? 0 : 1; node < nodes; ++node) {
+        for (uint32_t node = 0; node < nodes; ++node) {
           counters_[c].at(value, node) = Counters::unpack(stored[node]);
         }
       }
@@ -194,8 +170,8 @@ class MixingModel {
   // Puts the weights back to where training left them.
   void start_weights(int stage) {
     const auto s = static_cast<std::size_t>(stage);
-    by_node_.load(tables_.node_weights + s * kTrainedNodes * kInputs);
-    by_class_.load(tables_.class_weights + s * kClassSets * kInputs);
+    by_node_.load(start_.node_weights + s * kTrainedNodes * kInputs);
+    by_class_.load(start_.class_weights + s * kClassSets * kInputs);
   }
 
   // Codes every code of a stage. Earlier stages are coded already, or skipped by skip_stage.
@@ -206,19 +182,18 @@ class MixingModel {
       for (int64_t x = 0; x < grid_.width; ++x) {
         const Contexts contexts = contexts_at(grid_, depth_, stage, y, x);
         prefetch(contexts, 1);
-        if (network_.exists()) network_.predict(stage, y, x);
+        network_.predict(y, x);
         int64_t& code = grid_.codes[grid_.index(stage, y, x)];
         const int64_t coded = code_one(coder, contexts, static_cast<uint32_t>(code));
         // Threads that encode read the same grid: what stands there already is not written.
         if (code != coded) code = coded;
-        if (network_.exists()) network_.add(stage, y, x, code);
+        network_.add(stage, y, x, code);
       }
     }
   }
 
   // Takes a stage of the grid as known.
   void skip_stage(int stage) {
-    if (!network_.exists()) return;
     for (int64_t y = 0; y < grid_.height; ++y) {
       for (int64_t x = 0; x < grid_.width; ++x) {
         network_.add(stage, y, x, grid_.at(stage, y, x));
@@ -240,18 +215,19 @@ class MixingModel {
 
   template <typename Coder>
   uint32_t code_one(Coder& coder, const Contexts& contexts, uint32_t code) {
-    const auto size = static_cast<uint32_t>(tables_.codebook_size);
-    if (zero_first_ && size > 1 && !code_bit(coder, contexts, 0, 0, code != 0)) return 0;
-    if (size > 1) network_.expand();
+    const auto size = static_cast<uint32_t>(start_.codebook_size);
+    if (size == 1 || !code_bit(coder, contexts, 0, 0, code != 0)) return 0;
+    network_.expand();
     uint32_t node = 1;
     for (int level = 0; level < depth_; ++level) {
       const int below = depth_ - 1 - level;
-      if (zero_first_ && below == 0 && node == 1u << level) return 1;
+      // All bits but the last are 0, and the code is another one than 0.
+      if (below == 0 && node == 1u << level) return 1;
       const uint32_t first_of_one = (2 * node + 1 - (2u << level)) << below;
       // No index begins with these bits and a 1: the bit is known to be 0.
       const bool known = first_of_one >= size;
       const bool bit = code >> below & 1;
-      node = 2 * node + (known ? 0 : code_bit(coder, contexts, level + zero_first_, node, bit));
+      node = 2 * node + (known ? 0 : code_bit(coder, contexts, level + 1, node, bit));
     }
     return node - (1u << depth_);
   }
@@ -262,8 +238,7 @@ class MixingModel {
     const Logistic& logistic = Logistic::tables();
     std::array<uint32_t*, kContexts> slots;
     Inputs inputs;
-    const int level = step - zero_first_;
-    if (level + 1 < depth_) prefetch(contexts, std::max(2 * node, 1u));
+    if (step < depth_) prefetch(contexts, std::max(2 * node, 1u));
     for (int c = 0; c < kContexts; ++c) {
       slots[c] = &counters_[c].at(contexts.values[c], node);
       const auto p = static_cast<int32_t>(*slots[c] >> 20);
@@ -271,9 +246,9 @@ class MixingModel {
       inputs[c] = logistic.stretch(p);
       inputs[kContexts + c] = ((p - 2048) * trust) >> 4;
     }
-    inputs[2 * kContexts] = network_.exists() ? network_.logit(node) : 0;
+    inputs[2 * kContexts] = network_.logit(node);
     inputs[2 * kContexts + 1] = 256;
-    const uint32_t own = level < 8 ? node : node >> (level - 7);
+    const uint32_t own = step < 9 ? node : node >> (step - 8);
     const int row = std::min(step, kMaxDepth - 1);
     const int logit =
         by_node_.mix(inputs, own) + by_class_.mix(inputs, row * kZeroClasses + contexts.zeros);
@@ -284,10 +259,9 @@ class MixingModel {
     return bit;
   }
 
-  MixingTables<Network> tables_;
+  MixingStart start_;
   Grid grid_;
   int depth_;
-  bool zero_first_;
   Network network_;
   std::vector<Counters> counters_;
   Mixer by_node_;

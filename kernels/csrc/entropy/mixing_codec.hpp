@@ -1,4 +1,4 @@
-// Context mixing put to work: encode, decode, and the two passes that training makes over maps.
+// Context mixing put to work: encode, decode, and the two passes that training makes over grids.
 
 #ifndef VQCODEC_ENTROPY_MIXING_CODEC_HPP_
 #define VQCODEC_ENTROPY_MIXING_CODEC_HPP_
@@ -39,22 +39,20 @@ struct MixingCost {
   }
 };
 
-template <typename Coder, typename Network>
-void code_stage(Coder& coder, int stage, MixingModel<Network>& model) {
+template <typename Coder>
+void code_stage(Coder& coder, int stage, MixingModel& model) {
   model.start_counters(stage);
   model.start_weights(stage);
   model.code_stage(coder, stage);
 }
 
-// Models the stages side by side, as each starts from the tables and all codes are known here.
-template <typename Network>
-std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingTables<Network>& tables,
-                                   int threads) {
+// Models the stages side by side, as each starts anew and all codes are known here.
+inline std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingStart& start, int threads) {
   std::vector<MixingRecorder> recorders(grid.stages);
   std::atomic<int> next{0};
   const auto work = [&] {
     int known = 0;
-    MixingModel<Network> model(tables, grid);
+    MixingModel model(start, grid);
     for (int stage = next++; stage < grid.stages; stage = next++) {
       while (known < stage) model.skip_stage(known++);
       code_stage(recorders[stage], known++, model);
@@ -77,18 +75,16 @@ std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingTables<Network>
   return range.finish();
 }
 
-template <typename Network>
-void decode_mixing(const uint8_t* payload, std::size_t size, const Grid& grid,
-                   const MixingTables<Network>& tables) {
+inline void decode_mixing(const uint8_t* payload, std::size_t size, const Grid& grid,
+                          const MixingStart& start) {
   MixingDecoder coder{RangeDecoder(payload, size)};
-  MixingModel<Network> model(tables, grid);
+  MixingModel model(start, grid);
   for (int stage = 0; stage < grid.stages; ++stage) code_stage(coder, stage, model);
   coder.range.finish();
 }
 
 // Adds to counts, (kTrainedValues, kTrainedNodes, 2), how often each bit follows each context.
-inline void count_mixing(const Grid& grid, int codebook_size, bool zero_first, int stage,
-                         int64_t* counts) {
+inline void count_mixing(const Grid& grid, int codebook_size, int stage, int64_t* counts) {
   const int depth = tree_depth(codebook_size);
   const auto count = [counts](const Contexts& contexts, uint32_t node, bool bit) {
     std::size_t first = 0;
@@ -101,8 +97,8 @@ inline void count_mixing(const Grid& grid, int codebook_size, bool zero_first, i
     for (int64_t x = 0; x < grid.width; ++x) {
       const Contexts contexts = contexts_at(grid, depth, stage, y, x);
       const auto code = static_cast<uint32_t>(grid.at(stage, y, x));
-      if (zero_first) count(contexts, 0, code != 0);
-      if (zero_first && code == 0) continue;
+      count(contexts, 0, code != 0);
+      if (code == 0) continue;
       const uint32_t leaf = code + (1u << depth);
       for (int level = 0; level < std::min(depth, 8); ++level) {
         count(contexts, leaf >> (depth - level), leaf >> (depth - level - 1) & 1);
@@ -111,18 +107,17 @@ inline void count_mixing(const Grid& grid, int codebook_size, bool zero_first, i
   }
 }
 
-// Runs over maps one after the other, each from the trained counters, with weights that keep
-// learning from map to map; writes the last weights. Returns the cost of the maps in bits.
-template <typename Network>
-double learn_mixing(const std::vector<Grid>& grids, const MixingTables<Network>& tables, int stage,
-                    int16_t* node_weights, int16_t* class_weights) {
+// Runs over grids one after the other, each from the trained counters, with weights that keep
+// learning from grid to grid; writes the last weights. Returns the cost of the grids in bits.
+inline double learn_mixing(const std::vector<Grid>& grids, const MixingStart& start, int stage,
+                           int16_t* node_weights, int16_t* class_weights) {
   MixingCost coder;
-  Mixer by_node(kTrainedNodes, tables.zero_first), by_class(kClassSets, tables.zero_first);
+  Mixer by_node(kTrainedNodes), by_class(kClassSets);
   const auto s = static_cast<std::size_t>(stage);
-  by_node.load(tables.node_weights + s * kTrainedNodes * kInputs);
-  by_class.load(tables.class_weights + s * kClassSets * kInputs);
+  by_node.load(start.node_weights + s * kTrainedNodes * kInputs);
+  by_class.load(start.class_weights + s * kClassSets * kInputs);
   for (const Grid& grid : grids) {
-    MixingModel<Network> model(tables, grid);
+    MixingModel model(start, grid);
     for (int earlier = 0; earlier < stage; ++earlier) model.skip_stage(earlier);
     model.start_counters(stage);
     model.swap_weights(by_node, by_class);

@@ -12,9 +12,7 @@
 
 namespace vqcodec {
 
-constexpr int kPlaces = 9;
 constexpr int kMaxActivation = 2047;
-constexpr int kMaxNetworkWeight = 1023;
 
 class Places {
  public:
@@ -32,11 +30,6 @@ class Places {
       clamped_[place + d] = static_cast<int16_t>(
           std::clamp(totals_[place + d], -int{kMaxActivation}, int{kMaxActivation}));
     }
-  }
-
-  // Writes out the nine places around (y, x), row by row.
-  void gather(int64_t y, int64_t x, int16_t* input) const {
-    for (int64_t dy = -1; dy <= 1; ++dy) copy(y + dy, x - 1, 3, input + (dy + 1) * 3 * dimensions_);
   }
 
   // Writes out so many places of a row, from (y, x) on.

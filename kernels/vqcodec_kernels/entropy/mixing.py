@@ -10,38 +10,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec_kernels.entropy.deep_tables import DeepTables
 from vqcodec_kernels.entropy.plain import mixing as entropy_mixing_numpy
+from vqcodec_kernels.entropy.start import MixingStart
 from vqcodec_kernels.entropy.symbols import check_array, check_capacity, choose_decoder, native
-from vqcodec_kernels.entropy.tables import MixingTables
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["Tables", "count_mixing", "decode_mixing", "encode_mixing", "learn_mixing"]
+__all__ = ["count_mixing", "decode_mixing", "encode_mixing", "learn_mixing"]
 
 CodeArray = NDArray[np.int64]
-# The model comes with a network of one hidden layer, or none, or with one of two.
-Tables = MixingTables | DeepTables
 
 
-def encode_mixing(codes: CodeArray, tables: Tables, *, threads: int = 1) -> bytes:
-    """Code a grid of codes, int64 (S, H, W), each in [0, codebook_size), S <= tables.stages.
+def encode_mixing(codes: CodeArray, start: MixingStart, *, threads: int = 1) -> bytes:
+    """Code a grid of codes, int64 (S, H, W), each in [0, codebook_size), S <= start.stages.
 
     threads: how many stages are worked on at a time; the bytes are the same. Each takes up to
     20 MB. Raises InvalidInputError, BackendError.
     """
-    _check_codes(codes, tables)
+    _check_codes(codes, start)
     if threads < 1:
         raise InvalidInputError(f"threads must be at least 1, got {threads}")
-    payload: bytes = native().encode_mixing(
-        np.ascontiguousarray(codes), _native_tables(tables), threads
-    )
+    payload: bytes = native().encode_mixing(np.ascontiguousarray(codes), _native(start), threads)
     return payload
 
 
 def decode_mixing(
     payload: bytes,
     shape: tuple[int, int, int],
-    tables: Tables,
+    start: MixingStart,
     *,
     backend: str | None = None,
 ) -> CodeArray:
@@ -50,57 +45,55 @@ def decode_mixing(
     Raises CorruptPayloadError for a payload that encode_mixing does not write for any codes of
     this shape, InvalidInputError, BackendError.
     """
-    if min(shape) < 0 or shape[0] > tables.stages:
-        raise InvalidInputError(f"shape must be (0 to {tables.stages}, H, W), got {shape}")
-    if tables.codebook_size > 1:
+    if min(shape) < 0 or shape[0] > start.stages:
+        raise InvalidInputError(f"shape must be (0 to {start.stages}, H, W), got {shape}")
+    if start.codebook_size > 1:
         check_capacity(payload, shape[0] * shape[1] * shape[2])
     decoder = choose_decoder(backend, entropy_mixing_numpy)
     if decoder is entropy_mixing_numpy:
-        return entropy_mixing_numpy.decode_mixing(bytes(payload), shape, tables)
-    codes: CodeArray = decoder.decode_mixing(bytes(payload), *shape, _native_tables(tables))
+        return entropy_mixing_numpy.decode_mixing(bytes(payload), shape, start)
+    codes: CodeArray = decoder.decode_mixing(bytes(payload), *shape, _native(start))
     return codes
 
 
 def count_mixing(
-    maps: Sequence[CodeArray], *, codebook_size: int, stage: int, zero_first: bool = False
+    grids: Sequence[CodeArray], *, codebook_size: int, stage: int
 ) -> NDArray[np.int64]:
-    """Count how often each bit follows each value of the small contexts, over all maps.
+    """Count how often each bit follows each value of the small contexts, over all grids.
 
-    maps: each int64 (S, H, W). Returns int64 (TRAINED_VALUES, TRAINED_NODES, 2).
+    grids: each int64 (S, H, W). Returns int64 (TRAINED_VALUES, TRAINED_NODES, 2).
     """
     counts: NDArray[np.int64] = native().count_mixing(
-        [np.ascontiguousarray(codes) for codes in maps], codebook_size, zero_first, stage
+        [np.ascontiguousarray(codes) for codes in grids], codebook_size, stage
     )
     return counts
 
 
 def learn_mixing(
-    maps: Sequence[CodeArray], tables: Tables, *, stage: int
+    grids: Sequence[CodeArray], start: MixingStart, *, stage: int
 ) -> tuple[float, NDArray[np.int16], NDArray[np.int16]]:
-    """Let the mixers of one stage learn over all maps, each started from the trained counters.
+    """Let the mixers of one stage learn over all grids, each started from the trained counters.
 
-    Returns the cost of the maps in bits, and the weights after the last map:
+    Returns the cost of the grids in bits, and the weights after the last grid:
     int16 (TRAINED_NODES, INPUTS) and int16 (CLASS_SETS, INPUTS).
     """
-    for codes in maps:
-        _check_codes(codes, tables)
+    for codes in grids:
+        _check_codes(codes, start)
     bits, by_node, by_class = native().learn_mixing(
-        [np.ascontiguousarray(codes) for codes in maps], _native_tables(tables), stage
+        [np.ascontiguousarray(codes) for codes in grids], _native(start), stage
     )
     return bits, by_node, by_class
 
 
-def _check_codes(codes: CodeArray, tables: Tables) -> None:
+def _check_codes(codes: CodeArray, start: MixingStart) -> None:
     check_array(codes, np.int64, 3, "codes")
-    if len(codes) > tables.stages:
-        raise InvalidInputError(f"codes have {len(codes)} stages, tables {tables.stages}")
-    if codes.size and (codes.min() < 0 or codes.max() >= tables.codebook_size):
+    if len(codes) > start.stages:
+        raise InvalidInputError(f"codes have {len(codes)} stages, the model {start.stages}")
+    if codes.size and (codes.min() < 0 or codes.max() >= start.codebook_size):
         raise InvalidInputError(
-            f"codes must be in [0, {tables.codebook_size}), got {codes.min()} to {codes.max()}"
+            f"codes must be in [0, {start.codebook_size}), got {codes.min()} to {codes.max()}"
         )
 
 
-def _native_tables(tables: Tables) -> Any:
-    if isinstance(tables, DeepTables):
-        return native().DeepTables(tables.codebook_size, *tables.arrays().values())
-    return native().Tables(tables.codebook_size, tables.zero_first, *tables.arrays().values())
+def _native(start: MixingStart) -> Any:
+    return native().MixingStart(start.codebook_size, start.arrays())

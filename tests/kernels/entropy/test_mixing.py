@@ -6,102 +6,73 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import mixing_tables
+import mixing_start
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mixing_tables import KINDS, make_any, make_codes, make_deep_tables, make_tables
+from mixing_start import make_codes, make_start
 
-from vqcodec_kernels.entropy.deep_tables import DeepTables
-from vqcodec_kernels.entropy.mixing import Tables, decode_mixing, encode_mixing
+from vqcodec_kernels.entropy.mixing import decode_mixing, encode_mixing
 from vqcodec_kernels.entropy.plain.logistic import MAX_LOGIT, logistic_tables
+from vqcodec_kernels.entropy.start import MixingStart
 from vqcodec_kernels.errors import CorruptPayloadError, InvalidInputError
 
 
 def test_golden_payloads() -> None:
     # Written once; a change here is a change of the format.
-    plain = encode_mixing(make_codes((2, 5, 7), 11), make_tables(11, 2))
-    assert plain.hex() == "fffff5fc66001debc292a98a3acc57db347a827e357208b6c74d0d15870759a509"
-    network = encode_mixing(make_codes((2, 5, 7), 11), make_tables(11, 2, 3, 5))
-    assert network.hex() == "fffff469327100b8e3e314550b5a3358ac90e5b12a38c167cce8e3d985d705a712"
-    large = encode_mixing(make_codes((3, 20, 31), 256), make_tables(256, 3, 32, 48))
-    assert (
-        hashlib.sha256(large).hexdigest()
-        == "7d3afd2e1284fa968eb6fdaa1b911180e41fa03ee27ee736bddc0f820c422bb3"
-    )
-
-
-def test_golden_payloads_with_the_zero_code_first() -> None:
-    # As above: these bytes stay.
-    plain = encode_mixing(make_codes((2, 5, 7), 11), make_tables(11, 2, zero_first=True))
-    assert plain.hex() == "f2cd0b92bd57b1a1c14bace310045f2a15a743b410cf03faaffa23cad95875b1fa703f1d"
-    network = encode_mixing(make_codes((2, 5, 7), 11), make_tables(11, 2, 3, 5, zero_first=True))
-    assert network.hex() == (
-        "f67cde7981ebb496388755784717ccebf0f3df419794079a9cbef775b54f6672f003ea7cba"
-    )
-    tables = make_tables(256, 3, 32, 48, zero_first=True)
-    assert (
-        hashlib.sha256(encode_mixing(make_codes((3, 20, 31), 256), tables)).hexdigest()
-        == "2847f655a7dff506a45a38b628d61ec1a6a8f492ba3c3351cd0fc6ce1f8e5f3a"
-    )
-
-
-def test_golden_payloads_of_the_deep_network() -> None:
-    # As above: these bytes stay.
-    small = encode_mixing(make_codes((2, 5, 7), 11), make_deep_tables(11, 3, 3, (6, 5)))
+    small = encode_mixing(make_codes((2, 5, 7), 11), make_start(11, 3))
     assert (
         small.hex() == "ef04830ebd915fa1bafd908c7411502d9edcb108fcec76c13c577f9e71f9313f16a665f7b2"
     )
-    large = encode_mixing(make_codes((3, 20, 31), 256), make_deep_tables(256, 3, 32, (40, 24)))
+    large = encode_mixing(make_codes((3, 20, 31), 256), make_start(256, 3, 32, (40, 24)))
     assert (
         hashlib.sha256(large).hexdigest()
         == "8f72c001bc5c2fbfd57dd8b4a8a8093c43628d000df3950a77f318bb2e07af8f"
     )
 
 
-def test_deep_network_matters_to_every_decision() -> None:
-    """The golden tables must not leave the network at zero, or its arithmetic goes untested."""
+def test_network_matters_to_every_decision() -> None:
+    """The golden start must not leave the network at zero, or its arithmetic goes untested."""
     codes = make_codes((2, 5, 7), 11)
-    tables = make_deep_tables(11, 3, 3, (6, 5))
-    arrays: dict[str, Any] = tables.arrays()
-    payloads = {encode_mixing(codes, tables)}
+    start = make_start(11, 3)
+    arrays: dict[str, Any] = start.arrays()
+    payloads = {encode_mixing(codes, start)}
     for name in ("embeddings", "first_biases", "second_weights", "second_biases", "output_weights"):
-        other = DeepTables(codebook_size=11, **arrays | {name: np.roll(arrays[name], 1, axis=-1)})
+        other = MixingStart(codebook_size=11, **arrays | {name: np.roll(arrays[name], 1, axis=-1)})
         payloads.add(encode_mixing(codes, other))
     assert len(payloads) == 6
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("threads", [2, 3, 50])
-def test_any_number_of_threads_writes_the_same_bytes(kind: str, threads: int) -> None:
-    codes, tables = make_codes((7, 9, 13), 70), make_any(kind, 70, 8)
-    alone = encode_mixing(codes, tables)
-    assert encode_mixing(codes, tables, threads=threads) == alone
-    np.testing.assert_array_equal(decode_mixing(alone, codes.shape, tables), codes)
+def test_any_number_of_threads_writes_the_same_bytes(threads: int) -> None:
+    codes, start = make_codes((7, 9, 13), 70), make_start(70, 8)
+    alone = encode_mixing(codes, start)
+    assert encode_mixing(codes, start, threads=threads) == alone
+    np.testing.assert_array_equal(decode_mixing(alone, codes.shape, start), codes)
 
 
 def test_threads_must_be_positive() -> None:
     with pytest.raises(InvalidInputError, match="threads must be at least 1, got 0"):
-        encode_mixing(make_codes((1, 2, 2), 11), make_any("deep", 11, 1), threads=0)
+        encode_mixing(make_codes((1, 2, 2), 11), make_start(11, 1), threads=0)
 
 
 @pytest.mark.parametrize("level", ["portable", "sse2", "avx2", "avx512"])
 @pytest.mark.parametrize("widths", [(6, 5), (63, 65), (128, 64), (800, 131)])
 def test_instruction_sets_write_the_same_bytes(level: str, widths: tuple[int, int]) -> None:
-    tables = make_deep_tables(70, 2, 5, widths)
+    start = make_start(70, 2, 5, widths)
     codes = make_codes((2, 6, 9), 70)
-    here = encode_mixing(codes, tables)
-    np.testing.assert_array_equal(decode_mixing(here, codes.shape, tables, backend="numpy"), codes)
+    here = encode_mixing(codes, start)
+    np.testing.assert_array_equal(decode_mixing(here, codes.shape, start, backend="numpy"), codes)
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from mixing_tables import make_codes, make_deep_tables\n"
+        "from mixing_start import make_codes, make_start\n"
         "from vqcodec_kernels.entropy.mixing import encode_mixing\n"
-        f"tables = make_deep_tables(70, 2, 5, {widths})\n"
-        "print(encode_mixing(make_codes((2, 6, 9), 70), tables).hex())"
+        f"start = make_start(70, 2, 5, {widths})\n"
+        "print(encode_mixing(make_codes((2, 6, 9), 70), start).hex())"
     )
     there = subprocess.run(
-        [sys.executable, "-c", script, str(Path(mixing_tables.__file__).parent)],
+        [sys.executable, "-c", script, str(Path(mixing_start.__file__).parent)],
         env={**os.environ, "VQCODEC_CPU_LEVEL": level},
         capture_output=True,
         text=True,
@@ -133,8 +104,6 @@ def test_logistic_tables_are_the_functions() -> None:
     stages=st.integers(1, 3),
     height=st.integers(0, 4),
     width=st.integers(0, 5),
-    network=st.sampled_from(["none", "shallow", "deep"]),
-    zero_first=st.booleans(),
     skew=st.sampled_from([0, 1, 8]),
 )
 def test_round_trip_and_twin(
@@ -143,31 +112,23 @@ def test_round_trip_and_twin(
     stages: int,
     height: int,
     width: int,
-    network: str,
-    zero_first: bool,
     skew: int,
 ) -> None:
     rng = np.random.default_rng(seed)
     step = 2 * (seed % 5000) + 1
-    tables: Tables
-    if network == "deep":
-        tables = make_deep_tables(size, stages + 1, 3, (6, 5), step)
-    else:
-        has = network == "shallow"
-        tables = make_tables(size, stages + 1, 3 * has, 5 * has, step, zero_first)
+    start = make_start(size, stages + 1, step=step)
     codes = rng.integers(0, size, (stages, height, width))
     codes[rng.random(codes.shape) < skew / 9] = 0
-    payload = encode_mixing(codes, tables)
+    payload = encode_mixing(codes, start)
     for backend in ("native", "numpy"):
-        again = decode_mixing(payload, codes.shape, tables, backend=backend)
+        again = decode_mixing(payload, codes.shape, start, backend=backend)
         np.testing.assert_array_equal(again, codes)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_damage_is_refused_or_gives_other_codes(kind: str) -> None:
-    tables = make_any(kind, 11, 2)
+def test_damage_is_refused_or_gives_other_codes() -> None:
+    start = make_start(11, 2)
     codes = make_codes((2, 5, 7), 11)
-    payload = encode_mixing(codes, tables)
+    payload = encode_mixing(codes, start)
     damaged = [payload[:n] for n in range(len(payload))] + [payload + b"\0", payload + b"\x90"]
     for i in range(len(payload)):
         for bit in (0, 3, 7):
@@ -175,26 +136,25 @@ def test_damage_is_refused_or_gives_other_codes(kind: str) -> None:
     refused = 0
     for data in damaged:
         try:
-            read = decode_mixing(data, codes.shape, tables)
+            read = decode_mixing(data, codes.shape, start)
         except CorruptPayloadError:
             refused += 1
             continue
         assert 0 <= read.min() <= read.max() < 11
-        assert encode_mixing(read, tables) == data
+        assert encode_mixing(read, start) == data
         assert not np.array_equal(read, codes)
     assert refused > 0.5 * len(damaged)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_twin_refuses_what_the_extension_refuses(kind: str) -> None:
-    tables = make_any(kind, 11, 1)
+def test_twin_refuses_what_the_extension_refuses() -> None:
+    start = make_start(11, 1)
     codes = make_codes((1, 2, 3), 11)
-    payload = encode_mixing(codes, tables)
+    payload = encode_mixing(codes, start)
     for data in (b"", payload[:-1], payload + b"\0", b"\xff" * 8):
         answers = []
         for backend in ("native", "numpy"):
             try:
-                read = decode_mixing(data, codes.shape, tables, backend=backend)
+                read = decode_mixing(data, codes.shape, start, backend=backend)
                 answers.append(str(read.tolist()))
             except CorruptPayloadError as error:
                 answers.append(str(error))
@@ -203,16 +163,16 @@ def test_twin_refuses_what_the_extension_refuses(kind: str) -> None:
 
 def test_huge_shape_is_refused_before_memory_is_taken() -> None:
     with pytest.raises(CorruptPayloadError, match="cannot hold"):
-        decode_mixing(bytes(9), (1, 1 << 30, 1 << 30), make_tables(2, 1))
+        decode_mixing(bytes(9), (1, 1 << 30, 1 << 30), make_start(2, 1))
 
 
 def test_threads_decode_side_by_side() -> None:
-    tables = make_tables(256, 2, 8, 8)
+    start = make_start(256, 2, 8, (8, 7))
     all_codes = [make_codes((2, 12, 9 + i), 256) for i in range(4)]
-    payloads = [encode_mixing(codes, tables) for codes in all_codes]
+    payloads = [encode_mixing(codes, start) for codes in all_codes]
     with ThreadPoolExecutor(4) as pool:
         read = pool.map(
-            lambda pair: decode_mixing(pair[0], pair[1].shape, tables),
+            lambda pair: decode_mixing(pair[0], pair[1].shape, start),
             list(zip(payloads, all_codes, strict=True)) * 3,
         )
         for again, codes in zip(read, all_codes * 3, strict=True):

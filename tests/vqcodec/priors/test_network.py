@@ -2,15 +2,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vqcodec.priors import DeepPrior, MixingPrior, ZeroFirstPrior
-from vqcodec.priors.deep_network import fit_deep_network
-from vqcodec.priors.deep_perceptron import (
-    DeepPerceptron,
-    deep_gradients,
-    train_deep_perceptron,
-)
+from vqcodec.priors import MixingPrior
 from vqcodec.priors.network import fit_network
-from vqcodec.priors.perceptron import Perceptron, Samples, gradients
+from vqcodec.priors.perceptron import Perceptron, Samples, gradients, train_perceptron
 from vqcodec_kernels.errors import InvalidInputError
 
 SIZE = 12
@@ -31,12 +25,11 @@ def points(seed: int = 0) -> NDArray[np.float64]:
 
 
 def test_network_learns_what_the_contexts_cannot_see() -> None:
-    maps = [follow_map(seed) for seed in range(12)]
+    maps = [follow_map(seed) for seed in range(48)]
     codes = follow_map(99)
     plain = MixingPrior.fit(maps, codebook_size=SIZE)
-    network = MixingPrior.fit(maps, codebook_size=SIZE, vectors=points(), samples=60_000)
+    network = MixingPrior.fit(maps, codebook_size=SIZE, vectors=points(), samples=250_000)
     assert network.stage_bits(codes)[1] < 0.75 * plain.stage_bits(codes)[1]
-    # Random codes cost log2(12) bits each, whatever is tried on them.
     assert network.stage_bits(codes)[0] > 0.98 * codes[0].size * np.log2(SIZE)
     again = MixingPrior.from_tensors(network.tensors())
     for backend in ("native", "numpy"):
@@ -44,33 +37,12 @@ def test_network_learns_what_the_contexts_cannot_see() -> None:
         np.testing.assert_array_equal(read, codes)
 
 
-def test_fitting_twice_gives_the_same_network() -> None:
-    maps = [follow_map(seed) for seed in range(3)]
-    first = fit_network(maps, points(), seed=1, samples=5_000)
-    second = fit_network(maps, points(), seed=1, samples=5_000)
-    for one, other in zip(first, second, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_deep_network_learns_what_the_contexts_cannot_see() -> None:
-    maps = [follow_map(seed) for seed in range(48)]
-    codes = follow_map(99)
-    plain = ZeroFirstPrior.fit(maps, codebook_size=SIZE)
-    network = DeepPrior.fit(maps, codebook_size=SIZE, vectors=points(), samples=250_000)
-    assert network.stage_bits(codes)[1] < 0.75 * plain.stage_bits(codes)[1]
-    assert network.stage_bits(codes)[0] > 0.98 * codes[0].size * np.log2(SIZE)
-    again = DeepPrior.from_tensors(network.tensors())
-    for backend in ("native", "numpy"):
-        read = again.decode(network.encode(codes), codes.shape, backend=backend)
-        np.testing.assert_array_equal(read, codes)
-
-
-def test_deep_perceptron_learns_what_the_rate_alone_tells() -> None:
+def test_perceptron_learns_what_the_rate_alone_tells() -> None:
     rates = np.random.default_rng(0).integers(0, 2, 40_000)
     places = np.full((9, 2), 256, np.int16)
     middle = np.full(len(rates), 4)
     samples = Samples(places, places, middle, np.full(len(rates), 3), np.where(rates, 5, 0))
-    network = train_deep_perceptron(
+    network = train_perceptron(
         samples, rates, size=SIZE, hidden=(8, 6), most_rates=2, count=1_200_000, seed=0
     )
     first = np.maximum(network.first_weights.sum(axis=1) + network.first_biases, 0)
@@ -82,43 +54,18 @@ def test_deep_perceptron_learns_what_the_rate_alone_tells() -> None:
     assert logits[1, 1:].argmax() + 1 == 5
 
 
-def test_fitting_a_deep_network_twice_gives_the_same() -> None:
+def test_fitting_twice_gives_the_same_network() -> None:
     maps = [follow_map(seed) for seed in range(3)]
-    first = fit_deep_network(maps, points(), seed=1, samples=5_000)
-    second = fit_deep_network(maps, points(), seed=1, samples=5_000)
-    for one, other in zip(first, second, strict=True):
-        np.testing.assert_array_equal(one, other)
+    first = fit_network(maps, points(), seed=1, samples=5_000)
+    second = fit_network(maps, points(), seed=1, samples=5_000)
+    for name, array in first.arrays().items():
+        np.testing.assert_array_equal(array, second.arrays()[name], err_msg=name)
 
 
 def test_gradients_are_slopes_of_the_cost() -> None:
     rng = np.random.default_rng(0)
-    shapes = [(5, 18), (5,), (7, 5), (7,)]
-    parameters = Perceptron(*(rng.normal(size=shape) for shape in shapes))
-    x, codes = rng.normal(size=(9, 18)), rng.integers(0, 7, 9)
-
-    def cost() -> float:
-        hidden = np.maximum(x @ parameters.hidden_weights.T + parameters.hidden_biases, 0)
-        logits = hidden @ parameters.output_weights.T + parameters.output_biases
-        log_mass = np.log(np.exp(logits).sum(axis=1))
-        return float((log_mass - logits[np.arange(9), codes]).mean())
-
-    for parameter, gradient in zip(parameters, gradients(parameters, x, codes), strict=True):
-        for place in range(0, parameter.size, 5):
-            value = parameter.flat[place]
-            parameter.flat[place] = value + 1e-6
-            above = cost()
-            parameter.flat[place] = value - 1e-6
-            below = cost()
-            parameter.flat[place] = value
-            np.testing.assert_allclose(
-                gradient.flat[place], (above - below) / 2e-6, rtol=1e-4, atol=1e-8
-            )
-
-
-def test_deep_gradients_are_slopes_of_the_cost() -> None:
-    rng = np.random.default_rng(0)
     shapes = [(5, 18), (3, 5), (4, 5), (4,), (7, 4), (7,)]
-    parameters = DeepPerceptron(*(rng.normal(size=shape) for shape in shapes))
+    parameters = Perceptron(*(rng.normal(size=shape) for shape in shapes))
     x, codes, rates = rng.normal(size=(19, 18)), np.arange(19) % 7, np.arange(19) % 2
 
     def cost() -> float:
@@ -132,7 +79,7 @@ def test_deep_gradients_are_slopes_of_the_cost() -> None:
                 total += np.log(np.exp(logits[1:]).sum()) - logits[code]
         return float(total / len(codes))
 
-    slopes = deep_gradients(parameters, x, rates, codes)
+    slopes = gradients(parameters, x, rates, codes)
     for parameter, gradient in zip(parameters, slopes, strict=True):
         for place in range(0, parameter.size, 3):
             value = parameter.flat[place]
@@ -147,10 +94,10 @@ def test_deep_gradients_are_slopes_of_the_cost() -> None:
 
 
 @pytest.mark.parametrize("batch", [[0, 0], [3, 5]])
-def test_deep_gradients_of_batches_without_zeros_or_without_others(batch: list[int]) -> None:
-    parameters = DeepPerceptron.drawn(np.random.default_rng(1), np.arange(7), (18, 2, 5, 4, 7))
+def test_gradients_of_batches_without_zeros_or_without_others(batch: list[int]) -> None:
+    parameters = Perceptron.drawn(np.random.default_rng(1), np.arange(7), (18, 2, 5, 4, 7))
     x = np.ones((2, 18), np.float32)
-    slopes = deep_gradients(parameters, x, np.array([0, 1]), np.array(batch))
+    slopes = gradients(parameters, x, np.array([0, 1]), np.array(batch))
     assert all(np.isfinite(slope).all() for slope in slopes)
     # The weights begin at zero, so each code's bias falls by its surplus of probability.
     share = np.exp(parameters.output_biases[1:]) / np.exp(parameters.output_biases[1:]).sum()
@@ -159,7 +106,6 @@ def test_deep_gradients_of_batches_without_zeros_or_without_others(batch: list[i
 
 
 @pytest.mark.parametrize("vectors", [np.zeros((1, SIZE, 6)), np.full((2, SIZE, 6), np.nan)])
-@pytest.mark.parametrize("kind", [MixingPrior, DeepPrior])
-def test_bad_vectors_are_refused(kind: type[MixingPrior], vectors: NDArray[np.float64]) -> None:
+def test_bad_vectors_are_refused(vectors: NDArray[np.float64]) -> None:
     with pytest.raises(InvalidInputError, match="vectors"):
-        kind.fit([follow_map(0)], codebook_size=SIZE, vectors=vectors)
+        MixingPrior.fit([follow_map(0)], codebook_size=SIZE, vectors=vectors)

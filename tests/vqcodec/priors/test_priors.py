@@ -4,24 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vqcodec.priors import (
-    DeepPrior,
-    MixingPrior,
-    Prior,
-    RawPrior,
-    StaticPrior,
-    ZeroFirstPrior,
-    prior_class,
-)
+from vqcodec.priors import MixingPrior, Prior, RawPrior, StaticPrior, prior_class
 from vqcodec_kernels.errors import CorruptPayloadError, InvalidInputError
 
-CLASSES: tuple[type[Prior], ...] = (
-    RawPrior,
-    StaticPrior,
-    MixingPrior,
-    ZeroFirstPrior,
-    DeepPrior,
-)
+CLASSES: tuple[type[Prior], ...] = (RawPrior, StaticPrior, MixingPrior)
 SHAPES = [(2,), (2, 5), (1, 1, 1), (3, 4, 7), (2, 3, 2, 5), (2, 0, 4)]
 
 
@@ -232,11 +218,9 @@ def test_one_position_has_no_overhead_to_speak_of(prior: type[Prior]) -> None:
 
 
 def test_modes_are_those_of_the_stream() -> None:
-    assert [prior_class(mode).name for mode in range(5)] == [
-        *("raw", "static", "mixing", "zero-first", "deep")
-    ]
-    with pytest.raises(ValueError, match="mode 5"):
-        prior_class(5)
+    assert [prior_class(mode).name for mode in range(3)] == ["raw", "static", "mixing"]
+    with pytest.raises(ValueError, match="mode 3"):
+        prior_class(3)
 
 
 @pytest.mark.parametrize("size", [0, 4097])

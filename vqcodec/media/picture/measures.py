@@ -1,29 +1,33 @@
-"""How good a picture is and how much it costs.
+"""How good a picture is.
 
-All pictures here are uint8, (height, width) or (height, width, channels), values 0 to 255.
+The functions take pixels: uint8, (height, width) or (height, width, channels), values 0 to 255;
+`MEASURES` are the same ones, of pictures.
 """
 
 from __future__ import annotations
 
 import io
-import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from vqcodec.errors import InputError, MissingDependencyError
+from vqcodec.media.picture.signal import Picture
+from vqcodec.media.workshop import Measure, decibels
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["bits_per_pixel", "ms_ssim", "ms_ssim_db", "perplexity", "psnr", "ssimulacra2"]
+__all__ = ["MEASURES", "ms_ssim", "ms_ssim_db", "psnr", "ssimulacra2"]
 
 Pixels = NDArray[np.uint8]
 
 # Wang, Simoncelli and Bovik 2003: the weight of each scale, finest first.
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _WINDOW = 11
+_SSIMULACRA2_SIDE = 8
 
 
 def psnr(picture: Pixels, reference: Pixels) -> float:
@@ -31,11 +35,15 @@ def psnr(picture: Pixels, reference: Pixels) -> float:
 
     Raises:
         InputError: shapes differ, a picture is empty or not uint8.
+
+    >>> black = np.zeros((2, 2, 3), np.uint8)
+    >>> psnr(black + np.uint8(51), black)
+    13.97...
     """
     _check_pair(picture, reference)
     difference = picture.astype(np.int32) - reference.astype(np.int32)
     error = float(np.mean(np.square(difference), dtype=np.float64))
-    return math.inf if error == 0 else 10 * math.log10(255**2 / error)
+    return decibels(error / 255**2)
 
 
 def ms_ssim(picture: Pixels, reference: Pixels) -> float:
@@ -71,8 +79,13 @@ def ms_ssim(picture: Pixels, reference: Pixels) -> float:
 
 
 def ms_ssim_db(value: float) -> float:
-    """MS-SSIM on a logarithmic scale, -10 log10(1 - value) dB; inf for 1."""
-    return math.inf if value >= 1 else -10 * math.log10(1 - value)
+    """MS-SSIM on a logarithmic scale, -10 log10(1 - value) dB; inf for 1.
+
+    >>> round(ms_ssim_db(0.99), 6)
+    20.0
+    """
+    # Rounding can leave the value of equal pictures a little above 1.
+    return decibels(0.0 if value > 1 else 1 - value)
 
 
 def ssimulacra2(picture: Pixels, reference: Pixels) -> float:
@@ -92,33 +105,10 @@ def ssimulacra2(picture: Pixels, reference: Pixels) -> float:
         missing = "SSIMULACRA2 needs ssimulacra2: pip install 'vqcodec[eval]'"
         raise MissingDependencyError(missing) from error
     _check_pair(picture, reference)
-    if picture.shape[2:] != (3,) or min(picture.shape[:2]) < 8:
+    if picture.shape[2:] != (3,) or min(picture.shape[:2]) < _SSIMULACRA2_SIDE:
         raise InputError(f"SSIMULACRA2 needs RGB of 8 x 8 pixels or more, got {picture.shape}")
     # The package reads files only.
     return float(compute_ssimulacra2(_as_file(reference), _as_file(picture)))
-
-
-def bits_per_pixel(size: int, *, width: int, height: int) -> float:
-    """Rate of a file of `size` bytes that holds a picture of that many pixels."""
-    if width < 1 or height < 1:
-        raise InputError(f"no pixels in {width} x {height}")
-    return 8 * size / (width * height)
-
-
-def perplexity(counts: ArrayLike) -> float:
-    """Effective number of codes in use, from 1 to K: 2 to the power of the entropy.
-
-    counts: how often each of the K codes occurred, (K,), not negative.
-
-    Raises:
-        InputError: nothing was counted, or a count is negative or not finite.
-    """
-    number = np.asarray(counts, dtype=np.float64)
-    total = float(number.sum()) if number.size else 0.0
-    if not math.isfinite(total) or total <= 0 or bool((number < 0).any()):
-        raise InputError(f"counts must be at least 0 with a finite sum above 0, got {number}")
-    share = number[number > 0] / total
-    return float(np.exp(-np.sum(share * np.log(share))))
 
 
 def _check_pair(picture: Pixels, reference: Pixels) -> None:
@@ -169,3 +159,31 @@ def _blur(planes: Tensor) -> Tensor:
     window = torch.exp(-(offsets**2) / (2 * 1.5**2))
     window = window / window.sum()
     return conv2d(conv2d(planes, window.view(1, 1, -1, 1)), window.view(1, 1, 1, -1))
+
+
+def _of_pixels(measure: Callable[[Pixels, Pixels], float]) -> Callable[[Picture, Picture], float]:
+    return lambda decoded, original: measure(decoded.pixels, original.pixels)
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(name="psnr", of=_of_pixels(psnr), title="PSNR", unit="dB", low=0),
+    Measure(
+        name="ms-ssim",
+        of=_of_pixels(ms_ssim),
+        of_mean=ms_ssim_db,
+        title="MS-SSIM",
+        unit="dB",
+        low=0,
+        high=1,
+        smallest=_WINDOW,
+    ),
+    Measure(
+        name="ssimulacra2",
+        of=_of_pixels(ssimulacra2),
+        title="SSIMULACRA2",
+        decimals=1,
+        high=100,
+        smallest=_SSIMULACRA2_SIDE,
+        package="ssimulacra2",
+    ),
+)

@@ -3,6 +3,7 @@
 The twin of kernels/csrc/entropy/logistic.hpp, in Python integers.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ class Logistic(NamedTuple):
     decay: NDArray[np.int64]
 
 
+@cache
 def logistic_tables() -> Logistic:
     """Make the tables."""
     powers = [1 << 32]

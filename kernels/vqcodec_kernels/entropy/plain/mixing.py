@@ -6,12 +6,10 @@ The twin of kernels/csrc/entropy/{contexts,mixing}.hpp: same codes from the same
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec_kernels.entropy.deep_tables import DeepTables
-from vqcodec_kernels.entropy.plain.deep_network import DeepNetwork
 from vqcodec_kernels.entropy.plain.logistic import MAX_LOGIT, logistic_tables
 from vqcodec_kernels.entropy.plain.network import Network
 from vqcodec_kernels.entropy.plain.range_decoder import RangeDecoder
-from vqcodec_kernels.entropy.tables import CLASS_SETS, INPUTS, TRAINED_NODES, MixingTables
+from vqcodec_kernels.entropy.start import CLASS_SETS, INPUTS, TRAINED_NODES, MixingStart
 
 __all__ = ["decode_mixing"]
 
@@ -23,6 +21,7 @@ _CONTEXTS = len(_SIZES)
 _TRAINED = 6
 _MAX_SLOTS = 1 << 18
 _LIMIT = 255
+_LEARNING_SHIFT = 18
 _MAX_WEIGHT = 1 << 22
 _ZERO_CLASSES = 7
 _CLASSES = CLASS_SETS // _ZERO_CLASSES
@@ -31,73 +30,54 @@ _RATES = np.array([131072 // (2 * n + 3) for n in range(_LIMIT + 1)], np.int64)
 IntArray = NDArray[np.int64]
 
 
-def decode_mixing(
-    payload: bytes, shape: tuple[int, int, int], tables: MixingTables | DeepTables
-) -> IntArray:
+def decode_mixing(payload: bytes, shape: tuple[int, int, int], start: MixingStart) -> IntArray:
     """Read codes, int64 (S, H, W) of this shape. Raises CorruptPayloadError."""
     coder = RangeDecoder(payload)
     codes = np.empty(shape, np.int64)
-    network = _network(tables, shape)
+    network = Network(start, shape)
     for stage in range(shape[0]):
-        model = _Stage(tables, stage)
+        model = _Stage(start, stage)
         for y in range(shape[1]):
             for x in range(shape[2]):
                 values, zeros = _contexts(codes, model.depth, stage, y, x)
-                logits = network.logits(stage, y, x) if network else None
-                code = model.decode(coder, values, zeros, logits)
+                code = model.decode(coder, values, zeros, network.logits(stage, y, x))
                 codes[stage, y, x] = code
-                if network:
-                    network.add(stage, y, x, code)
+                network.add(stage, y, x, code)
     coder.finish()
     return codes
-
-
-def _network(
-    tables: MixingTables | DeepTables, shape: tuple[int, int, int]
-) -> Network | DeepNetwork | None:
-    if isinstance(tables, DeepTables):
-        return DeepNetwork(tables, shape)
-    return Network(tables, *shape[1:]) if tables.embeddings.size else None
 
 
 class _Stage:
     """Counters and mixers of one stage, from where training left them."""
 
-    def __init__(self, tables: MixingTables | DeepTables, stage: int) -> None:
-        self.depth = (tables.codebook_size - 1).bit_length()
-        self._size = tables.codebook_size
-        self._zero_first = tables.zero_first
-        self._learning_shift = 18 if tables.zero_first else 17
+    def __init__(self, start: MixingStart, stage: int) -> None:
+        self.depth = (start.codebook_size - 1).bit_length()
+        self._size = start.codebook_size
         whole = _SIZES << self.depth
         slots = np.minimum(whole, _MAX_SLOTS)
         self._hashed = whole > _MAX_SLOTS
         self._first = np.concatenate([[0], np.cumsum(slots)[:-1]])
         self._probability = np.full(int(slots.sum()), 1 << 21, np.int64)
         self._count = np.zeros(int(slots.sum()), np.int64)
-        self._load_counters(tables.counters[stage].astype(np.int64))
-        self._by_node = tables.node_weights[stage].astype(np.int64) << 4
-        self._by_class = tables.class_weights[stage].astype(np.int64) << 4
+        self._load_counters(start.counters[stage].astype(np.int64))
+        self._by_node = start.node_weights[stage].astype(np.int64) << 4
+        self._by_class = start.class_weights[stage].astype(np.int64) << 4
         logistic = logistic_tables()
         self._squash = logistic.squash.tolist()
         self._stretch = logistic.stretch
 
-    def decode(
-        self, coder: RangeDecoder, values: IntArray, zeros: int, logits: list[int] | None
-    ) -> int:
+    def decode(self, coder: RangeDecoder, values: IntArray, zeros: int, logits: list[int]) -> int:
         """Read one code, bit by bit, and learn from each bit."""
-        guesses = logits or [0] * (1 << self.depth)
-        ask = self._zero_first and self._size > 1
-        if ask and not self._decode_bit(coder, values, 0, 0, zeros, guesses[0]):
+        if self._size == 1 or not self._decode_bit(coder, values, 0, 0, zeros, logits[0]):
             return 0
         node = 1
         for level in range(self.depth):
             below = self.depth - 1 - level
-            if self._zero_first and below == 0 and node == 1 << level:
+            if below == 0 and node == 1 << level:
                 return 1
             bit = 0
             if (2 * node + 1 - (2 << level)) << below < self._size:
-                step = level + self._zero_first
-                bit = self._decode_bit(coder, values, step, node, zeros, guesses[node])
+                bit = self._decode_bit(coder, values, level + 1, node, zeros, logits[node])
             node = 2 * node + bit
         return node - (1 << self.depth)
 
@@ -114,15 +94,14 @@ class _Stage:
         inputs[_CONTEXTS : 2 * _CONTEXTS] = ((cell - 2048) * np.minimum(count, 16)) >> 4
         inputs[-2:] = guess, 256
         sets = (
-            self._by_node[node >> max(step - self._zero_first - 7, 0)],
+            self._by_node[node >> max(step - 8, 0)],
             self._by_class[min(step, _CLASSES - 1) * _ZERO_CLASSES + zeros],
         )
         mixed = [_clamp(int(inputs @ weights) >> 16) for weights in sets]
         bit = coder.decision(self._squash[(sum(mixed) >> 1) + MAX_LOGIT])
         for weights, logit in zip(sets, mixed, strict=True):
             error = (bit << 16) - self._squash[logit + MAX_LOGIT]
-            shift = self._learning_shift
-            weights += (inputs * error + (1 << (shift - 1))) >> shift
+            weights += (inputs * error + (1 << (_LEARNING_SHIFT - 1))) >> _LEARNING_SHIFT
             np.clip(weights, -_MAX_WEIGHT, _MAX_WEIGHT, out=weights)
         target = (1 << 22) - 1 if bit else 0
         self._probability[slots] = probability + ((target - probability) * _RATES[count] >> 16)
@@ -131,7 +110,7 @@ class _Stage:
 
     def _load_counters(self, stored: IntArray) -> None:
         """Trained counters hold 12 bits of probability above 4 bits of count."""
-        nodes = np.arange(0 if self._zero_first else 1, min(TRAINED_NODES, 1 << self.depth))
+        nodes = np.arange(min(TRAINED_NODES, 1 << self.depth))
         row = 0
         for first, size in zip(self._first[:_TRAINED], _SIZES[:_TRAINED], strict=True):
             places = first + (np.arange(size)[:, None] << self.depth) + nodes

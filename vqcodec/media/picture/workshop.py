@@ -1,0 +1,77 @@
+"""Pictures, as training and evaluation see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec.media.picture.channels import to_channels
+from vqcodec.media.picture.measures import MEASURES
+from vqcodec.media.picture.medium import MEDIUM
+from vqcodec.media.picture.peers import PEERS
+from vqcodec.media.picture.reader import read_picture
+from vqcodec.media.picture.recipes import RECIPES
+from vqcodec.media.picture.signal import Picture
+from vqcodec.media.picture.strip import draw_strip
+from vqcodec.media.workshop import Batches, Distortion, Rate, Recipe, Workshop
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["WORKSHOP", "PictureWorkshop"]
+
+
+class PictureWorkshop:
+    """The workshop of pictures; see `Workshop`. Codecs are compared on RGB without facts."""
+
+    recipes: Mapping[str, Recipe] = RECIPES
+    measures = MEASURES
+    default_measures: tuple[str, ...] = ("psnr", "ms-ssim")
+    peers = PEERS
+    default_peers: tuple[str, ...] = ("jpeg", "webp", "avif")
+    rate = Rate(
+        unit="bpp",
+        title="bits per pixel, whole file",
+        of=lambda size, picture: MEDIUM.rate(size, picture)[1],
+        table=(0.1, 0.15, 0.25, 0.5, 0.75),
+        timed=0.25,
+        ticks=(0.05, 0.1, 0.2, 0.5, 1.0, 2.0),
+    )
+    packages: tuple[str, ...] = ("pillow", "ssimulacra2")
+
+    def open_data(self, place: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
+        """Open a folder of pictures, or a file of small ones."""
+        from vqcodec.media.picture.data import open_data
+
+        return open_data(place, recipe, seed)
+
+    def distortion(self, recipe: Recipe) -> Distortion:
+        """Squared error, MS-SSIM and SSIMULACRA2, as the recipe mixes them."""
+        from vqcodec.media.picture.distortion import PictureDistortion
+
+        return PictureDistortion(recipe.distortion)
+
+    def preview(self, original: Tensor, decoded: Tensor) -> NDArray[np.uint8]:
+        """Pictures of a batch, each above what became of it."""
+        from vqcodec.media.picture.preview import preview
+
+        return preview(original, decoded)
+
+    def read(self, data: bytes) -> Picture:
+        """The picture in a file, comparable."""
+        return self.comparable(read_picture(data))
+
+    def comparable(self, signal: Picture) -> Picture:
+        """The colours of a picture: grey is repeated; alpha, profile and EXIF are left out."""
+        return Picture(to_channels(signal.pixels, 3))
+
+    def draw(self, panels: Sequence[tuple[str, Picture]]) -> bytes:
+        """A strip of pictures."""
+        return draw_strip(panels)
+
+
+WORKSHOP: Workshop = PictureWorkshop()
