@@ -44,6 +44,7 @@ def test_branches_are_right_to_half_precision() -> None:
 
 
 def convolve(layer: torch.nn.Module, x: Tensor) -> Tensor:
+    assert isinstance(layer, torch.nn.Conv2d)
     assert layer.bias is not None
     return functional.conv2d(x, layer.weight.double(), layer.bias.double(), padding=1)
 
