@@ -18,7 +18,7 @@ class MixingStart:
 
 def encode_mixing(codes: NDArray[np.int64], start: MixingStart, threads: int) -> bytes: ...
 def decode_mixing(
-    payload: bytes, stages: int, height: int, width: int, start: MixingStart
+    payload: bytes, shape: tuple[int, ...], start: MixingStart
 ) -> NDArray[np.int64]: ...
 def count_mixing(
     grids: list[NDArray[np.int64]], codebook_size: int, stage: int

@@ -48,7 +48,10 @@ def make_start(
     )
 
 
-def make_codes(shape: tuple[int, int, int], size: int) -> NDArray[np.int64]:
-    y, x = np.indices(shape)[1:]
-    codes = ((x * x + 3 * y) // 5 + np.arange(shape[0])[:, None, None]) % size
-    return np.asarray(codes, np.int64)
+def make_codes(shape: tuple[int, ...], size: int) -> NDArray[np.int64]:
+    """Codes (S, *positions), of one to three axes."""
+    stage, *slices, y, x = (
+        np.indices(shape) if len(shape) > 2 else np.indices((shape[0], 1, shape[1]))
+    )
+    codes = ((x * x + 3 * y) // 5 + stage + 7 * sum(slices)) % size
+    return np.asarray(codes, np.int64).reshape(shape)

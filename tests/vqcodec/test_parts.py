@@ -1,4 +1,4 @@
-"""Parts of a configuration: read back equal, refused when they are absurd, added to without harm."""
+"""Parts of a configuration: read back equal, refused when absurd, added to without harm."""
 
 import dataclasses
 import json
@@ -37,7 +37,7 @@ def test_a_missing_field_has_its_default_if_it_has_one() -> None:
     data = {name: value for name, value in GOOD.items() if name != "later"}
     assert read_part(data, [Pool], "it").later == 1
     del data["side"]
-    with pytest.raises(BadModelError, match="lacks a field.*side"):
+    with pytest.raises(BadModelError, match=r"lacks a field.*side"):
         read_part(data, [Pool], "it")
 
 
@@ -56,7 +56,7 @@ def test_a_list_of_a_wrong_kind_or_size(value: object) -> None:
 
 @pytest.mark.parametrize("kind", ["poll", "", None, 0, ["pool"]])
 def test_unknown_kind(kind: object) -> None:
-    with pytest.raises(BadModelError, match="the pool is of the unknown kind .*there are pool"):
+    with pytest.raises(BadModelError, match=r"the pool is of the unknown kind .*there are pool"):
         read(kind=kind)
 
 
@@ -67,7 +67,7 @@ def test_what_is_no_object(data: object) -> None:
 
 
 def test_an_unknown_field_is_refused() -> None:
-    with pytest.raises(BadModelError, match="unknown fields.*dilation"):
+    with pytest.raises(BadModelError, match=r"unknown fields.*dilation"):
         read(dilation=2)
 
 

@@ -2,20 +2,22 @@
 
 A medium is one folder, `media/NAME/`. Between samples and bytes nobody knows its name: the codec
 asks the registry for the medium that a header's number, a model's configuration or a file's first
-bytes belong to, and goes on with these methods. Nothing here or in a medium's own `medium.py` loads
-torch, so that a stream is described and refused without it.
+bytes belong to, and goes on with these methods. Importing this or a
+medium's own `medium.py` loads neither NumPy nor torch, so that a stream is described and refused
+at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
 from vqcodec.model.config import MediumConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Medium", "Signal"]
 

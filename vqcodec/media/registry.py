@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from vqcodec.bitstream import Buffer, Limits, Stream, read_header, read_stream
 from vqcodec.bitstream.limits import DEFAULT_LIMITS
 from vqcodec.errors import BadModelError, UnsupportedVersionError
 from vqcodec.media.base import Medium
-from vqcodec.media.workshop import Workshop
+
+if TYPE_CHECKING:
+    from vqcodec.media.workshop import Workshop
 
 __all__ = [
     "MEDIA",
@@ -42,7 +44,7 @@ def find_medium(name: str) -> Medium:
 def find_workshop(name: str) -> Workshop:
     """What training and evaluation need of the medium of this name. Raises as `find_medium`."""
     find_medium(name)
-    return cast(Workshop, _part(name, "workshop").WORKSHOP)
+    return cast("Workshop", _part(name, "workshop").WORKSHOP)
 
 
 def list_media() -> list[Medium]:

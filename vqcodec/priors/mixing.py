@@ -1,5 +1,6 @@
 """Codes predicted from their neighbours, bit by bit, by a model that keeps adapting."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Self
 
@@ -63,6 +64,9 @@ class MixingPrior(Prior):
         """
         stages = check_maps(grids, codebook_size)
         grids = [_as_grid(codes) for codes in grids]
+        axes = sorted({grid.ndim - 1 for grid in grids})
+        if len(axes) > 1:
+            raise InvalidInputError(f"grids must have the same number of axes, got {axes}")
         if vectors is None:
             start = MixingStart.zeros(codebook_size=codebook_size, stages=stages)
         else:
@@ -126,10 +130,11 @@ def _know_nothing(start: MixingStart, *, has_network: bool) -> None:
     start.class_weights[:] = weights
 
 
-def _grid_shape(positions: tuple[int, ...]) -> tuple[int, int]:
-    """Lay positions of any rank out as rows: the last axis is the width."""
-    width = positions[-1] if positions else 1
-    return int(np.prod(positions[:-1], dtype=object)), width
+def _grid_shape(positions: tuple[int, ...]) -> tuple[int, ...]:
+    """Lay positions of any rank out along one to three axes: leading ones are folded into one."""
+    if len(positions) > 3:
+        return (math.prod(positions[:-2]), *positions[-2:])
+    return positions or (1,)
 
 
 def _as_grid(codes: CodeArray) -> CodeArray:

@@ -57,11 +57,10 @@ def fit_network(
     samples: int = 3_000_000,
     report: Callable[[float], None] | None = None,
 ) -> MixingStart:
-    """Train a network for each stage on grids of codes, int64 (S', H, W); the largest S' is S.
+    """Train a network for each stage on grids of codes; the most stages that one has become S.
 
-    Returns a start that holds the network; its counters and the weights of its mixers are zero.
-
-    Of the grids, those that `split_grids` keeps back are not looked at.
+    grids: int64 (S', *positions), all with as many axes; those that `split_grids` keeps back are
+    not looked at. Returns a start that holds the network; its counters and mixers are yet zero.
 
     vectors: float (S, K, D), the codebooks; samples: how many positions to look at for each stage,
     repetitions counted; report: called after each stage with the share done. Raises
@@ -77,7 +76,7 @@ def fit_network(
         learned, _ = split_grids(grids, stage)
         rates = np.repeat([len(grid) - 1 for grid in learned], [grid[0].size for grid in learned])
         perceptron = train_perceptron(
-            _stage_samples(learned, embeddings, stage),
+            Samples.of(learned, embeddings, stage),
             rates,
             size=size,
             hidden=HIDDEN,
@@ -104,7 +103,7 @@ def _project(
 ) -> NDArray[np.int16]:
     """Project the codes on the principal axes of their sums, int16 (S, K, E - 1).
 
-    grids: int64 (S', H, W); the largest S' becomes S. vectors: float (S, K, D). Raises
+    grids: int64 (S', *positions); the largest S' becomes S. vectors: float (S, K, D). Raises
     InvalidInputError.
 
     An axis is scaled by the square root of its spread: halfway between leaving the axes as they
@@ -128,32 +127,6 @@ def _project(
     scaled = vectors @ (axes * np.minimum(scale, 1e3 * WIDEST / spread[0]))
     embeddings = np.clip(np.rint(scaled), -MAX_ACTIVATION, MAX_ACTIVATION)
     return np.ascontiguousarray(embeddings, np.int16)
-
-
-def _stage_samples(
-    grids: Sequence[NDArray[np.int64]], embeddings: NDArray[np.int16], stage: int
-) -> Samples:
-    """What a network sees of every code of a stage of the grids, and the codes."""
-    places = [_place_sums(grid[:stage], embeddings) for grid in grids]
-    before = _flatten(places)
-    for place, grid in zip(places, grids, strict=True):
-        place[1:-1, 1:-1] += embeddings[stage][grid[stage]]
-    return Samples.of(before, _flatten(places), [grid[stage] for grid in grids])
-
-
-def _place_sums(grid: NDArray[np.int64], embeddings: NDArray[np.int16]) -> NDArray[np.int32]:
-    """Add up the embeddings of the codes (S', H, W) at each place: (H + 2, W + 2, E)."""
-    height, width = grid.shape[1:]
-    place = np.zeros((height + 2, width + 2, embeddings.shape[2]), np.int32)
-    for stage, codes in enumerate(grid):
-        place[1:-1, 1:-1] += embeddings[stage][codes]
-    return place
-
-
-def _flatten(places: Sequence[NDArray[np.int32]]) -> NDArray[np.int16]:
-    """Lay all places of all grids, borders included, out as rows: int16 (N, E)."""
-    rows = [np.clip(p, -MAX_ACTIVATION, MAX_ACTIVATION).astype(np.int16) for p in places]
-    return np.concatenate([row.reshape(-1, row.shape[-1]) for row in rows])
 
 
 def _write_stage(perceptron: Perceptron, start: MixingStart, stage: int) -> None:

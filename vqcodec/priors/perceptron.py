@@ -6,6 +6,10 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from vqcodec_kernels.entropy.plain.neighbours import PLACES
+from vqcodec_kernels.entropy.start import MAX_ACTIVATION
+from vqcodec_kernels.entropy.start import PLACES as NUM_PLACES
+
 __all__ = ["FloatArray", "Perceptron", "Samples", "gradients", "train_perceptron"]
 
 # One unit of a float input is this many integer units of a place.
@@ -17,7 +21,13 @@ FloatArray = NDArray[np.floating]
 
 
 class Samples(NamedTuple):
-    """Positions to learn from: (N,) rows of the places, their row strides, and their codes."""
+    """Codes of one stage of some grids to learn from, and what a network sees of them.
+
+    before, after: int16 (R, E), the places of all grids with borders around them in row-major
+    order, before and after the codes of the stage are known. rows: int64 (N,), where the codes
+    stand among them; strides: int64 (N, axes), how far their neighbours along each axis are.
+    codes: int64 (N,).
+    """
 
     before: NDArray[np.int16]
     after: NDArray[np.int16]
@@ -27,32 +37,53 @@ class Samples(NamedTuple):
 
     @classmethod
     def of(
-        cls,
-        before: NDArray[np.int16],
-        after: NDArray[np.int16],
-        grids: Sequence[NDArray[np.int64]],
+        cls, grids: Sequence[NDArray[np.int64]], embeddings: NDArray[np.int16], stage: int
     ) -> Self:
-        """Lay the grids of one stage, int64 (H, W), out like the places before and after it."""
-        rows, strides, start = [], [], 0
+        """Take the codes of a stage of grids, int64 (S', *positions), with as many axes each.
+
+        embeddings: int16 (S, K, E).
+        """
+        before, after, rows, strides, start = [], [], [], [], 0
         for grid in grids:
-            height, width = grid.shape
-            y, x = np.mgrid[1 : height + 1, 1 : width + 1]
-            rows.append((start + y * (width + 2) + x).ravel())
-            strides.append(np.full(grid.size, width + 2))
-            start += (height + 2) * (width + 2)
-        codes = np.concatenate([grid.ravel() for grid in grids])
-        return cls(before, after, np.concatenate(rows), np.concatenate(strides), codes)
+            extent = np.array(grid.shape[1:])
+            border = np.abs(PLACES[len(extent)]).max(axis=0)
+            inside = tuple(slice(b, b + n) for b, n in zip(border, extent, strict=True))
+            totals = np.zeros((*(extent + 2 * border), embeddings.shape[2]), np.int32)
+            for earlier in range(stage):
+                totals[inside] += embeddings[earlier][grid[earlier]]
+            before.append(_as_rows(totals))
+            totals[inside] += embeddings[stage][grid[stage]]
+            after.append(_as_rows(totals))
+            numbers = start + np.arange(len(after[-1])).reshape(totals.shape[:-1])
+            rows.append(numbers[inside].ravel())
+            steps = np.array(numbers.strides) // numbers.itemsize
+            strides.append(np.broadcast_to(steps, (grid[0].size, len(steps))))
+            start += numbers.size
+        return cls(
+            np.concatenate(before),
+            np.concatenate(after),
+            np.concatenate(rows),
+            np.concatenate(strides),
+            np.concatenate([grid[stage].ravel() for grid in grids]),
+        )
 
     def inputs(self, chosen: NDArray[np.int64]) -> FloatArray:
         """Return the nine places around each chosen position, float32 (N, 9 E).
 
-        Places that come earlier in row-major order hold their code of this stage already.
+        Places that are coded before the position hold their code of this stage already.
         """
-        row, stride = self.rows[chosen], self.strides[chosen]
-        earlier = [row - stride - 1, row - stride, row - stride + 1, row - 1]
-        later = [row, row + 1, row + stride - 1, row + stride, row + stride + 1]
-        places = [self.after[i] for i in earlier] + [self.before[i] for i in later]
+        rows, strides = self.rows[chosen], self.strides[chosen]
+        here = (0,) * strides.shape[1]
+        places = [
+            (self.after if offset < here else self.before)[rows + strides @ np.array(offset)]
+            for offset in PLACES[len(here)]
+        ]
         return np.concatenate(places, axis=1).astype(np.float32) / np.float32(UNIT)
+
+
+def _as_rows(totals: NDArray[np.int32]) -> NDArray[np.int16]:
+    clamped = np.clip(totals, -MAX_ACTIVATION, MAX_ACTIVATION).astype(np.int16)
+    return clamped.reshape(-1, totals.shape[-1])
 
 
 class Perceptron(NamedTuple):
@@ -107,7 +138,7 @@ def train_perceptron(
     sets are not looked at more than 30 times over.
     """
     rng = np.random.default_rng(seed)
-    width = samples.before.shape[1] * 9
+    width = samples.before.shape[1] * NUM_PLACES
     sizes = (width, most_rates, *hidden, size)
     parameters = Perceptron.drawn(rng, samples.codes, sizes)
     moments = [(np.zeros_like(p), np.zeros_like(p)) for p in parameters]

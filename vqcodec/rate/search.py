@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from vqcodec.errors import InputError
+from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.rate.quality import SearchPlan, plan_search
 from vqcodec_kernels import beam_codes
 
@@ -77,6 +77,7 @@ class LatentSearch:
         """Whether this effort looks at what is decoded."""
         return self._look is not None
 
+    @kernels_refuse()
     def at_quality(self, quality: float, *, draft: bool = False) -> Tensor:
         """Search at a quality from 0 to 100: codes int64 (S', *positions).
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from vqcodec.codec import Codec
 from vqcodec.model.file import ModelCard, Tensors, compute_fingerprint, write_model
 from vqcodec.model.network import VQVAE
 from vqcodec.model.tensors import network_tensors, prior_tensors
-from vqcodec.priors import MixingPrior, StaticPrior
+from vqcodec.priors import MixingPrior, Prior, StaticPrior
+from vqcodec.tokenizer import Tokenizer
 from vqcodec.training.costs import fit_shares, measure_usage
 from vqcodec.training.order import tree_order
 
@@ -53,7 +54,7 @@ def export_model(
 
     Args:
         model: trained; its codebooks are renumbered in place.
-        signals: training data to fit the priors on, float32 (C, *extent), each of any extent.
+        signals: training data to fit the priors on, float32 (C, *extent), of any extents.
         mu: weight of the rate in the encoder's search.
         metadata: facts for people, JSON; the use of the codebooks is added.
         network_samples: positions that the network of the adaptive prior looks at, for each stage;
@@ -61,48 +62,63 @@ def export_model(
         report: called now and then with what is being done, in words, and the share of it done.
     """
     sort_codebooks(model)
-    config, quantizer = model.config, model.quantizer
-    latents: list[Tensor] = []
-    codec = _bare_codec(model, path, name=name, mu=mu)
+    latents = []
+    tokenizer = _as_shipped(model, path, name=name, mu=mu)
     for samples in signals:
-        latents.append(codec.analyse(samples[None])[0])
+        latents.append(tokenizer.analyse(samples[None])[0])
         report(f"analysing signal {len(latents)}", 0.0)
     rows = _sample_rows(latents)
-    fit_shares(quantizer, rows, mu=mu, report=partial(report, "fitting the costs of the codes"))
-    codec = _bare_codec(model, path, name=name, mu=mu)
+    fit_shares(
+        model.quantizer, rows, mu=mu, report=partial(report, "fitting the costs of the codes")
+    )
     grids = []
+    tokenizer = _as_shipped(model, path, name=name, mu=mu)
     for latent, quality in zip(latents, _qualities(len(latents)), strict=True):
-        grids.append(codec.search(latent).at_quality(quality).cpu().numpy())
+        grids.append(tokenizer.search(latent).at_quality(quality).cpu().numpy())
         report("searching the codes of the signals", len(grids) / len(latents))
     tensors = _encoder_tensors(model, mu)
-    fitting = partial(report, "fitting the entropy coder")
-    fitting(0.0)
-    size = config.quantizer.codebook_size
-    adaptive = MixingPrior.fit(
+    for prior in _fit_priors(
         grids,
-        codebook_size=size,
-        vectors=tensors["codebooks"].astype(np.float32) if network_samples else None,
+        tensors["codebooks"],
         samples=network_samples,
-        report=fitting,
-    )
-    for prior in (StaticPrior.fit(grids, codebook_size=size), adaptive):
+        report=partial(report, "fitting the entropy coder"),
+    ):
         tensors |= prior_tensors(prior)
     usage = [
         {"alive": alive, "perplexity": round(perplexity, 1)}
-        for alive, perplexity in measure_usage(quantizer, rows)
+        for alive, perplexity in measure_usage(model.quantizer, rows)
     ]
-    return write_model(path, name, config, tensors, {**metadata, "usage": usage})
+    return write_model(path, name, model.config, tensors, {**metadata, "usage": usage})
 
 
 def _encoder_tensors(model: VQVAE, mu: float) -> Tensors:
     return network_tensors(model) | {"search.mu": np.array(mu, np.float32)}
 
 
-def _bare_codec(model: VQVAE, path: Path, *, name: str, mu: float) -> Codec:
-    """A codec of the model in the precision that is shipped, without priors."""
+def _as_shipped(model: VQVAE, path: Path, *, name: str, mu: float) -> Tokenizer:
+    """The model in the precision that is shipped, and with the costs that it has now."""
     tensors = _encoder_tensors(model, mu)
     card = ModelCard(name, path, compute_fingerprint(model.config.to_text(), tensors), model.config)
-    return Codec(card, tensors, device="cpu")
+    return Tokenizer(card, tensors, device="cpu")
+
+
+def _fit_priors(
+    grids: Sequence[NDArray[np.int64]],
+    codebooks: NDArray[np.float16],
+    *,
+    samples: int,
+    report: Callable[[float], None],
+) -> tuple[Prior, Prior]:
+    report(0.0)
+    size = codebooks.shape[1]
+    adaptive = MixingPrior.fit(
+        grids,
+        codebook_size=size,
+        vectors=codebooks.astype(np.float32) if samples else None,
+        samples=samples,
+        report=report,
+    )
+    return StaticPrior.fit(grids, codebook_size=size), adaptive
 
 
 def _sample_rows(latents: Sequence[Tensor]) -> Tensor:

@@ -16,7 +16,8 @@ class Optimizer:
     """Steps biases with AdamW, and matrices with AdamW or Muon (Jordan 2024), as one.
 
     Muon makes all directions of a matrix's update equally long. Its steps are as long as AdamW's
-    typical ones, so both share one learning rate. docs/design.md says where it is the better one.
+    typical ones, so both share one learning rate. docs/experiments.md says which is the better
+    one where.
 
     Lays the convolutions out as they are fastest; from then on parameters must keep their memory,
     which Muon sees as matrices of one row for each output.

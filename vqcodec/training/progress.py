@@ -16,6 +16,9 @@ __all__ = ["Budget", "Progress"]
 class Budget:
     """When a run ends: after so many minutes of training, or so many steps.
 
+    >>> Budget(steps=8).share(TrainingState(steps=2))
+    0.25
+
     Raises:
         InputError: a length that is not positive.
     """

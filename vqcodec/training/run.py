@@ -32,7 +32,11 @@ _SAMPLES_PER_STEP = 1000
 
 
 def state_path(output: Path) -> Path:
-    """Where a run keeps its resumable state: beside the weights that it will write."""
+    """Where a run keeps its resumable state: beside the weights that it will write.
+
+    >>> state_path(Path("xray.safetensors")).name
+    'xray.state.safetensors'
+    """
     return output.with_suffix(".state.safetensors")
 
 
@@ -58,8 +62,8 @@ def train(
     and returns its card, the others return None.
 
     The file's stem becomes the model's name; its generation is the next one of this name after all
-    that are installed, were ever built in, or were started from. While training, the state lies
-    beside the file in `NAME.state.safetensors`, renewed every minute and on interruption.
+    that are installed or were started from. While training, the state lies beside the file in
+    `NAME.state.safetensors`, renewed every minute and on interruption.
 
     Args:
         place: a folder, or what else the medium's recipe trains on.

@@ -35,6 +35,11 @@ class Trainer:
 
     Stopping at any moment (an exception such as KeyboardInterrupt included) leaves a state from
     which `resume` goes on.
+
+    Args:
+        batches, distortion: as the workshop of the recipe's medium gives them.
+        device: where the model is trained.
+        processes: those that train it together, each with batches of its own.
     """
 
     def __init__(

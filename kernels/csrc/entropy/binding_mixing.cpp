@@ -52,24 +52,42 @@ class MixingStart {
   vqcodec::MixingStart view_;
 };
 
+// shape: (S, *positions), of one to three axes.
+Grid grid_of(int64_t* codes, const std::vector<py::ssize_t>& shape) {
+  require(shape.size() >= 2 && shape.size() <= 4, "codes must have one to three axes");
+  require(*std::min_element(shape.begin(), shape.end()) >= 0, "shape must not be negative");
+  const auto axes = static_cast<int>(shape.size()) - 1;
+  return {codes,
+          static_cast<int>(shape[0]),
+          axes,
+          axes < 3 ? 1 : shape[1],
+          axes < 2 ? 1 : shape[axes - 1],
+          shape[axes]};
+}
+
 // A grid that owns its codes.
 struct OwnGrid {
   std::vector<int64_t> codes;
   Grid grid;
 };
 
-OwnGrid copy_of(const Array<int64_t>& codes, int codebook_size, py::ssize_t stages) {
-  require(codes.ndim() == 3 && codes.shape(0) <= stages, "codes must be (S, H, W)");
+OwnGrid copy_of(const Array<int64_t>& codes, int codebook_size) {
   OwnGrid own{{codes.data(), codes.data() + codes.size()}, {}};
   for (const int64_t code : own.codes) {
     require(code >= 0 && code < codebook_size, "code outside the codebook");
   }
-  own.grid = {own.codes.data(), static_cast<int>(codes.shape(0)), codes.shape(1), codes.shape(2)};
+  own.grid = grid_of(own.codes.data(), {codes.shape(), codes.shape() + codes.ndim()});
+  return own;
+}
+
+OwnGrid copy_of(const Array<int64_t>& codes, const MixingStart& start) {
+  OwnGrid own = copy_of(codes, start.view().codebook_size);
+  require(own.grid.stages <= start.view().stages, "more stages than the model starts");
   return own;
 }
 
 py::bytes encode_mixing(const Array<int64_t>& codes, const MixingStart& start, int threads) {
-  const OwnGrid own = copy_of(codes, start.view().codebook_size, start.view().stages);
+  const OwnGrid own = copy_of(codes, start);
   std::vector<uint8_t> payload;
   {
     const py::gil_scoped_release release;
@@ -78,12 +96,11 @@ py::bytes encode_mixing(const Array<int64_t>& codes, const MixingStart& start, i
   return to_bytes(payload);
 }
 
-Array<int64_t> decode_mixing(std::string_view payload, int stages, int64_t height, int64_t width,
+Array<int64_t> decode_mixing(std::string_view payload, const std::vector<py::ssize_t>& shape,
                              const MixingStart& start) {
-  require(stages >= 0 && height >= 0 && width >= 0, "shape must not be negative");
-  require(stages <= start.view().stages, "more stages than the model starts");
-  Array<int64_t> codes({static_cast<int64_t>(stages), height, width});
-  const Grid grid{codes.mutable_data(), stages, height, width};
+  Array<int64_t> codes(shape);
+  const Grid grid = grid_of(codes.mutable_data(), shape);
+  require(grid.stages <= start.view().stages, "more stages than the model starts");
   const py::gil_scoped_release release;
   vqcodec::decode_mixing(data_of(payload), payload.size(), grid, start.view());
   return codes;
@@ -96,7 +113,7 @@ Array<int64_t> count_mixing(const std::vector<Array<int64_t>>& grids, int codebo
   int64_t* out = counts.mutable_data();
   std::fill(out, out + counts.size(), 0);
   for (const Array<int64_t>& codes : grids) {
-    const OwnGrid own = copy_of(codes, codebook_size, codes.shape(0));
+    const OwnGrid own = copy_of(codes, codebook_size);
     require(stage >= 0 && stage < own.grid.stages, "no such stage");
     vqcodec::count_mixing(own.grid, codebook_size, stage, out);
   }
@@ -108,7 +125,7 @@ py::tuple learn_mixing(const std::vector<Array<int64_t>>& all_codes, const Mixin
   std::vector<OwnGrid> own;
   std::vector<Grid> grids;
   for (const Array<int64_t>& codes : all_codes) {
-    own.push_back(copy_of(codes, start.view().codebook_size, start.view().stages));
+    own.push_back(copy_of(codes, start));
     require(stage >= 0 && stage < own.back().grid.stages, "no such stage");
     grids.push_back(own.back().grid);
   }

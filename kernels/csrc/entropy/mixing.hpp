@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "contexts.hpp"
+#include "grid.hpp"
 #include "logistic.hpp"
 #include "mixing_start.hpp"
 #include "network.hpp"
@@ -178,27 +179,29 @@ class MixingModel {
   template <typename Coder>
   void code_stage(Coder& coder, int stage) {
     network_.start_stage(stage);
-    for (int64_t y = 0; y < grid_.height; ++y) {
-      for (int64_t x = 0; x < grid_.width; ++x) {
-        const Contexts contexts = contexts_at(grid_, depth_, stage, y, x);
+    grid_.visit_rows([&](int64_t z, int64_t y) {
+      const RowContexts row(grid_, depth_, stage, z, y);
+      int64_t* codes = grid_.row(stage, z, y);
+      network_.start_row(z, y);
+      for (int64_t x = 0; x < grid_.columns; ++x) {
+        const Contexts contexts = row.at(x);
         prefetch(contexts, 1);
-        network_.predict(y, x);
-        int64_t& code = grid_.codes[grid_.index(stage, y, x)];
-        const int64_t coded = code_one(coder, contexts, static_cast<uint32_t>(code));
+        network_.predict(x);
+        const int64_t coded = code_one(coder, contexts, static_cast<uint32_t>(codes[x]));
         // Threads that encode read the same grid: what stands there already is not written.
-        if (code != coded) code = coded;
-        network_.add(stage, y, x, code);
+        if (codes[x] != coded) codes[x] = coded;
+        network_.add(stage, x, coded);
       }
-    }
+    });
   }
 
   // Takes a stage of the grid as known.
   void skip_stage(int stage) {
-    for (int64_t y = 0; y < grid_.height; ++y) {
-      for (int64_t x = 0; x < grid_.width; ++x) {
-        network_.add(stage, y, x, grid_.at(stage, y, x));
-      }
-    }
+    grid_.visit_rows([&](int64_t z, int64_t y) {
+      const int64_t* codes = grid_.row(stage, z, y);
+      network_.start_row(z, y);
+      for (int64_t x = 0; x < grid_.columns; ++x) network_.add(stage, x, codes[x]);
+    });
   }
 
   // Lends weights to the model, or takes them back.

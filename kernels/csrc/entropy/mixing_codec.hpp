@@ -93,10 +93,11 @@ inline void count_mixing(const Grid& grid, int codebook_size, int stage, int64_t
       first += static_cast<std::size_t>(kContextSizes[c]);
     }
   };
-  for (int64_t y = 0; y < grid.height; ++y) {
-    for (int64_t x = 0; x < grid.width; ++x) {
-      const Contexts contexts = contexts_at(grid, depth, stage, y, x);
-      const auto code = static_cast<uint32_t>(grid.at(stage, y, x));
+  grid.visit_rows([&](int64_t z, int64_t y) {
+    const RowContexts row(grid, depth, stage, z, y);
+    for (int64_t x = 0; x < grid.columns; ++x) {
+      const Contexts contexts = row.at(x);
+      const auto code = static_cast<uint32_t>(grid.row(stage, z, y)[x]);
       count(contexts, 0, code != 0);
       if (code == 0) continue;
       const uint32_t leaf = code + (1u << depth);
@@ -104,7 +105,7 @@ inline void count_mixing(const Grid& grid, int codebook_size, int stage, int64_t
         count(contexts, leaf >> (depth - level), leaf >> (depth - level - 1) & 1);
       }
     }
-  }
+  });
 }
 
 // Runs over grids one after the other, each from the trained counters, with weights that keep

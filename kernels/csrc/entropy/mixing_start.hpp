@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "contexts.hpp"
+#include "neighbours.hpp"
 
 namespace vqcodec {
 
@@ -17,8 +18,6 @@ constexpr uint32_t kTrainedNodes = 256;
 // A logit and a confidence for each context, the logit of the network, and a constant.
 constexpr int kInputs = 2 * kContexts + 2;
 constexpr int kClassSets = kMaxDepth * kZeroClasses;
-// The network looks at so many places.
-constexpr int kPlaces = 9;
 
 struct MixingStart {
   int codebook_size = 0;

@@ -16,9 +16,10 @@
 #include <vector>
 
 #include "code_tree.hpp"
-#include "contexts.hpp"
+#include "grid.hpp"
 #include "logistic.hpp"
 #include "mixing_start.hpp"
+#include "neighbours.hpp"
 #include "packed_layer.hpp"
 #include "places.hpp"
 #include "vector.hpp"
@@ -31,36 +32,35 @@ VQCODEC_VECTOR_CLONES inline int32_t inner_product(const int16_t* a, const int16
   return sum;
 }
 
-// The network over one grid. Stages go in order; codes of a stage in row-major order.
+// The network over one grid. Stages go in order, the codes of a stage in row-major order.
 class Network {
  public:
   Network(const MixingStart& start, const Grid& grid)
       : start_(start),
         size_(start.codebook_size),
         rate_(std::max(grid.stages - 1, 0)),
-        width_(static_cast<int>(grid.width)),
+        columns_(grid.columns),
+        neighbours_(kNeighbours[grid.axes - 1]),
         places_(start.dimensions, grid),
+        late_runs_(places_.runs([](const Offset& o) { return o.earlier_in_row(); })),
+        ahead_runs_(places_.runs([](const Offset& o) { return !o.earlier_in_row(); })),
         tree_(start.codebook_size),
-        around_(start.first, (kPlaces - 1) * start.dimensions),
-        left_(start.first, start.dimensions),
+        late_(start.first, late_places(neighbours_) * start.dimensions),
+        ahead_(start.first, (kPlaces - late_places(neighbours_)) * start.dimensions),
         second_(start.second, start.first),
         output_(start.codebook_size, start.second),
-        around_input_(static_cast<std::size_t>(width_) * around_.input_size()),
-        left_input_(left_.input_size()),
+        late_input_(late_.input_size()),
+        ahead_input_(kStretch * ahead_.input_size()),
         first_units_(second_.input_size()),
         second_units_(output_.input_size()),
-        first_sums_(static_cast<std::size_t>(width_) * around_.sums_size()),
+        first_sums_(kStretch * ahead_.sums_size()),
         second_sums_(second_.sums_size()),
         output_sums_(output_.sums_size()) {}
 
   void start_stage(int stage) {
     const MixingStart& t = start_;
     const std::ptrdiff_t s = stage;
-    const int length = kPlaces * t.dimensions;
-    const int16_t* first_weights = t.first_weights + s * t.first * length;
-    around_.load(first_weights, length, 0, kLeft * t.dimensions);
-    around_.load(first_weights, length, (kLeft + 1) * t.dimensions, length, kLeft * t.dimensions);
-    left_.load(first_weights, length, kLeft * t.dimensions, (kLeft + 1) * t.dimensions);
+    load_first(t.first_weights + s * t.first * kPlaces * t.dimensions);
     first_biases_ = t.first_biases + (s * t.stages + rate_) * t.first;
     second_.load(t.second_weights + s * t.second * t.first);
     second_biases_ = t.second_biases + s * t.second;
@@ -70,13 +70,16 @@ class Network {
     shifts_ = t.shifts + 3 * s;
   }
 
-  // Guesses whether the code at (y, x) of this stage is 0, from what add() has been told.
-  void predict(int64_t y, int64_t x) {
+  void start_row(int64_t z, int64_t y) { row_ = places_.at(z, y, 0); }
+
+  // Guesses whether code x of this row is 0, from what add() has been told. Those before it came
+  // before.
+  void predict(int64_t x) {
     const MixingStart& t = start_;
-    if (x == 0) start_row(y);
-    int32_t* sums = first_sums_.data() + x * around_.sums_size();
-    places_.copy(y, x - 1, 1, left_input_.data());
-    left_.multiply(left_input_.data(), 1, sums);
+    if (x % kStretch == 0) start_stretch(x);
+    int32_t* sums = first_sums_.data() + x % kStretch * ahead_.sums_size();
+    places_.copy(position(x), late_runs_, late_input_.data());
+    late_.multiply(late_input_.data(), 1, sums);
     activate(sums, t.first, shifts_[0], first_units_.data());
     std::copy_n(second_biases_, t.second, second_sums_.begin());
     second_.multiply(first_units_.data(), 1, second_sums_.data());
@@ -97,29 +100,45 @@ class Network {
   // The logit of bit 1 at a node; node 0 is the choice between the zero code and all others.
   int logit(uint32_t node) const { return node == 0 ? other_ : tree_.logit(node); }
 
-  // Tells that code (stage, y, x) is now known.
-  void add(int stage, int64_t y, int64_t x, int64_t code) {
-    places_.add(y, x,
+  // Tells that code x of this row is now known.
+  void add(int stage, int64_t x, int64_t code) {
+    places_.add(position(x),
                 start_.embeddings + (std::ptrdiff_t{stage} * size_ + code) * start_.dimensions);
   }
 
  private:
-  // The place to the left among the nine, which is the only one that a row changes while it is
-  // coded.
-  static constexpr int kLeft = 3;
+  // So many positions of a row have their first layer added up ahead, over all places but those
+  // that come earlier in the row, which change while it is coded.
+  static constexpr int64_t kStretch = 64;
 
-  // Adds up the first layer over the eight other places, for all of a row.
-  void start_row(int64_t y) {
-    const int dimensions = start_.dimensions;
-    for (int x = 0; x < width_; ++x) {
-      int16_t* input = around_input_.data() + std::ptrdiff_t{x} * around_.input_size();
-      places_.copy(y - 1, x - 1, 3, input);
-      places_.copy(y, x, 2, input + 3 * dimensions);
-      places_.copy(y + 1, x - 1, 3, input + 5 * dimensions);
-      std::copy_n(first_biases_, start_.first,
-                  first_sums_.begin() + std::ptrdiff_t{x} * around_.sums_size());
+  static int late_places(const Neighbours& neighbours) {
+    int count = 0;
+    for (const Offset& place : neighbours.places) count += place.earlier_in_row();
+    return count;
+  }
+
+  std::ptrdiff_t position(int64_t x) const { return row_ + x * start_.dimensions; }
+
+  // Parts the columns of the first layer's weights.
+  void load_first(const int16_t* weights) {
+    const int length = start_.dimensions;
+    int late = 0, ahead = 0;
+    for (int i = 0; i < kPlaces; ++i) {
+      const bool is_late = neighbours_.places[i].earlier_in_row();
+      (is_late ? late_ : ahead_)
+          .load(weights, kPlaces * length, i * length, (i + 1) * length,
+                (is_late ? late : ahead) * length);
+      ++(is_late ? late : ahead);
     }
-    around_.multiply(around_input_.data(), width_, first_sums_.data());
+  }
+
+  void start_stretch(int64_t x) {
+    const auto count = static_cast<int>(std::min(kStretch, columns_ - x));
+    for (int i = 0; i < count; ++i) {
+      places_.copy(position(x + i), ahead_runs_, ahead_input_.data() + i * ahead_.input_size());
+      std::copy_n(first_biases_, start_.first, first_sums_.begin() + i * ahead_.sums_size());
+    }
+    ahead_.multiply(ahead_input_.data(), count, first_sums_.data());
   }
 
   static void activate(const int32_t* sums, int count, int32_t shift, int16_t* units) {
@@ -131,16 +150,20 @@ class Network {
   MixingStart start_;
   int size_;
   int rate_;
-  int width_;
+  int64_t columns_;
+  const Neighbours& neighbours_;
   Places places_;
+  std::vector<Places::Run> late_runs_;
+  std::vector<Places::Run> ahead_runs_;
   CodeTree tree_;
-  PackedLayer around_;
-  PackedLayer left_;
+  // The first layer in two parts, then the others.
+  PackedLayer late_;
+  PackedLayer ahead_;
   PackedLayer second_;
   PackedLayer output_;
-  // What goes into the layers, and their sums; those of the first layer for all of a row.
-  std::vector<int16_t> around_input_;
-  std::vector<int16_t> left_input_;
+  // What goes into the layers, and their sums; those of the first layer for all of a stretch.
+  std::vector<int16_t> late_input_;
+  std::vector<int16_t> ahead_input_;
   std::vector<int16_t> first_units_;
   std::vector<int16_t> second_units_;
   std::vector<int32_t> first_sums_;
@@ -151,6 +174,7 @@ class Network {
   const int16_t* output_weights_ = nullptr;
   const int32_t* output_biases_ = nullptr;
   const int32_t* shifts_ = nullptr;
+  std::ptrdiff_t row_ = 0;
   int32_t other_ = 0;
 };
 

@@ -4,6 +4,7 @@ What the model is stands in kernels/csrc/entropy/mixing.hpp; all of it is intege
 payload gives the same codes on every machine.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,16 +13,20 @@ from numpy.typing import NDArray
 
 from vqcodec_kernels.entropy.plain import mixing as entropy_mixing_numpy
 from vqcodec_kernels.entropy.start import MixingStart
-from vqcodec_kernels.entropy.symbols import check_array, check_capacity, choose_decoder, native
+from vqcodec_kernels.entropy.symbols import check_capacity, choose_decoder, native
 from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["count_mixing", "decode_mixing", "encode_mixing", "learn_mixing"]
 
 CodeArray = NDArray[np.int64]
+# Of codes: the axis of stages, and one to three of positions.
+_RANKS = (2, 3, 4)
 
 
 def encode_mixing(codes: CodeArray, start: MixingStart, *, threads: int = 1) -> bytes:
-    """Code a grid of codes, int64 (S, H, W), each in [0, codebook_size), S <= start.stages.
+    """Code a grid of codes, int64 (S, *positions), each in [0, codebook_size).
+
+    S <= start.stages; positions have one to three axes.
 
     threads: how many stages are worked on at a time; the bytes are the same. Each takes up to
     20 MB. Raises InvalidInputError, BackendError.
@@ -35,24 +40,26 @@ def encode_mixing(codes: CodeArray, start: MixingStart, *, threads: int = 1) -> 
 
 def decode_mixing(
     payload: bytes,
-    shape: tuple[int, int, int],
+    shape: tuple[int, ...],
     start: MixingStart,
     *,
     backend: str | None = None,
 ) -> CodeArray:
-    """Read back what encode_mixing wrote: int64 (S, H, W) of this shape.
+    """Read back what encode_mixing wrote: int64 of this shape, (S, *positions).
 
     Raises CorruptPayloadError for a payload that encode_mixing does not write for any codes of
     this shape, InvalidInputError, BackendError.
     """
-    if min(shape) < 0 or shape[0] > start.stages:
-        raise InvalidInputError(f"shape must be (0 to {start.stages}, H, W), got {shape}")
+    if len(shape) not in _RANKS or min(shape) < 0 or shape[0] > start.stages:
+        raise InvalidInputError(
+            f"shape must be (0 to {start.stages}, *positions) of one to three axes, got {shape}"
+        )
     if start.codebook_size > 1:
-        check_capacity(payload, shape[0] * shape[1] * shape[2])
+        check_capacity(payload, math.prod(shape))
     decoder = choose_decoder(backend, entropy_mixing_numpy)
     if decoder is entropy_mixing_numpy:
         return entropy_mixing_numpy.decode_mixing(bytes(payload), shape, start)
-    codes: CodeArray = decoder.decode_mixing(bytes(payload), *shape, _native(start))
+    codes: CodeArray = decoder.decode_mixing(bytes(payload), shape, _native(start))
     return codes
 
 
@@ -61,7 +68,8 @@ def count_mixing(
 ) -> NDArray[np.int64]:
     """Count how often each bit follows each value of the small contexts, over all grids.
 
-    grids: each int64 (S, H, W). Returns int64 (TRAINED_VALUES, TRAINED_NODES, 2).
+    grids: each int64 (S, *positions), with one to three axes of positions. Returns int64
+    (TRAINED_VALUES, TRAINED_NODES, 2).
     """
     counts: NDArray[np.int64] = native().count_mixing(
         [np.ascontiguousarray(codes) for codes in grids], codebook_size, stage
@@ -86,7 +94,11 @@ def learn_mixing(
 
 
 def _check_codes(codes: CodeArray, start: MixingStart) -> None:
-    check_array(codes, np.int64, 3, "codes")
+    if codes.dtype != np.int64 or codes.ndim not in _RANKS:
+        raise InvalidInputError(
+            f"codes must be int64 (S, *positions) of one to three axes, "
+            f"got {codes.dtype.name} {codes.shape}"
+        )
     if len(codes) > start.stages:
         raise InvalidInputError(f"codes have {len(codes)} stages, the model {start.stages}")
     if codes.size and (codes.min() < 0 or codes.max() >= start.codebook_size):

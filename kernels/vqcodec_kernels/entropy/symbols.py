@@ -28,7 +28,7 @@ def encode_symbols(
     for each symbol. Raises InvalidInputError, BackendError.
     """
     _check_tables(cumulative, bits)
-    check_array(symbols, np.int64, 2, "symbols")
+    _check_array(symbols, np.int64, 2, "symbols")
     if len(symbols) != len(cumulative):
         raise InvalidInputError(f"{len(symbols)} rows of symbols, {len(cumulative)} tables")
     size = cumulative.shape[1] - 1
@@ -70,7 +70,7 @@ def encode_decisions(bits: NDArray[np.uint8], ones: NDArray[np.uint16]) -> bytes
     bits: uint8 (N,), 0 or 1. ones: uint16 (N,), the probability of 1 in units of 2^-16, from 1 to
     65535. Raises InvalidInputError, BackendError.
     """
-    check_array(bits, np.uint8, 1, "bits")
+    _check_array(bits, np.uint8, 1, "bits")
     _check_ones(ones)
     if bits.shape != ones.shape or (bits.size and bits.max() > 1):
         raise InvalidInputError(f"bits must be {len(ones)} of 0 or 1, got {bits.shape = }")
@@ -124,17 +124,8 @@ def check_capacity(payload: bytes, count: int) -> None:
         raise CorruptPayloadError(f"{len(payload)} bytes cannot hold {count} codes")
 
 
-def check_array(array: NDArray[np.generic], dtype: type[np.generic], rank: int, name: str) -> None:
-    """Raise InvalidInputError unless array has this dtype and rank, in C order."""
-    if array.dtype != dtype or array.ndim != rank:
-        raise InvalidInputError(
-            f"{name} must be {np.dtype(dtype).name} of rank {rank}, "
-            f"got {array.dtype.name} {array.shape}"
-        )
-
-
 def _check_tables(cumulative: NDArray[np.uint32], bits: int) -> None:
-    check_array(cumulative, np.uint32, 2, "cumulative")
+    _check_array(cumulative, np.uint32, 2, "cumulative")
     if not 1 <= bits <= _MAX_BITS:
         raise InvalidInputError(f"bits must be in [1, {_MAX_BITS}], got {bits}")
     if cumulative.shape[1] < 2 or not cumulative.flags.c_contiguous:
@@ -147,6 +138,15 @@ def _check_tables(cumulative: NDArray[np.uint32], bits: int) -> None:
 
 
 def _check_ones(ones: NDArray[np.uint16]) -> None:
-    check_array(ones, np.uint16, 1, "ones")
+    _check_array(ones, np.uint16, 1, "ones")
     if ones.size and ones.min() == 0:
         raise InvalidInputError("a probability of 0 cannot be coded")
+
+
+def _check_array(array: NDArray[np.generic], dtype: type[np.generic], rank: int, name: str) -> None:
+    """Raise InvalidInputError unless array has this dtype and rank."""
+    if array.dtype != dtype or array.ndim != rank:
+        raise InvalidInputError(
+            f"{name} must be {np.dtype(dtype).name} of rank {rank}, "
+            f"got {array.dtype.name} {array.shape}"
+        )

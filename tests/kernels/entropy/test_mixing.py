@@ -32,6 +32,19 @@ def test_golden_payloads() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("shape", "digest"),
+    [
+        ((3, 620), "1ada99ee5f4083758bc253facd836495d7367b704dbc1dc1f55215c4f7ea8310"),
+        ((3, 4, 5, 31), "0193b453479b13cd071f366ba23014608bd3c9de1a7b876c492db40897bb9aa8"),
+    ],
+)
+def test_golden_payloads_of_one_and_three_axes(shape: tuple[int, ...], digest: str) -> None:
+    # As above: these bytes stay.
+    payload = encode_mixing(make_codes(shape, 256), make_start(256, 3, 32, (40, 24)))
+    assert hashlib.sha256(payload).hexdigest() == digest
+
+
 def test_network_matters_to_every_decision() -> None:
     """The golden start must not leave the network at zero, or its arithmetic goes untested."""
     codes = make_codes((2, 5, 7), 11)
@@ -102,22 +115,24 @@ def test_logistic_tables_are_the_functions() -> None:
     seed=st.integers(0, 2**32 - 1),
     size=st.sampled_from([1, 2, 3, 5, 8, 13, 100, 256, 257, 1000, 4096]),
     stages=st.integers(1, 3),
-    height=st.integers(0, 4),
-    width=st.integers(0, 5),
+    positions=st.one_of(
+        st.tuples(st.integers(0, 21)),
+        st.tuples(st.integers(0, 4), st.integers(0, 5)),
+        st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 4)),
+    ),
     skew=st.sampled_from([0, 1, 8]),
 )
 def test_round_trip_and_twin(
     seed: int,
     size: int,
     stages: int,
-    height: int,
-    width: int,
+    positions: tuple[int, ...],
     skew: int,
 ) -> None:
     rng = np.random.default_rng(seed)
     step = 2 * (seed % 5000) + 1
     start = make_start(size, stages + 1, step=step)
-    codes = rng.integers(0, size, (stages, height, width))
+    codes = rng.integers(0, size, (stages, *positions))
     codes[rng.random(codes.shape) < skew / 9] = 0
     payload = encode_mixing(codes, start)
     for backend in ("native", "numpy"):
@@ -125,9 +140,19 @@ def test_round_trip_and_twin(
         np.testing.assert_array_equal(again, codes)
 
 
-def test_damage_is_refused_or_gives_other_codes() -> None:
+@pytest.mark.parametrize("positions", [(1, 131), (2, 65), (64, 1), (129,), (2, 1, 67), (1, 65, 1)])
+def test_rows_longer_than_a_stretch(positions: tuple[int, ...]) -> None:
+    """The network adds up its first layer for 64 positions of a row at a time."""
+    codes, start = make_codes((2, *positions), 5), make_start(5, 2)
+    payload = encode_mixing(codes, start)
+    read = decode_mixing(payload, codes.shape, start, backend="numpy")
+    np.testing.assert_array_equal(read, codes)
+
+
+@pytest.mark.parametrize("positions", [(35,), (5, 7), (3, 3, 4)])
+def test_damage_is_refused_or_gives_other_codes(positions: tuple[int, ...]) -> None:
     start = make_start(11, 2)
-    codes = make_codes((2, 5, 7), 11)
+    codes = make_codes((2, *positions), 11)
     payload = encode_mixing(codes, start)
     damaged = [payload[:n] for n in range(len(payload))] + [payload + b"\0", payload + b"\x90"]
     for i in range(len(payload)):
@@ -146,9 +171,10 @@ def test_damage_is_refused_or_gives_other_codes() -> None:
     assert refused > 0.5 * len(damaged)
 
 
-def test_twin_refuses_what_the_extension_refuses() -> None:
+@pytest.mark.parametrize("positions", [(6,), (2, 3), (2, 1, 3)])
+def test_twin_refuses_what_the_extension_refuses(positions: tuple[int, ...]) -> None:
     start = make_start(11, 1)
-    codes = make_codes((1, 2, 3), 11)
+    codes = make_codes((1, *positions), 11)
     payload = encode_mixing(codes, start)
     for data in (b"", payload[:-1], payload + b"\0", b"\xff" * 8):
         answers = []

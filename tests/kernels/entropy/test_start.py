@@ -62,9 +62,14 @@ def test_codes_and_shapes_outside_the_start_are_refused() -> None:
             encode_mixing(np.full((1, 2, 2), bad, np.int64), start)
     with pytest.raises(InvalidInputError, match="3 stages"):
         encode_mixing(np.zeros((3, 2, 2), np.int64), start)
-    with pytest.raises(InvalidInputError, match="int64"):
-        encode_mixing(np.zeros((1, 2, 2), np.int32), start)
-    for shape in ((3, 2, 2), (1, -1, 2)):
+    for wrong in (
+        np.zeros((1, 2, 2), np.int32),
+        np.zeros(1, np.int64),
+        np.zeros([1] * 5, np.int64),
+    ):
+        with pytest.raises(InvalidInputError, match=r"int64 .* one to three axes"):
+            encode_mixing(wrong, start)  # type: ignore[arg-type]
+    for shape in ((3, 2, 2), (1, -1, 2), (2,), (1, 1, 1, 1, 1)):
         with pytest.raises(InvalidInputError, match="shape"):
             decode_mixing(b"", shape, start)
 

@@ -12,8 +12,8 @@ from vqcodec.model.catalog import (
     add_model,
     find_model,
     list_models,
-    model_folders,
     locate_model,
+    model_folders,
     next_generation,
 )
 from vqcodec.model.file import read_card, read_model, write_model

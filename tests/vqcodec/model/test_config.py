@@ -133,7 +133,7 @@ def test_a_convolution_has_at_most_three_axes() -> None:
 
 
 def test_parts_of_two_kinds_do_not_go_together() -> None:
-    with pytest.raises(BadModelError, match="'dense' does not go with .*'convolutional'"):
+    with pytest.raises(BadModelError, match=r"'dense' does not go with .*'convolutional'"):
         read(PLANE.to_text(), DENSE.analysis_text())
 
 

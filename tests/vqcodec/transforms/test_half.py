@@ -43,7 +43,8 @@ def test_branches_are_right_to_half_precision() -> None:
     assert float(off.max()) > 1e-5, "nothing was rounded"
 
 
-def convolve(layer: torch.nn.Conv2d, x: Tensor) -> Tensor:
+def convolve(layer: torch.nn.Module, x: Tensor) -> Tensor:
+    assert isinstance(layer, torch.nn.Conv2d)
     assert layer.bias is not None
     return functional.conv2d(x, layer.weight.double(), layer.bias.double(), padding=1)
 

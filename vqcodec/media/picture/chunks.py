@@ -1,14 +1,16 @@
 """What a stream of a picture carries beside its codes: alpha, colour profile and EXIF data."""
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import Sequence
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from vqcodec.bitstream import DEFAULT_LIMITS, Chunk, Limits, Stream
 from vqcodec.errors import CorruptError, InputError, LimitError
-from vqcodec.media.picture.alpha import encode_alpha
-from vqcodec.media.picture.signal import Picture
+
+if TYPE_CHECKING:
+    from vqcodec.media.picture.signal import Picture
 
 __all__ = ["ALPHA", "EXIF", "ICC", "check_alpha", "pack_chunks", "unpack_fact"]
 
@@ -25,8 +27,9 @@ def pack_chunks(picture: Picture, *, facts: bool) -> list[Chunk]:
     kept = ((ICC, picture.icc), (EXIF, picture.exif)) if facts else ()
     chunks = [Chunk(kind, _pack_fact(raw)) for kind, raw in kept if raw is not None]
     if _has_alpha(picture.channels):
-        plane = np.ascontiguousarray(picture.pixels[:, :, -1])
-        chunks.append(Chunk(ALPHA, encode_alpha(plane)))
+        from vqcodec.media.picture.alpha import encode_alpha
+
+        chunks.append(Chunk(ALPHA, encode_alpha(picture.pixels[:, :, -1])))
     return chunks
 
 

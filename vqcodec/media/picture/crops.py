@@ -36,6 +36,10 @@ def split_pictures(paths: list[Path], *, held_out: int) -> tuple[list[Path], lis
     """Split into (training, held out): every n-th of the sorted names, at most `held_out`.
 
     A folder of fewer than ten pictures is too small to give any away: they serve as both.
+
+    >>> kept, held = split_pictures([Path(f"{n}.png") for n in range(12)], held_out=2)
+    >>> len(kept), [path.name for path in held]
+    (10, ['0.png', '10.png'])
     """
     if len(paths) < 10:
         return paths, paths

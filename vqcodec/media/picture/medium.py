@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
 from vqcodec.errors import CorruptError
-from vqcodec.media.picture.alpha import decode_alpha
-from vqcodec.media.picture.channels import to_channels
 from vqcodec.media.picture.chunks import ALPHA, EXIF, ICC, check_alpha, pack_chunks, unpack_fact
-from vqcodec.media.picture.measures import psnr
-from vqcodec.media.picture.signal import Picture
 from vqcodec.media.picture.suffixes import FORMATS, SUFFIXES, looks_like_picture
 from vqcodec.model.config import MediumConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vqcodec.media.picture.signal import Picture
 
 __all__ = ["MEDIUM", "PictureMedium"]
 
@@ -66,20 +65,18 @@ class PictureMedium:
 
     def to_samples(self, signal: Picture, model: MediumConfig) -> NDArray[np.float32]:
         """Colours in [0, 1], as many as the model has: float32 (C, H, W)."""
-        pixels = to_channels(signal.pixels, model.channels)
-        return np.ascontiguousarray(np.moveaxis(pixels, -1, 0), np.float32) / np.float32(255)
+        from vqcodec.media.picture.samples import samples_of
+
+        return samples_of(signal, model.channels)
 
     def from_samples(self, samples: NDArray[np.float32], stream: Stream) -> Picture:
         """The picture of samples (C, H, W), with what the side chunks of its stream hold."""
-        rounded = np.rint(np.clip(samples, 0, 1) * np.float32(255)).astype(np.uint8)
-        channels = stream.header.channels
-        pixels = np.ascontiguousarray(to_channels(np.moveaxis(rounded, 0, -1), channels))
-        alpha = stream.payload(ALPHA)
-        if alpha is not None:
-            pixels[:, :, -1] = decode_alpha(alpha, *pixels.shape[:2])
+        from vqcodec.media.picture.samples import picture_of
+
         limits = Limits()
         icc, exif = (unpack_fact(stream, kind, limits) for kind in (ICC, EXIF))
-        return Picture(pixels, icc=icc, exif=exif)
+        alpha = stream.payload(ALPHA)
+        return picture_of(samples, stream.header.channels, alpha=alpha, icc=icc, exif=exif)
 
     def side_chunks(self, signal: Picture, *, facts: bool) -> list[Chunk]:
         """Alpha, and with `facts` the colour profile and EXIF data."""
@@ -114,6 +111,8 @@ class PictureMedium:
 
     def decibels(self, decoded: Picture, original: Picture) -> float:
         """PSNR of the eight-bit colours, alpha left out."""
+        from vqcodec.media.picture.measures import psnr
+
         colours = 3 if original.channels >= 3 else 1
         return psnr(decoded.pixels[:, :, :colours], original.pixels[:, :, :colours])
 

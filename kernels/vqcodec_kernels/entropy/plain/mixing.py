@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec_kernels.entropy.plain.logistic import MAX_LOGIT, logistic_tables
+from vqcodec_kernels.entropy.plain.neighbours import BEFORE, SAME
 from vqcodec_kernels.entropy.plain.network import Network
 from vqcodec_kernels.entropy.plain.range_decoder import RangeDecoder
 from vqcodec_kernels.entropy.start import CLASS_SETS, INPUTS, TRAINED_NODES, MixingStart
@@ -30,19 +31,18 @@ _RATES = np.array([131072 // (2 * n + 3) for n in range(_LIMIT + 1)], np.int64)
 IntArray = NDArray[np.int64]
 
 
-def decode_mixing(payload: bytes, shape: tuple[int, int, int], start: MixingStart) -> IntArray:
-    """Read codes, int64 (S, H, W) of this shape. Raises CorruptPayloadError."""
+def decode_mixing(payload: bytes, shape: tuple[int, ...], start: MixingStart) -> IntArray:
+    """Read codes, int64 of this shape (S, *positions). Raises CorruptPayloadError."""
     coder = RangeDecoder(payload)
     codes = np.empty(shape, np.int64)
     network = Network(start, shape)
     for stage in range(shape[0]):
         model = _Stage(start, stage)
-        for y in range(shape[1]):
-            for x in range(shape[2]):
-                values, zeros = _contexts(codes, model.depth, stage, y, x)
-                code = model.decode(coder, values, zeros, network.logits(stage, y, x))
-                codes[stage, y, x] = code
-                network.add(stage, y, x, code)
+        for place in np.ndindex(shape[1:]):
+            values, zeros = _contexts(codes, model.depth, stage, place)
+            code = model.decode(coder, values, zeros, network.logits(stage, place))
+            codes[stage, *place] = code
+            network.add(stage, place, code)
     coder.finish()
     return codes
 
@@ -129,30 +129,29 @@ def _hash(a: int, b: int) -> int:
     return ((mixed & 0xFFFFFFFF) * 0xC2B2AE35 & 0xFFFFFFFF) >> 22
 
 
-def _contexts(codes: IntArray, depth: int, s: int, y: int, x: int) -> tuple[IntArray, int]:
-    """Return the values of all contexts of code (s, y, x), and how many of six are zero."""
-    _, height, width = codes.shape
+def _contexts(
+    codes: IntArray, depth: int, stage: int, place: tuple[int, ...]
+) -> tuple[IntArray, int]:
+    """Return the values of all contexts of a code, and how many of its six neighbours are zero."""
 
-    def at(stage: int, row: int, column: int) -> int:
-        inside = stage >= 0 and 0 <= row < height and 0 <= column < width
-        return int(codes[stage, row, column]) if inside else -1
+    def at(stage: int, offset: tuple[int, ...]) -> int:
+        there = tuple(p + o for p, o in zip(place, offset, strict=True))
+        inside = stage >= 0 and all(
+            0 <= p < size for p, size in zip(there, codes.shape[1:], strict=True)
+        )
+        return int(codes[stage, *there]) if inside else -1
 
     def top(code: int, bits: int) -> int:
         return 0 if code < 0 else (code >> max(depth - bits, 0)) + 1
 
-    w, n, nw, ne = at(s, y, x - 1), at(s, y - 1, x), at(s, y - 1, x - 1), at(s, y - 1, x + 1)
-    p, p2, p3 = at(s - 1, y, x), at(s - 2, y, x), at(s - 3, y, x)
-    pe, ps, pw, pn = (
-        at(s - 1, y, x + 1),
-        at(s - 1, y + 1, x),
-        at(s - 1, y, x - 1),
-        at(s - 1, y - 1, x),
-    )
-    zeros = [w, n, nw, ne, at(s, y, x - 2), at(s, y - 2, x)].count(0)
-    before = [p, pe, ps, pw, pn].count(0)
+    same = [at(stage, offset) for offset in SAME[len(place)]]
+    before = [at(stage - 1, offset) for offset in BEFORE[len(place)]]
+    (w, n, nw, ne, _, _), (p, pe, ps, pw, pn) = same, before
+    p2, p3 = (at(stage - back, (0,) * len(place)) for back in (2, 3))
+    zeros = same.count(0)
     across = top(w, 4) * 17 + top(n, 4)
     around = top(pe, 3) * 9 + top(ps, 3)
-    values = [0, top(w, 5), top(n, 5), top(p, 5), top(p2, 5), zeros * 6 + before]
+    values = [0, top(w, 5), top(n, 5), top(p, 5), top(p2, 5), zeros * 6 + before.count(0)]
     values += [top(code, 8) for code in (w, n, nw, ne)]
     values += [across, _hash(top(w, 3) * 9 + top(n, 3), top(nw, 3) * 9 + top(ne, 3))]
     values += [top(code, 8) for code in (p, p2, p3)]

@@ -4,34 +4,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec_kernels.entropy.plain.logistic import MAX_LOGIT, logistic_tables
+from vqcodec_kernels.entropy.plain.neighbours import PLACES
 from vqcodec_kernels.entropy.start import MAX_ACTIVATION, MixingStart
 
 __all__ = ["Network"]
 
 
 class Network:
-    """Guesses codes of a grid (S, H, W) from the sums of the embeddings of nine places."""
+    """Guesses codes of a grid (S, *positions) from the sums of the embeddings of nine places."""
 
-    def __init__(self, start: MixingStart, shape: tuple[int, int, int]) -> None:
+    def __init__(self, start: MixingStart, shape: tuple[int, ...]) -> None:
         self._start = start
         self._rate = shape[0] - 1
-        self._totals = np.zeros((shape[1] + 2, shape[2] + 2, start.embeddings.shape[2]), np.int64)
+        self._totals = np.zeros((*shape[1:], start.embeddings.shape[2]), np.int64)
 
-    def logits(self, stage: int, y: int, x: int) -> list[int]:
+    def logits(self, stage: int, place: tuple[int, ...]) -> list[int]:
         """Return the logit of bit 1 at each node of the tree; 0 where a bit is known."""
         t = self._start
-        places = np.clip(self._totals[y : y + 3, x : x + 3], -MAX_ACTIVATION, MAX_ACTIVATION)
+        around = [self._total(np.add(place, offset)) for offset in PLACES[len(place)]]
+        places = np.clip(np.concatenate(around), -MAX_ACTIVATION, MAX_ACTIVATION)
         one, two, three = t.shifts[stage].tolist()
-        first = _layer(t.first_weights[stage], t.first_biases[stage, self._rate], places.ravel())
+        first = _layer(t.first_weights[stage], t.first_biases[stage, self._rate], places)
         second = _layer(t.second_weights[stage], t.second_biases[stage], _activate(first, one))
         sums = _layer(t.output_weights[stage], t.output_biases[stage], _activate(second, two))
         other = max(-MAX_LOGIT, min(MAX_LOGIT, int(sums[0]) >> three))
         drops = (sums[1:].max(initial=-(1 << 40)) - sums[1:]) >> three
         return [other, *_node_logits(drops)]
 
-    def add(self, stage: int, y: int, x: int, code: int) -> None:
-        """Tell that code (stage, y, x) is now known."""
-        self._totals[y + 1, x + 1] += self._start.embeddings[stage, code]
+    def add(self, stage: int, place: tuple[int, ...], code: int) -> None:
+        """Tell that the code of a stage at a place is now known."""
+        self._totals[place] += self._start.embeddings[stage, code]
+
+    def _total(self, place: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What is known of a place, which is nothing outside the grid."""
+        extent, dimensions = self._totals.shape[:-1], self._totals.shape[-1]
+        if not ((place >= 0) & (place < extent)).all():
+            return np.zeros(dimensions, np.int64)
+        total: NDArray[np.int64] = self._totals[tuple(place)]
+        return total
 
 
 def _layer(
