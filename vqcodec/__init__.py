@@ -1,10 +1,10 @@
-"""A learned lossy codec: pictures to small, checked files that decode to the same codes anywhere.
+"""A learned lossy codec: signals to small, checked files that decode to the same codes anywhere.
 
-    import vqcodec
-
-    codec = vqcodec.load("photo")
-    data = codec.encode(image, quality=50)
-    pixels = vqcodec.decode(data)
+>>> import numpy, vqcodec
+>>> codec = vqcodec.load("photo")
+>>> data = codec.encode(numpy.zeros((48, 64, 3), numpy.uint8), quality=50)
+>>> vqcodec.decode(data).shape
+(48, 64, 3)
 
 Importing this package does not import torch; the first use of a codec does.
 """

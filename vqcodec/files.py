@@ -1,8 +1,9 @@
 """Files that appear whole or not at all, and reads that take no more than was allowed.
 
 A file is written to a temporary neighbour, flushed to the disk and renamed, and its folder flushed
-too, so that at every moment the name holds the old file, the new file or nothing. A symbolic link
-is followed and its target replaced. Devices and pipes (/dev/null, a FIFO) are written directly.
+too where that can be done, so that at every moment the name holds the old file, the new file or
+nothing. A symbolic link is followed and its target replaced. Devices and pipes (/dev/null, a FIFO)
+are written directly.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vqcodec.errors import InputError
@@ -26,7 +27,14 @@ def whole_file(path: Path) -> Iterator[Path]:
     Whatever ends the block otherwise, the neighbour is gone and an older file is as it was.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written, or the block wrote nothing.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with whole_file(Path(folder, "a.txt")) as partial:
+    ...         _ = partial.write_text("all of it")
+    ...     os.listdir(folder)
+    ['a.txt']
     """
     target = Path(os.path.realpath(path))
     # A short name of its own: the target's may be as long as the file system allows.
@@ -39,7 +47,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-    if os.name != "nt":  # a folder cannot be opened there
+    # The file is there, and whole: a folder that cannot be flushed, or not even be opened, as some
+    # systems have them, does not take that back.
+    with suppress(OSError):
         _sync(target.parent)
 
 

@@ -22,7 +22,8 @@ class StreamInfo:
         extent: samples along each axis, by the axis' name.
         fingerprint: 16 hexadecimal digits that name the model.
         regions: code chunks, each of which is decoded on its own.
-        facts: what the medium says itself. Pictures: bpp, alpha_bytes, icc_bytes, exif_bytes.
+        facts: what the medium says itself, such as the bytes of a colour profile; see
+            `Medium.describe`.
         other_chunks: the types of chunks that this version skips.
     """
 

@@ -89,7 +89,7 @@ class Tokenizer:
 
         Args:
             samples: float (B, C, *extent), with the channels of the model and in the range that its
-                medium gives them (pictures: [0, 1]).
+                medium gives them.
 
         Raises:
             InputError: the model is not for signals of this extent.

@@ -1,6 +1,6 @@
 """The vqcodec command: reads the command line, runs one command, ends with its exit code.
 
-Commands are imported only when they are asked for, and torch only when pixels have to pass
+Commands are imported only when they are asked for, and torch only when a signal has to pass
 through a network, so that help, info and every refusal answer at once. argparse rather than a
 framework for the same reason: it starts in a fifth of the time.
 """

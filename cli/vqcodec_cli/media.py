@@ -1,42 +1,37 @@
 """What the commands ask of the media: which files there are, and what is to be written."""
 
 import os
-from typing import TYPE_CHECKING
 
+from vqcodec.bitstream import Limits, read_header
+from vqcodec.errors import FormatError
+from vqcodec.media.base import Medium
+from vqcodec.media.registry import list_media, medium_of_number
 from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import Source
 from vqcodec_cli.output import STDOUT
 
-if TYPE_CHECKING:
-    from vqcodec.media.base import Medium
-
-__all__ = ["check_format", "format_of", "input_suffixes", "suffix_of_stream"]
-
-_HEAD_BYTES = 8
+# More than any header of a stream takes.
+_HEAD_BYTES = 256
 
 
 def input_suffixes() -> tuple[str, ...]:
     """Suffixes of the files in a folder that any medium reads."""
-    from vqcodec.media.registry import list_media
-
     return tuple(suffix for medium in list_media() for suffix in medium.suffixes)
 
 
-def suffix_of_stream(source: Source) -> str:
-    """The suffix that a decoded stream gets, by the medium that its first bytes name.
+def suffix_of_stream(source: Source, limits: Limits) -> str:
+    """The suffix that a decoded stream gets, by the medium that its header names.
 
     What cannot be read, or is no stream, gets that of the first medium; decoding it says why not.
+    So does a pipe, of which nothing may be taken before it is decoded.
     """
-    from vqcodec.errors import UnsupportedVersionError
-    from vqcodec.media.registry import list_media, medium_of_number
-
     medium = list_media()[0]
-    if not source.is_stdin:
+    if not source.is_stdin and os.path.isfile(source.name):
         try:
             with open(source.name, "rb") as file:
-                head = file.read(_HEAD_BYTES)
-            medium = medium_of_number(head[-1] & 15 if len(head) == _HEAD_BYTES else medium.number)
-        except (OSError, UnsupportedVersionError):
+                header = read_header(file.read(_HEAD_BYTES), limits)
+            medium = medium_of_number(header.medium)
+        except (OSError, FormatError):
             pass
     return next(iter(medium.formats))
 
@@ -47,8 +42,6 @@ def check_format(target: str) -> None:
     Raises:
         UsageError: there is no such format.
     """
-    from vqcodec.media.registry import list_media
-
     known = {suffix: None for medium in list_media() for suffix in medium.formats}
     suffix = os.path.splitext(target)[1].lower()
     if target != STDOUT and suffix not in known:
@@ -57,7 +50,7 @@ def check_format(target: str) -> None:
         )
 
 
-def format_of(medium: "Medium", target: str) -> str:
+def format_of(medium: Medium, target: str) -> str:
     """The format that a medium writes to an output of this name; its first one to stdout.
 
     Raises:

@@ -54,13 +54,10 @@ def check_stdout(*, what: str) -> None:
         raise UsageError(f"will not write {what} to a terminal; give -o FILE or redirect")
 
 
-def write_output(target: str, data: bytes, *, force: bool) -> None:
-    """Write the whole of `data` to a file, or to standard output if the target is `-`."""
-    if target == STDOUT:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    write_file(Path(target), data, force=force)
+def write_stdout(data: bytes) -> None:
+    """Write the whole of `data` to standard output."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def write_file(path: Path, data: bytes, *, force: bool) -> None:

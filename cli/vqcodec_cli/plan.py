@@ -13,7 +13,7 @@ from vqcodec_cli.output import (
     check_output,
     check_stdout,
     write_file,
-    write_output,
+    write_stdout,
 )
 
 
@@ -46,7 +46,7 @@ class Job:
     def write(self, data: bytes) -> None:
         """Write the output, whole or not at all."""
         if self.target == STDOUT:
-            write_output(STDOUT, data, force=self.force)
+            write_stdout(data)
             return
         if self.source.root is not None:
             self._path().parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def plan_jobs(
     Without `output` it is the input's name with its `suffix`, beside the input (`a.png.png` for
     `a.png`), and standard output for standard input. With an `output`, a single input goes to that
     file, or into that folder if it is one; several go into the folder, keeping the shape of the
-    tree that they come from.
+    tree that they come from. Only an input whose output has no name yet is asked for its suffix.
 
     Raises:
         UsageError: two inputs would share an output; an output is one of the inputs; several
@@ -77,7 +77,7 @@ def plan_jobs(
             is for the records.
         OSError: the output folder is missing.
     """
-    jobs = [Job(s, _target(s, output, suffix(s), len(sources)), force) for s in sources]
+    jobs = [Job(s, _target(s, output, suffix, len(sources)), force) for s in sources]
     if any(job.target == STDOUT for job in jobs):
         if len(jobs) > 1:
             raise UsageError("several inputs cannot share standard output; give -o FOLDER")
@@ -88,14 +88,14 @@ def plan_jobs(
     return jobs
 
 
-def _target(source: Source, output: str | None, suffix: str, count: int) -> str:
+def _target(source: Source, output: str | None, suffix: Callable[[Source], str], count: int) -> str:
     if output is None:
         if source.is_stdin:
             return STDOUT
-        path = Path(source.name)
+        path, end = Path(source.name), suffix(source)
         # An input that has the suffix already keeps it, so that the output is another file: a
         # picture given to decode is told that it is no stream, not that it would be overwritten.
-        return str(path.with_suffix((path.suffix if path.suffix == suffix else "") + suffix))
+        return str(path.with_suffix((path.suffix if path.suffix == end else "") + end))
     if output == STDOUT:
         return STDOUT
     alone = count == 1 and source.root is None
@@ -104,7 +104,7 @@ def _target(source: Source, output: str | None, suffix: str, count: int) -> str:
     if not os.path.isdir(output):
         raise RefusedError(0, "no such folder", output)
     name = Path("stdin") if source.is_stdin else source.place()
-    return str(Path(output) / name.with_suffix(suffix))
+    return str(Path(output) / name.with_suffix(suffix(source)))
 
 
 def _refuse_clashes(jobs: Sequence[Job]) -> None:

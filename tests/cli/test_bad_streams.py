@@ -1,5 +1,6 @@
 """Streams that are damaged, cut, too large or nonsense: exit code 1, and nothing changes."""
 
+import dataclasses
 import subprocess
 import sys
 import zlib
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vqcodec.bitstream import Chunk, Header, read_stream, write_stream
+from vqcodec.bitstream import Chunk, Header, Stream, write_stream
 from vqcodec.bitstream.header import pack_header
+from vqcodec.grid import count_regions
+from vqcodec.media.registry import read_any_stream
 
 RunCli = Callable[..., Any]
 Refusal = Callable[..., str]
@@ -91,59 +94,110 @@ def test_newer_version(undecodable: Callable[[bytes], str], good: bytes) -> None
     assert "newer" in undecodable(good[:6] + b"\x02" + good[7:])
 
 
-def header_like(good: bytes, **changes: Any) -> Header:
-    header = read_stream(good).header
-    return Header(**{**vars(header), **changes})
-
-
-@pytest.mark.parametrize(("width", "height"), [(2**32 - 1, 2**32 - 1), (65535, 65535), (2**29, 1)])
-def test_huge_picture_in_a_tiny_file_is_refused_before_memory_is_taken(
-    undecodable: Callable[[bytes], str], good: bytes, width: int, height: int
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"medium": 1}, "medium 1 needs a newer vqcodec, or the file is damaged"),
+        ({"medium": 15}, "medium 15 needs a newer vqcodec, or the file is damaged"),
+        ({"extent": (5,)}, "a picture has 2 axes"),
+        ({"extent": (5, 6, 7)}, "a picture has 2 axes"),
+        ({"channels": 5}, "1 to 4 channels"),
+        ({"channels": 4}, "lacks its alpha chunk"),
+    ],
+)
+def test_what_is_no_picture_by_its_own_words(
+    undecodable: Callable[[bytes], str], good: bytes, changes: dict[str, Any], why: str
 ) -> None:
-    data = pack_header(header_like(good, width=width, height=height)) + b"C\x00" + bytes(4)
-    assert "pixels" in undecodable(data)
+    assert why in undecodable(stream_like(good, **changes))
+
+
+def test_parts_that_are_for_later(undecodable: Callable[[bytes], str], good: bytes) -> None:
+    # The prior is the second byte behind the version; the number of regions ends the header.
+    prior = bytearray(pack_header(read(good).header)[:-4])
+    prior[8] = 3
+    assert undecodable(seal(prior)) == "prior 3 needs a newer vqcodec"
+    regions = bytearray(pack_header(read(good).header)[:-4])
+    regions[-1] = 0
+    assert undecodable(seal(regions)) == "a stream of open length needs a newer vqcodec"
+
+
+@pytest.mark.parametrize("regions", [2, 5])
+def test_regions_that_the_model_does_not_cut(refused: Refusal, good: bytes, regions: int) -> None:
+    codes = read(good).codes * regions
+    Path("bad.vqc").write_bytes(write_stream(header_like(good, regions=regions), [], codes))
+    reason = refused(1, "decode", "bad.vqc")
+    assert reason == f"says {regions} regions, its model cuts such a signal into 1"
+
+
+def read(data: bytes) -> Stream:
+    return read_any_stream(data)[1]
+
+
+def header_like(good: bytes, **changes: Any) -> Header:
+    return dataclasses.replace(read(good).header, **changes)
+
+
+def stream_like(good: bytes, **changes: Any) -> bytes:
+    return write_stream(header_like(good, **changes), [], read(good).codes)
+
+
+def seal(header: bytearray) -> bytes:
+    """A whole header of these fields, with the checksum that is right for them."""
+    return bytes(header) + zlib.crc32(header).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize("extent", [(2**32 - 1, 2**32 - 1), (65535, 65535), (1, 2**29)])
+def test_huge_picture_in_a_tiny_file_is_refused_before_memory_is_taken(
+    undecodable: Callable[[bytes], str], good: bytes, extent: tuple[int, int]
+) -> None:
+    data = pack_header(header_like(good, extent=extent)) + b"C\x00" + bytes(4)
+    height, width = extent
+    reason = undecodable(data)
+    assert reason.startswith(f"the signal has {height} x {width} samples, more than the limit")
     limited = f'ulimit -v 900000; exec "{sys.executable}" -m vqcodec_cli verify bad.vqc'
     done = subprocess.run(["sh", "-c", limited], capture_output=True, check=False)
     assert done.returncode == 1
-    assert b"pixels" in done.stderr
+    assert reason.encode() in done.stderr
 
 
-def test_max_pixels_can_be_lowered_and_raised(
-    run_cli: RunCli, refused: Refusal, good: bytes
-) -> None:
-    assert len(good) > 0
-    pixels = 53 * 37
-    assert "pixels" in refused(1, "decode", "good.vqc", "--max-pixels", pixels - 1)
-    assert run_cli("decode", "good.vqc", "-o", "x.png", "--max-pixels", pixels).code == 0
-    assert "pixels" in refused(1, "encode", "photo.png", "-m", "tiny", "--max-pixels", pixels - 1)
+@pytest.mark.usefixtures("good")
+def test_max_samples_can_be_lowered_and_raised(run_cli: RunCli, refused: Refusal) -> None:
+    count = 53 * 37
+    for command, name in (("decode", "good.vqc"), ("encode", "photo.png")):
+        assert str(count - 1) in refused(1, command, name, "--max-samples", count - 1)
+    for command in ("info", "verify"):
+        assert run_cli(command, "good.vqc", "--max-samples", count - 1).code == 1
+        assert run_cli(command, "good.vqc", "--max-samples", count).code == 0
+    assert run_cli("decode", "good.vqc", "-o", "x.png", "--max-samples", count).code == 0
 
 
 def test_more_codes_than_the_bytes_can_hold(refused: Refusal, good: bytes) -> None:
-    header = header_like(good, width=4096, height=4096, prior_mode=0)
-    data = write_stream(header, [], [b"\0"] * header.tiles)
+    regions = count_regions((512, 512), (128, 128))
+    header = header_like(good, extent=(4096, 4096), prior=0, regions=regions)
+    data = write_stream(header, [], [b"\0"] * regions)
     Path("bad.vqc").write_bytes(data)
-    refused(1, "decode", "bad.vqc")
+    assert "code chunk 0" in refused(1, "decode", "bad.vqc")
 
 
 def test_index_outside_the_codebook(refused: Refusal, good: bytes) -> None:
     # The model has 12 codes, and raw indices take 4 bits: 15 is one that does not exist.
-    header = header_like(good, prior_mode=0, stages=(1,))
+    header = header_like(good, prior=0, stages=1)
     for payload in (b"\xff" * 18, b"\x00" * 17 + b"\xff"):
         Path("bad.vqc").write_bytes(write_stream(header, [], [payload]))
         refused(1, "decode", "bad.vqc")
 
 
 def test_stages_that_the_model_does_not_have(refused: Refusal, good: bytes) -> None:
-    header = header_like(good, prior_mode=0, stages=(63,))
+    header = header_like(good, prior=0, stages=63)
     Path("bad.vqc").write_bytes(write_stream(header, [], [b"\x00" * (63 * 18)]))
-    refused(1, "decode", "bad.vqc")
+    assert "63 stages" in refused(1, "decode", "bad.vqc")
 
 
 def test_random_edits_with_right_checksums_never_end_in_a_traceback(
     run_cli: RunCli, good: bytes
 ) -> None:
     random = np.random.default_rng(5)
-    stream = read_stream(good)
+    stream = read(good)
     for _ in range(150):
         payload = bytearray(stream.codes[0])
         for _ in range(random.integers(1, 4)):
@@ -157,13 +211,13 @@ def test_random_edits_with_right_checksums_never_end_in_a_traceback(
 
 
 def test_damaged_metadata_is_refused(undecodable: Callable[[bytes], str], good: bytes) -> None:
-    stream = read_stream(good)
+    stream = read(good)
     for kind in ("i", "e"):
         chunks = [Chunk(kind, b"\x78\x9c not deflate")]
         undecodable(write_stream(stream.header, chunks, stream.codes))
 
 
 def test_metadata_bomb_is_refused(undecodable: Callable[[bytes], str], good: bytes) -> None:
-    stream = read_stream(good)
+    stream = read(good)
     bomb = zlib.compress(bytes(40_000_000), 9)
     undecodable(write_stream(stream.header, [Chunk("e", bomb)], stream.codes))

@@ -11,18 +11,18 @@ from vqcodec_cli.inputs import Source
 SOURCES = [Source(name) for name in ["a", "b", "c", "d"]]
 
 
-def work(source: Source) -> dict[str, str]:
+def work(source: Source) -> tuple[dict[str, str], str]:
     if source.name == "b":
         raise ModelError("no such model")
     if source.name == "d":
         raise FormatError("is damaged")
-    return {"input": source.name}
+    return {"input": source.name}, f"did {source.name}"
 
 
 def test_the_good_ones_are_done_and_the_first_failure_decides(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    code = run_batch(SOURCES, work, label="x", show=lambda r: f"did {r['input']}", as_json=False)
+    code = run_batch(SOURCES, work, label="x", as_json=False)
     said = capsys.readouterr()
     assert code == 3
     assert said.out == "did a\ndid c\n"
@@ -34,7 +34,7 @@ def test_the_good_ones_are_done_and_the_first_failure_decides(
 
 
 def test_json_has_a_line_for_every_file(capsys: pytest.CaptureFixture[str]) -> None:
-    run_batch(SOURCES, work, label="x", show=str, as_json=True)
+    run_batch(SOURCES, work, label="x", as_json=True)
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert records == [
         {"input": "a"},
@@ -44,14 +44,22 @@ def test_json_has_a_line_for_every_file(capsys: pytest.CaptureFixture[str]) -> N
     ]
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_quiet_says_nothing_but_failures(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    assert run_batch(SOURCES[:2], work, label="x", as_json=as_json, quiet=True) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == ["vqcodec: b: no such model", "vqcodec: 1 of 2 files failed"]
+
+
 def test_single_failure_needs_no_summary(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_batch(SOURCES[1:2], work, label="x", show=str, as_json=False) == 3
+    assert run_batch(SOURCES[1:2], work, label="x", as_json=False) == 3
     assert capsys.readouterr().err == "vqcodec: b: no such model\n"
 
 
 def test_defect_of_ours_is_not_hidden() -> None:
-    def broken(_: Source) -> dict[str, str]:
+    def broken(_: Source) -> tuple[dict[str, str], str]:
         raise KeyError("ours")
 
     with pytest.raises(KeyError):
-        run_batch(SOURCES, broken, label="x", show=str, as_json=False)
+        run_batch(SOURCES, broken, label="x", as_json=False)

@@ -18,9 +18,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Path(name).write_bytes(name.encode())
 
 
+def vqc(_: Source) -> str:
+    return ".vqc"
+
+
 def targets(*names: str, output: str | None = None, root: str | None = None) -> list[str]:
     sources = [Source(name, None if root is None else Path(root)) for name in names]
-    return [job.target for job in plan_jobs(sources, output, suffix=".vqc", force=True)]
+    return [job.target for job in plan_jobs(sources, output, suffix=vqc, force=True)]
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,23 @@ def test_several_inputs_go_into_the_folder() -> None:
     assert targets("a.png", "b.png") == ["a.vqc", "b.vqc"]
 
 
+def test_every_input_has_a_suffix_of_its_own() -> None:
+    sources = [Source(name) for name in ("a.png", "x/b.jpg")]
+    for output, expected in ((None, ["a.up", "x/b.side"]), ("out", ["out/a.up", "out/b.side"])):
+        jobs = plan_jobs(
+            sources, output, suffix=lambda s: {"a.png": ".up"}.get(s.name, ".side"), force=True
+        )
+        assert [job.target for job in jobs] == expected
+
+
+def test_where_the_output_has_a_name_nobody_is_asked_for_a_suffix() -> None:
+    def never(source: Source) -> str:
+        raise AssertionError(source)
+
+    for name, output in (("a.png", "x.vqc"), ("-", None), ("a.png", "-")):
+        plan_jobs([Source(name)], output, suffix=never, force=True)
+
+
 def test_tree_keeps_its_shape() -> None:
     assert targets("t/a.png", "t/u/a.png", output="out", root="t") == ["out/a.vqc", "out/u/a.vqc"]
 
@@ -71,7 +92,7 @@ def test_several_inputs_cannot_share_standard_output() -> None:
 
 def test_records_and_an_output_cannot_share_standard_output() -> None:
     def target(name: str, output: str | None) -> str:
-        (job,) = plan_jobs([Source(name)], output, suffix=".vqc", force=True, as_json=True)
+        (job,) = plan_jobs([Source(name)], output, suffix=vqc, force=True, as_json=True)
         return job.target
 
     for name, output in (("a.png", "-"), ("-", None)):
@@ -86,7 +107,7 @@ def test_two_inputs_cannot_share_an_output() -> None:
     os.symlink("out", "link")
     sources = [Source("t/a.png", Path("t")), Source("u/a.png", Path("u"))]
     with pytest.raises(UsageError, match="would both go"):
-        plan_jobs(sources, "out", suffix=".vqc", force=True)
+        plan_jobs(sources, "out", suffix=vqc, force=True)
 
 
 @pytest.mark.parametrize("same", ["a.png", "./a.png", "out/../a.png", "hard.png", "soft.png"])
@@ -105,10 +126,10 @@ def test_output_that_is_another_input_is_refused() -> None:
 
 
 def test_folders_of_a_tree_are_made_and_others_are_not() -> None:
-    inside = plan_jobs([Source("t/u/a.png", Path("t"))], "out", suffix=".vqc", force=False)[0]
+    inside = plan_jobs([Source("t/u/a.png", Path("t"))], "out", suffix=vqc, force=False)[0]
     inside.write(b"1")
     assert Path("out/u/a.vqc").read_bytes() == b"1"
-    alone = plan_jobs([Source("a.png")], "missing/a.vqc", suffix=".vqc", force=False)[0]
+    alone = plan_jobs([Source("a.png")], "missing/a.vqc", suffix=vqc, force=False)[0]
     for act in (alone.check, lambda: alone.write(b"1")):
         with pytest.raises(RefusedError, match="no folder"):
             act()

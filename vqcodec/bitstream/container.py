@@ -61,7 +61,7 @@ def read_header(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> Header:
 
     Raises: as unpack_header.
     """
-    return unpack_header(as_bytes(data), limits)[0]
+    return unpack_header(_as_bytes(data), limits)[0]
 
 
 def read_stream(
@@ -74,7 +74,7 @@ def read_stream(
     damaged, CorruptError for a contradiction or for bytes behind its end, LimitError before
     memory is taken for more than the limits allow.
     """
-    data = as_bytes(data)
+    data = _as_bytes(data)
     header, start = unpack_header(data, limits)
     checksum = data[start - 4 : start]
     if len(data) - start < header.regions * _SMALLEST_CHUNK:
@@ -92,7 +92,7 @@ def read_stream(
     return Stream(header, side_chunks, codes)
 
 
-def as_bytes(data: Buffer) -> bytes:
+def _as_bytes(data: Buffer) -> bytes:
     """Return the data as bytes, or raise InputError for an object that is not a buffer."""
     if not isinstance(data, bytes | bytearray | memoryview):
         raise InputError(f"a stream is bytes, bytearray or memoryview, got {type(data).__name__}")

@@ -9,7 +9,7 @@ __all__ = ["DEFAULT_LIMITS", "Limits", "limits_of"]
 class Limits:
     """The most that a reader accepts; checked before any memory is taken for it.
 
-    max_samples: the product of the extent (the pixels of a picture, whatever its channels).
+    max_samples: the product of the extent, whatever the channels.
     max_metadata_bytes: one optional chunk, as it stands in the stream and after inflation.
     max_side_chunks: chunks that are not code chunks.
     """

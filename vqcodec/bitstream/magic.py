@@ -59,7 +59,7 @@ def _transfer_damage(data: bytes) -> str | None:
         (MAGIC[:3] + b"\n\n", "line ends were converted to LF (sent as text)"),
         (MAGIC[:3] + b"\r\r", "line ends were converted to CR (sent as text)"),
     )
-    return next((reason for image, reason in conversions if data.startswith(image)), None)
+    return next((reason for changed, reason in conversions if data.startswith(changed)), None)
 
 
 def _looks_like(data: bytes) -> str | None:

@@ -24,9 +24,9 @@ _STEP_SIZE = 0.15
 # Part of its price that a bit counts for when refined codes are compared: from quality to quality
 # the decoded error falls by less per bit than within the search.
 _BIT_WORTH = 0.4
-# How often the costs are fitted to the picture's own codes, which are then searched again.
+# How often the costs are fitted to the signal's own codes, which are then searched again.
 _ROUNDS = (0, 0, 0, 0, 1, 1, 2, 2, 2)
-# How many positions of the training data the trained costs count for beside the picture's own.
+# How many positions of the training data the trained costs count for beside the signal's own.
 _TRAINED_POSITIONS = 256.0
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vqcodec.device import find_device
 from vqcodec.errors import InputError, kernels_refuse
-from vqcodec.media.registry import find_workshop
+from vqcodec.media.registry import MEDIA, find_workshop
 from vqcodec.media.workshop import Batches, Recipe
 from vqcodec.model.catalog import next_generation
 from vqcodec.model.file import ModelCard, read_model
@@ -45,7 +45,7 @@ def train(
     place: str | Path,
     output: str | Path,
     *,
-    medium: str = "picture",
+    medium: str = next(iter(MEDIA)),
     recipe: str | None = None,
     minutes: float | None = None,
     steps: int | None = None,
@@ -67,7 +67,7 @@ def train(
 
     Args:
         place: a folder, or what else the medium's recipe trains on.
-        medium: name of the medium, see `find_medium`.
+        medium: name of the medium, see `find_medium`; the first one if none is named.
         recipe: name of one of the medium's recipes; without it the first one.
         minutes, steps: length of the run; without either, what the recipe says.
         resume: go on with the run whose state lies beside `output`.
@@ -82,7 +82,7 @@ def train(
             no state to resume from.
         BadModelError: no such medium; or the state or the weights to start from belong to another
             configuration.
-        BackendError: a device was asked for that is not here.
+        BackendError: a device or backend was asked for that is not here.
         MissingDependencyError: a package that the recipe or the logs need is not installed.
         FloatingPointError: training diverged.
     """

@@ -10,7 +10,7 @@ __all__ = ["Transform"]
 class Transform(nn.Module):
     """Samples (B, C, *extent) <-> latent float32 (B, D, *positions).
 
-    Samples are float, of a few units at most (pictures and sound: [0, 1]). The extent is a whole
+    Samples are float, of a few units at most (most media: [0, 1]). The extent is a whole
     number of strides. Subclasses set the attributes and fit what has a closed form in `start`.
 
     Attributes:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from vqcodec.transforms.base import Transform
 
-__all__ = ["DenseTransform"]
+__all__ = ["DenseAnalysis", "DenseSynthesis", "DenseTransform"]
 
 
 class _Network(nn.Module):

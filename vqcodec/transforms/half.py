@@ -1,7 +1,7 @@
 """Faster networks on processors that multiply bfloat16: the residual branches in half precision.
 
 Only what a block adds to its input is rounded; the input goes on in float32, and so do the first
-and the last convolution and the linear path. On photographs the decoded pixels differ by at most
+and the last convolution and the linear path. On photographs the decoded values differ by at most
 one step of 255, of two in one sample of 100,000, where the whole network in bfloat16 is up to six
 steps off.
 """

@@ -4,6 +4,10 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
+import vqcodec
+from vqcodec.bitstream import Header, limits_of
+from vqcodec.media.registry import read_any_stream
+from vqcodec.model.catalog import locate_model
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
@@ -12,7 +16,6 @@ from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
 
 if TYPE_CHECKING:
-    from vqcodec.bitstream import Header
     from vqcodec.codec import Codec
 
 EXAMPLES = """\
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     jobs = plan_jobs(
         find_sources(args.inputs, suffixes=STREAM_SUFFIXES),
         args.output,
-        suffix=suffix_of_stream,
+        suffix=lambda source: suffix_of_stream(source, limits_of(args.max_samples)),
         force=args.force,
         as_json=args.json,
     )
@@ -67,9 +70,6 @@ class _Decoder:
 
     def decode(self, job: Job) -> tuple[dict[str, Any], str]:
         """Decode one file and write its signal."""
-        from vqcodec.bitstream import limits_of
-        from vqcodec.media.registry import read_any_stream
-
         job.check()
         # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
         medium, stream = read_any_stream(job.source.read(), limits_of(self._args.max_samples))
@@ -87,14 +87,9 @@ class _Decoder:
         }
         return record, f"{job.target}: {medium.size_text(stream.header.extent)}, {seconds:.1f} s"
 
-    def _codec_for(self, header: "Header") -> "Codec":
+    def _codec_for(self, header: Header) -> "Codec":
         name = self._args.model or header.fingerprint.hex()
         if name not in self._codecs:
-            from vqcodec.model.catalog import locate_model
-
-            path = locate_model(name)
-
-            import vqcodec
-
+            path = locate_model(name)  # raises before torch is loaded, which `load` does
             self._codecs[name] = vqcodec.load(path, device=self._args.device)
         return self._codecs[name]

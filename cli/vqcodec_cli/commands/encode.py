@@ -4,6 +4,12 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
+import vqcodec
+from vqcodec.bitstream import limits_of
+from vqcodec.media.base import Medium
+from vqcodec.media.registry import find_medium, medium_of
+from vqcodec.model.catalog import locate_model
+from vqcodec.model.file import ModelCard, read_card
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
 from vqcodec_cli.inputs import find_sources
@@ -13,8 +19,6 @@ from vqcodec_cli.plan import Job, plan_jobs
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
-    from vqcodec.media.base import Medium
-    from vqcodec.model.file import ModelCard
 
 EXAMPLES = """\
 examples:
@@ -96,15 +100,10 @@ class _Encoder:
         self._codecs: dict[str, Codec] = {}
         self._card: ModelCard | None = None
         if args.model is not None:
-            from vqcodec.model.catalog import locate_model
-            from vqcodec.model.file import read_card
-
             self._card = read_card(locate_model(args.model))
 
     def encode(self, job: Job) -> tuple[dict[str, Any], str]:
         """Encode one signal and write its file."""
-        from vqcodec.bitstream import limits_of
-
         args = self._args
         job.check()
         data = job.source.read()
@@ -138,15 +137,11 @@ class _Encoder:
             f"{job.target}: {size}, {len(stream):,} bytes, {rate:.3f} {unit}, {seconds:.1f} s"
         )
 
-    def _medium_of(self, data: bytes) -> "Medium":
-        from vqcodec.media.registry import find_medium, medium_of
-
+    def _medium_of(self, data: bytes) -> Medium:
         return medium_of(data) if self._card is None else find_medium(self._card.config.medium.kind)
 
-    def _codec_for(self, medium: "Medium") -> "Codec":
+    def _codec_for(self, medium: Medium) -> "Codec":
         if medium.name not in self._codecs:
-            import vqcodec
-
             wanted = medium.default_model if self._card is None else self._card.path
             self._codecs[medium.name] = vqcodec.load(wanted, device=self._args.device)
         return self._codecs[medium.name]

@@ -3,16 +3,16 @@
 import argparse
 import functools
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from vqcodec.bitstream import limits_of
+from vqcodec.media.registry import find_medium
+from vqcodec.model.catalog import list_models
+from vqcodec.stream_info import StreamInfo, inspect
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
 from vqcodec_cli.failure import printable
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
-
-if TYPE_CHECKING:
-    from vqcodec.media.base import Medium
-    from vqcodec.stream_info import StreamInfo
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,48 +27,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Describe every file; returns the exit code."""
 
-    def work(source: Source) -> tuple[dict[str, Any], str]:
-        from vqcodec.bitstream import limits_of
-        from vqcodec.media.registry import find_medium
-        from vqcodec.stream_info import inspect
+    @functools.cache
+    def installed() -> dict[str, str]:
+        """Names of the models that are here, by fingerprint."""
+        return {card.fingerprint: card.label for card in list_models()}
 
+    def work(source: Source) -> tuple[dict[str, Any], str]:
         info = inspect(source.read(), limits_of(args.max_samples))
-        model = _installed().get(info.fingerprint)
+        model = installed().get(info.fingerprint)
         fields = asdict(info)
         extent, facts = fields.pop("extent"), fields.pop("facts")
         record = {"input": source.name, **fields, **extent, **facts, "installed_model": model}
-        return record, _text(source.name, info, find_medium(info.medium), model)
+        return record, _text(source.name, info, model)
 
     sources = find_sources(args.inputs, suffixes=STREAM_SUFFIXES)
     return run_batch(sources, work, label="reading", as_json=args.json)
 
 
-@functools.cache
-def _installed() -> dict[str, str]:
-    """Names of the models that are here, by fingerprint; looked up once."""
-    from vqcodec.model.catalog import list_models
-
-    return {card.fingerprint: card.label for card in list_models()}
-
-
-def _text(name: str, info: "StreamInfo", medium: "Medium", model: str | None) -> str:
-    size = medium.size_text(tuple(info.extent.values()), info.channels)
-    kept = {fact: value for fact, value in info.facts.items() if fact.endswith("_bytes") and value}
-    facts = [f"{fact.removesuffix('_bytes')} {value:,} bytes" for fact, value in kept.items()]
-    rates = [
-        f"{value:.3f} {fact}" for fact, value in info.facts.items() if fact not in kept and value
-    ]
+def _text(name: str, info: StreamInfo, model: str | None) -> str:
+    size = find_medium(info.medium).size_text(tuple(info.extent.values()), info.channels)
+    beside = {fact: value for fact, value in info.facts.items() if fact.endswith("_bytes")}
+    others = [_said(fact, info.facts[fact]) for fact in info.facts if fact not in beside]
+    pieces = [f"{fact.removesuffix('_bytes')} {n:,} bytes" for fact, n in beside.items() if n]
     rows = {
         info.medium: size,
-        "file": ", ".join([f"{info.file_bytes:,} bytes", *rates]),
+        "file": ", ".join([f"{info.file_bytes:,} bytes", *others]),
         "codes": f"{info.code_bytes:,} bytes, {_count(info.regions, 'region')}, "
         f"{_count(info.stages, 'stage')}, {info.prior} prior",
-        "beside": ", ".join(facts) or "nothing",
+        "beside": ", ".join(pieces) or "nothing",
         "model": f"{printable(model or 'not installed')} ({info.fingerprint})",
         "format": f"version {info.format_version}",
     }
     lines = [f"  {key:<9} {value}" for key, value in rows.items()]
     return "\n".join([printable(name), *lines])
+
+
+def _said(fact: str, value: Any) -> str:
+    """A fact of a medium: rates as `0.250 bpp`, anything else as `name value`."""
+    return f"{value:.3f} {fact}" if isinstance(value, float) else printable(f"{fact} {value}")
 
 
 def _count(number: int, thing: str) -> str:

@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from vqcodec.bitstream import limits_of
+from vqcodec.stream_info import inspect
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
 from vqcodec_cli.failure import printable
@@ -22,9 +24,6 @@ def run(args: argparse.Namespace) -> int:
     """Check structure, lengths and every checksum of each file; returns the exit code."""
 
     def work(source: Source) -> tuple[dict[str, Any], str]:
-        from vqcodec.bitstream import limits_of
-        from vqcodec.stream_info import inspect
-
         info = inspect(source.read(), limits_of(args.max_samples))
         record = {"input": source.name, "bytes": info.file_bytes, "ok": True}
         return record, f"{printable(source.name)}: ok"

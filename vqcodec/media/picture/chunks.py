@@ -26,7 +26,7 @@ def pack_chunks(picture: Picture, *, facts: bool) -> list[Chunk]:
     """
     kept = ((ICC, picture.icc), (EXIF, picture.exif)) if facts else ()
     chunks = [Chunk(kind, _pack_fact(raw)) for kind, raw in kept if raw is not None]
-    if has_alpha(picture.channels):
+    if _has_alpha(picture.channels):
         from vqcodec.media.picture.alpha import encode_alpha
 
         chunks.append(Chunk(ALPHA, encode_alpha(picture.pixels[:, :, -1])))
@@ -36,14 +36,9 @@ def pack_chunks(picture: Picture, *, facts: bool) -> list[Chunk]:
 def check_alpha(channels: int, chunks: Sequence[Chunk]) -> None:
     """Raise CorruptError unless alpha is there exactly where a channel is alpha."""
     there = any(chunk.type == ALPHA for chunk in chunks)
-    if has_alpha(channels) != there:
+    if _has_alpha(channels) != there:
         state = "has an alpha chunk and no channel for it" if there else "lacks its alpha chunk"
         raise CorruptError(f"a picture of {channels} channels {state}")
-
-
-def has_alpha(channels: int) -> bool:
-    """Whether the last of so many channels is alpha, carried in a chunk of its own."""
-    return channels in (2, 4)
 
 
 def unpack_fact(stream: Stream, chunk_type: str, limits: Limits) -> bytes | None:
@@ -68,6 +63,11 @@ def unpack_fact(stream: Stream, chunk_type: str, limits: Limits) -> bytes | None
     if not inflater.eof or inflater.unused_data:
         raise CorruptError("a metadata chunk is not exactly one zlib stream")
     return raw
+
+
+def _has_alpha(channels: int) -> bool:
+    """Whether the last of so many channels is alpha, carried in a chunk of its own."""
+    return channels in (2, 4)
 
 
 def _pack_fact(raw: bytes) -> bytes:

@@ -1,0 +1,63 @@
+"""A medium is one folder and a name in the registry: nobody else knows it."""
+
+import ast
+import re
+
+from sources import MODULES, ROOT, imported, named
+
+from vqcodec.media.registry import MEDIA
+
+# What names the media; and the one name of a medium's that `import vqcodec` offers.
+REGISTRY = "vqcodec.media.registry"
+OFFERED = ("vqcodec", "vqcodec.media.picture.signal")
+
+# A medium's words stay in its folder, and so does its name; `make demo` is about pictures.
+WORDS = re.compile(r"\b(pixels?|pictures?|images?|bpp|heights?|widths?)\b", re.IGNORECASE)
+MOST_FILES_WITH_WORDS = 12
+SPEAKS_OF_ONE_MEDIUM = {"vqcodec_cli.demo"}
+
+
+def medium_of(name: str) -> str | None:
+    """The folder of a medium that a module is in: vqcodec.media.picture."""
+    names = name.split(".")
+    inside = names[:2] == ["vqcodec", "media"] and len(names) > 2 and names[2] in MEDIA
+    return ".".join(names[:3]) if inside else None
+
+
+def test_a_medium_is_reached_through_the_registry_alone() -> None:
+    """Imports and names of modules in texts, which importlib takes, of a medium's own folder."""
+    wrong = [
+        f"{module.name}:{line} names {name}"
+        for module in MODULES
+        for name, line in [*imported(module), *named(module)]
+        if (medium := medium_of(name)) is not None
+        and medium_of(module.name) != medium
+        and module.name != REGISTRY
+        and (module.name, name) != OFFERED
+    ]
+    assert wrong == []
+
+
+def test_the_registry_is_where_a_medium_is_named() -> None:
+    """A medium's name, as code has it, stands in its folder and in the registry, nowhere else."""
+    wrong = [
+        f"{module.name}:{node.lineno} says {node.value!r}"
+        for module in MODULES
+        if module.name not in {REGISTRY, *SPEAKS_OF_ONE_MEDIUM}
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant)
+        and node.value in MEDIA
+        and medium_of(module.name) != f"vqcodec.media.{node.value}"
+    ]
+    assert wrong == []
+
+
+def test_the_words_of_a_medium_stay_in_its_folder() -> None:
+    """Width of a network and `bpp` of the public face included: there is no need for many more."""
+    speaking = [
+        str(module.path.relative_to(ROOT))
+        for module in MODULES
+        if module.name.split(".")[0] == "vqcodec" and module.part != "vqcodec.media"
+        if WORDS.search(module.path.read_text(encoding="utf-8"))
+    ]
+    assert len(speaking) <= MOST_FILES_WITH_WORDS, "\n".join(speaking)
