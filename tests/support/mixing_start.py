@@ -26,12 +26,12 @@ def make_start(
     size: int,
     stages: int,
     dimensions: int = 3,
-    hidden: tuple[int, int] = (6, 5),
+    units: tuple[int, int] = (6, 5),
     step: int = 7919,
 ) -> MixingStart:
     """A start of arithmetic progressions, so that it is the same numbers everywhere."""
     ramp = partial(progression, step)
-    first, second = hidden
+    first, second = units
     return MixingStart(
         codebook_size=size,
         counters=ramp((stages, TRAINED_VALUES, TRAINED_NODES), 32767, np.uint16),

@@ -38,19 +38,20 @@ ALU = frozenset(
 )
 MATRIX = frozenset(("HMMA", "HGMMA", "UTCHMMA"))
 
+_ALIGNMENT = ["tt.divisibility", 16]
 _TOOLS = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
+# What the pointers of the kernels point to, by parameter or field; float32 where it is not said.
 _POINTERS = {
-    "row_halves_ptr": "*fp16",
-    "halves_ptr": "*fp16",
-    "stats_ptr": "*i32",
-    "list_ptr": "*i32",
-    "counters_ptr": "*i32",
-    "codes_ptr": "*i64",
-    "counts_ptr": "*i64",
-    "order_ptr": "*i64",
-    "owners_ptr": "*i64",
-    "starts_ptr": "*i64",
-    "first_pieces_ptr": "*i64",
+    "halves": "*fp16",
+    "stats": "*i32",
+    "rows": "*i32",
+    "counters": "*i32",
+    "codes": "*i64",
+    "counts": "*i64",
+    "order": "*i64",
+    "owners": "*i64",
+    "starts": "*i64",
+    "first_pieces": "*i64",
 }
 
 
@@ -68,25 +69,33 @@ class Inspection(NamedTuple):
 
 
 def inspect_kernel(
-    kernel: Any, capability: int, constants: dict[str, Any], **options: Any
+    kernel: Any, capability: int, arguments: dict[str, Any], **options: Any
 ) -> Inspection:
     """Compile for compute capability `capability` (90 for 9.0); no GPU is needed.
 
-    Pointers are float32 unless the name says otherwise, aligned to 16 bytes; numbers are int32.
+    arguments: the kernel's constants, and for a bundle of pointers its NamedTuple class. Of the
+    others those that are called `_ptr` are pointers and the rest int32. Pointers are aligned to 16
+    bytes.
     """
-    signature: dict[str, str] = {}
-    alignment = {}
+    signature: dict[str, Any] = {}
+    constants: dict[tuple[int, ...], Any] = {}
+    aligned: list[tuple[int, ...]] = []
     for place, name in enumerate(kernel.arg_names):
-        if name in constants:
+        argument = arguments.get(name)
+        if isinstance(argument, type):
+            fields: tuple[str, ...] = argument._fields  # type: ignore[attr-defined]
+            signature[name] = argument(*(_POINTERS.get(field, "*fp32") for field in fields))
+            aligned += [(place, field) for field in range(len(fields))]
+        elif name in arguments:
             signature[name] = "constexpr"
+            constants[place,] = argument
         elif name.endswith("_ptr"):
-            signature[name] = _POINTERS.get(name, "*fp32")
-            alignment[(place,)] = [["tt.divisibility", 16]]
+            signature[name] = _POINTERS.get(name.removesuffix("_ptr"), "*fp32")
+            aligned.append((place,))
         else:
             signature[name] = "i32"
-    values = {(kernel.arg_names.index(name),): value for name, value in constants.items()}
     compiled = triton.compile(
-        ASTSource(kernel, signature, values, alignment),
+        ASTSource(kernel, signature, constants, {path: [_ALIGNMENT] for path in aligned}),
         target=GPUTarget("cuda", capability, 32),
         options=options,
     )

@@ -17,7 +17,11 @@ _CLASSES: tuple[type[Prior], ...] = (RawPrior, StaticPrior, MixingPrior)
 
 
 def prior_class(mode: int) -> type[Prior]:
-    """Return the class whose mode is this number, as a stream writes it. Raises ValueError."""
+    """Return the class whose mode is this number, as a stream writes it. Raises ValueError.
+
+    >>> prior_class(2).name
+    'mixing'
+    """
     for prior in _CLASSES:
         if prior.mode == mode:
             return prior

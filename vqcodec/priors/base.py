@@ -19,10 +19,11 @@ Tensors = dict[str, NDArray[np.generic]]
 
 
 class Prior(ABC):
-    """An entropy model of the codes of one level: how likely each code is, in integers only.
+    """An entropy model of the codes of a signal: how likely each code is, in integers only.
 
-    codes: int64 (S, *positions), each in [0, codebook_size); a prior that was fitted for more
-    stages codes fewer as well. mode is the number that a stream writes for this kind of prior.
+    A grid, the codes of one signal, is int64 (S, *positions), each code in [0, codebook_size); a
+    prior that was fitted for more stages codes fewer as well. mode is the number that a stream
+    writes for this kind of prior, name what it is called in a model file.
     """
 
     mode: ClassVar[int]
@@ -42,14 +43,14 @@ class Prior(ABC):
     @abstractmethod
     def fit(
         cls,
-        maps: Sequence[CodeArray],
+        grids: Sequence[CodeArray],
         *,
         codebook_size: int,
         vectors: NDArray[np.floating] | None = None,
     ) -> Self:
-        """Learn from code maps, each int64 (S', *positions); the largest S' becomes S.
+        """Learn from grids, each int64 (S', *positions); the largest S' becomes S.
 
-        Codes of a low rate differ from the first stages of a high rate, so maps of all the rates
+        Codes of a low rate differ from the first stages of a high rate, so grids of all the rates
         that a prior will meet make the best start.
 
         vectors: float (S, K, D), the codebooks that the codes point into, for priors that use them.
@@ -92,7 +93,12 @@ class Prior(ABC):
 
 
 def check_codes(codes: CodeArray, codebook_size: int) -> None:
-    """Raise InvalidInputError unless codes are int64 (S, *positions) in [0, codebook_size)."""
+    """Raise InvalidInputError unless codes are int64 (S, *positions) in [0, codebook_size).
+
+    >>> check_codes(np.array([[0, 3, 1]]), codebook_size=3)
+    Traceback (most recent call last):
+    vqcodec_kernels.errors.InvalidInputError: codes must be in [0, 3), got 0 to 3
+    """
     if codes.dtype != np.int64 or codes.ndim == 0:
         raise InvalidInputError(
             f"codes must be int64 (S, *positions), got {codes.dtype} {codes.shape}"
@@ -103,13 +109,13 @@ def check_codes(codes: CodeArray, codebook_size: int) -> None:
         )
 
 
-def check_maps(maps: Sequence[CodeArray], codebook_size: int) -> int:
-    """Return the largest number of stages that a map has. Raises InvalidInputError."""
-    for codes in maps:
-        check_codes(codes, codebook_size)
-    stages = max((len(codes) for codes in maps), default=0)
+def check_grids(grids: Sequence[CodeArray], codebook_size: int) -> int:
+    """Return the largest number of stages that a grid has. Raises InvalidInputError."""
+    for grid in grids:
+        check_codes(grid, codebook_size)
+    stages = max((len(grid) for grid in grids), default=0)
     if stages == 0:
-        raise InvalidInputError(f"maps must have at least one stage, got {len(maps)} without any")
+        raise InvalidInputError(f"grids must have at least one stage, got {len(grids)} without any")
     return stages
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_maps
+from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_grids
 from vqcodec.priors.network import fit_network, split_grids
 from vqcodec_kernels.entropy.mixing import (
     count_mixing,
@@ -26,7 +26,16 @@ class MixingPrior(Prior):
 
     It asks first whether a code is code 0; only where it is not does its network say which of the
     other codes it expects. It pays most when codebooks are sorted by tree_order, and when code 0 is
-    the zero code.
+    the zero code. Neighbours are those along one to three axes; of more, the first ones are folded
+    into one.
+
+    >>> prior = MixingPrior.untrained(codebook_size=256, stages=2)
+    >>> codes = np.arange(2 * 40 * 50).reshape(2, 40, 50) // 7 % 5
+    >>> payload = prior.encode(codes)
+    >>> len(payload)
+    102
+    >>> np.array_equal(prior.decode(payload, codes.shape), codes)
+    True
     """
 
     mode: ClassVar[int] = 2
@@ -54,7 +63,7 @@ class MixingPrior(Prior):
         samples: int = 1_500_000,
         report: Callable[[float], None] | None = None,
     ) -> Self:
-        """Learn from grids of codes, each int64 (S', *positions); the largest S' becomes S.
+        """Learn from grids, each int64 (S', *positions); the largest S' becomes S.
 
         vectors: float (S, K, D), the codebooks that the codes point into; with them the prior has
         a network, which looks at `samples` positions for each stage (about 15 seconds a stage for
@@ -62,7 +71,7 @@ class MixingPrior(Prior):
         back: counters and network learn from the others, the mixing of them from it. report: called
         after each stage of the network, which takes nearly all of the time, with the share done.
         """
-        stages = check_maps(grids, codebook_size)
+        stages = check_grids(grids, codebook_size)
         grids = [_as_grid(codes) for codes in grids]
         axes = sorted({grid.ndim - 1 for grid in grids})
         if len(axes) > 1:

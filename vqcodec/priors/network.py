@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.priors.perceptron import Perceptron, Samples, train_perceptron
+from vqcodec.priors.perceptron import Perceptron, train_perceptron
+from vqcodec.priors.places import Samples
 from vqcodec_kernels.entropy.start import MAX_ACTIVATION, MAX_BIAS, MAX_WEIGHT, MixingStart
 from vqcodec_kernels.errors import InvalidInputError
 
@@ -16,17 +17,17 @@ __all__ = ["fit_network", "split_grids"]
 
 # The last dimension counts the codes of a place that are not 0.
 DIMENSIONS = 32
-HIDDEN = (128, 64)
+UNITS = (128, 64)
 # One is 2^8 for inputs and logits, and 2^7 for hidden units: they stay below 16.
 INPUT_BITS = 8
-HIDDEN_BITS = 7
+UNIT_BITS = 7
 LOGIT_BITS = 8
 # A layer NAME has arrays NAME_weights and NAME_biases, and a column of the shifts; bits of one in
 # what comes in, and in what goes out.
 LAYERS = (
-    ("first", INPUT_BITS, HIDDEN_BITS),
-    ("second", HIDDEN_BITS, HIDDEN_BITS),
-    ("output", HIDDEN_BITS, LOGIT_BITS),
+    ("first", INPUT_BITS, UNIT_BITS),
+    ("second", UNIT_BITS, UNIT_BITS),
+    ("output", UNIT_BITS, LOGIT_BITS),
 )
 # Standard deviation of the widest axis of a place: six of them fit below MAX_ACTIVATION.
 WIDEST = 340.0
@@ -42,6 +43,10 @@ def split_grids(
     """Part the grids that have a stage: seven in eight to learn from, and one that is kept back.
 
     A single grid serves as both.
+
+    >>> grids = [np.zeros((stages, 2, 3), np.int64) for stages in (1, 2, 3, 3, 3)]
+    >>> [[len(grid) for grid in part] for part in split_grids(grids, stage=1)]
+    [[3, 3, 3], [2]]
     """
     having = [grid for grid in grids if len(grid) > stage]
     if len(having) == 1:
@@ -53,8 +58,8 @@ def fit_network(
     grids: Sequence[NDArray[np.int64]],
     vectors: NDArray[np.floating],
     *,
-    seed: int = 0,
-    samples: int = 3_000_000,
+    seed: int,
+    samples: int,
     report: Callable[[float], None] | None = None,
 ) -> MixingStart:
     """Train a network for each stage on grids of codes; the most stages that one has become S.
@@ -65,12 +70,15 @@ def fit_network(
     vectors: float (S, K, D), the codebooks; samples: how many positions to look at for each stage,
     repetitions counted; report: called after each stage with the share done. Raises
     InvalidInputError.
+
+    >>> grid = np.arange(60).reshape(2, 5, 6) % 4
+    >>> start = fit_network([grid], np.ones((2, 4, 3)), seed=0, samples=1024)
+    >>> start.embeddings.shape
+    (2, 4, 4)
     """
     embeddings = _embed(grids, vectors)
     stages, size, dimensions = embeddings.shape
-    start = MixingStart.zeros(
-        codebook_size=size, stages=stages, dimensions=dimensions, units=HIDDEN
-    )
+    start = MixingStart.zeros(codebook_size=size, stages=stages, dimensions=dimensions, units=UNITS)
     start.embeddings[:] = embeddings
     for stage in range(stages):
         learned, _ = split_grids(grids, stage)
@@ -79,7 +87,7 @@ def fit_network(
             Samples.of(learned, embeddings, stage),
             rates,
             size=size,
-            hidden=HIDDEN,
+            units=UNITS,
             most_rates=stages,
             count=samples,
             seed=seed + stage,

@@ -1,89 +1,18 @@
 """A classifier with two hidden layers, which first asks whether a code is 0; NumPy and Adam."""
 
-from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec_kernels.entropy.plain.neighbours import PLACES
-from vqcodec_kernels.entropy.start import MAX_ACTIVATION
-from vqcodec_kernels.entropy.start import PLACES as NUM_PLACES
+from vqcodec.priors.places import Samples
 
-__all__ = ["FloatArray", "Perceptron", "Samples", "gradients", "train_perceptron"]
+__all__ = ["Perceptron", "gradients", "train_perceptron"]
 
-# One unit of a float input is this many integer units of a place.
-UNIT = 256.0
 BATCH = 1024
 RATE = 4e-3
 
 FloatArray = NDArray[np.floating]
-
-
-class Samples(NamedTuple):
-    """Codes of one stage of some grids to learn from, and what a network sees of them.
-
-    before, after: int16 (R, E), the places of all grids with borders around them in row-major
-    order, before and after the codes of the stage are known. rows: int64 (N,), where the codes
-    stand among them; strides: int64 (N, axes), how far their neighbours along each axis are.
-    codes: int64 (N,).
-    """
-
-    before: NDArray[np.int16]
-    after: NDArray[np.int16]
-    rows: NDArray[np.int64]
-    strides: NDArray[np.int64]
-    codes: NDArray[np.int64]
-
-    @classmethod
-    def of(
-        cls, grids: Sequence[NDArray[np.int64]], embeddings: NDArray[np.int16], stage: int
-    ) -> Self:
-        """Take the codes of a stage of grids, int64 (S', *positions), with as many axes each.
-
-        embeddings: int16 (S, K, E).
-        """
-        before, after, rows, strides, start = [], [], [], [], 0
-        for grid in grids:
-            extent = np.array(grid.shape[1:])
-            border = np.abs(PLACES[len(extent)]).max(axis=0)
-            inside = tuple(slice(b, b + n) for b, n in zip(border, extent, strict=True))
-            totals = np.zeros((*(extent + 2 * border), embeddings.shape[2]), np.int32)
-            for earlier in range(stage):
-                totals[inside] += embeddings[earlier][grid[earlier]]
-            before.append(_as_rows(totals))
-            totals[inside] += embeddings[stage][grid[stage]]
-            after.append(_as_rows(totals))
-            numbers = start + np.arange(len(after[-1])).reshape(totals.shape[:-1])
-            rows.append(numbers[inside].ravel())
-            steps = np.array(numbers.strides) // numbers.itemsize
-            strides.append(np.broadcast_to(steps, (grid[0].size, len(steps))))
-            start += numbers.size
-        return cls(
-            np.concatenate(before),
-            np.concatenate(after),
-            np.concatenate(rows),
-            np.concatenate(strides),
-            np.concatenate([grid[stage].ravel() for grid in grids]),
-        )
-
-    def inputs(self, chosen: NDArray[np.int64]) -> FloatArray:
-        """Return the nine places around each chosen position, float32 (N, 9 E).
-
-        Places that are coded before the position hold their code of this stage already.
-        """
-        rows, strides = self.rows[chosen], self.strides[chosen]
-        here = (0,) * strides.shape[1]
-        places = [
-            (self.after if offset < here else self.before)[rows + strides @ np.array(offset)]
-            for offset in PLACES[len(here)]
-        ]
-        return np.concatenate(places, axis=1).astype(np.float32) / np.float32(UNIT)
-
-
-def _as_rows(totals: NDArray[np.int32]) -> NDArray[np.int16]:
-    clamped = np.clip(totals, -MAX_ACTIVATION, MAX_ACTIVATION).astype(np.int16)
-    return clamped.reshape(-1, totals.shape[-1])
 
 
 class Perceptron(NamedTuple):
@@ -127,7 +56,7 @@ def train_perceptron(
     rates: NDArray[np.int64],
     *,
     size: int,
-    hidden: tuple[int, int],
+    units: tuple[int, int],
     most_rates: int,
     count: int,
     seed: int,
@@ -138,8 +67,7 @@ def train_perceptron(
     sets are not looked at more than 30 times over.
     """
     rng = np.random.default_rng(seed)
-    width = samples.before.shape[1] * NUM_PLACES
-    sizes = (width, most_rates, *hidden, size)
+    sizes = (samples.width, most_rates, *units, size)
     parameters = Perceptron.drawn(rng, samples.codes, sizes)
     moments = [(np.zeros_like(p), np.zeros_like(p)) for p in parameters]
     steps = max(1, min(count, 30 * len(samples.codes)) // BATCH)

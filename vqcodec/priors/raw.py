@@ -6,14 +6,21 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_maps, integer_tensor
+from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_grids, integer_tensor
 from vqcodec_kernels.errors import CorruptPayloadError
 
 __all__ = ["RawPrior"]
 
 
 class RawPrior(Prior):
-    """Every code is as likely as any other: ceil(log2 K) bits each, most significant bit first."""
+    """Every code is as likely as any other: ceil(log2 K) bits each, most significant bit first.
+
+    >>> prior = RawPrior(codebook_size=5, stages=1)
+    >>> prior.encode(np.array([[4, 1, 0]])).hex()
+    '8400'
+    >>> prior.decode(bytes([0x84, 0]), shape=(1, 3))
+    array([[4, 1, 0]])
+    """
 
     mode: ClassVar[int] = 0
     name: ClassVar[str] = "raw"
@@ -21,13 +28,13 @@ class RawPrior(Prior):
     @classmethod
     def fit(
         cls,
-        maps: Sequence[CodeArray],
+        grids: Sequence[CodeArray],
         *,
         codebook_size: int,
         vectors: NDArray[np.floating] | None = None,
     ) -> Self:
         """Learn the number of stages, there is nothing else to learn."""
-        return cls(codebook_size, check_maps(maps, codebook_size))
+        return cls(codebook_size, check_grids(grids, codebook_size))
 
     def encode(self, codes: CodeArray, *, threads: int = 1) -> bytes:
         """Pack codes, int64 (S, *positions); the last byte is filled with zero bits."""

@@ -6,19 +6,28 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_maps, integer_tensor
+from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_grids, integer_tensor
 from vqcodec_kernels.entropy import symbols as entropy
 from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["StaticPrior"]
 
 _BITS = 16
-# A code that the training maps never hold is taken for one that they hold a fifth of a time.
+# A code that the training grids never hold is taken for one that they hold a fifth of a time.
 _UNSEEN = 0.2
 
 
 class StaticPrior(Prior):
-    """Code k of stage s has the probability frequencies[s, k] / 2^16, wherever it stands."""
+    """Code k of stage s has the probability frequencies[s, k] / 2^16, wherever it stands.
+
+    >>> prior = StaticPrior.fit([np.array([[0, 0, 0, 1, 0, 0, 0, 1]])], codebook_size=2)
+    >>> prior.code_bits().round(2)
+    array([[0.44, 1.93]], dtype=float32)
+    >>> codes = np.array([[0, 1, 0, 0]])
+    >>> payload = prior.encode(codes)
+    >>> prior.decode(payload, codes.shape)
+    array([[0, 1, 0, 0]])
+    """
 
     mode: ClassVar[int] = 1
     name: ClassVar[str] = "static"
@@ -46,16 +55,16 @@ class StaticPrior(Prior):
     @classmethod
     def fit(
         cls,
-        maps: Sequence[CodeArray],
+        grids: Sequence[CodeArray],
         *,
         codebook_size: int,
         vectors: NDArray[np.floating] | None = None,
     ) -> Self:
         """Count codes: probabilities follow the counts, no code is impossible."""
-        stages = check_maps(maps, codebook_size)
+        stages = check_grids(grids, codebook_size)
         rows = []
         for stage in range(stages):
-            seen = np.concatenate([codes[stage].ravel() for codes in maps if stage < len(codes)])
+            seen = np.concatenate([grid[stage].ravel() for grid in grids if stage < len(grid)])
             rows.append(
                 _frequencies(
                     np.bincount(seen, minlength=codebook_size).astype(np.float64) + _UNSEEN

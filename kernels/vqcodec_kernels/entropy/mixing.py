@@ -30,6 +30,12 @@ def encode_mixing(codes: CodeArray, start: MixingStart, *, threads: int = 1) -> 
 
     threads: how many stages are worked on at a time; the bytes are the same. Each takes up to
     20 MB. Raises InvalidInputError, BackendError.
+
+    >>> start = MixingStart.zeros(codebook_size=4, stages=1)
+    >>> payload = encode_mixing(np.array([[[2, 0, 0], [1, 0, 0]]]), start)
+    >>> decode_mixing(payload, (1, 2, 3), start)
+    array([[[2, 0, 0],
+            [1, 0, 0]]])
     """
     _check_codes(codes, start)
     if threads < 1:

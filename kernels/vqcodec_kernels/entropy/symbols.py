@@ -26,6 +26,10 @@ def encode_symbols(
     from 0 to 2^bits, bits in [1, 16]; symbol k takes cumulative[k + 1] - cumulative[k] of 2^bits.
     The payload is at most one byte longer than the information in the symbols, plus 2^-8 of a bit
     for each symbol. Raises InvalidInputError, BackendError.
+
+    >>> table = np.array([[0, 128, 192, 256]], np.uint32)
+    >>> encode_symbols(np.array([[0, 2, 0, 1, 0]]), table, bits=8)
+    b'h'
     """
     _check_tables(cumulative, bits)
     _check_array(symbols, np.int64, 2, "symbols")
@@ -52,6 +56,10 @@ def decode_symbols(
 
     Raises CorruptPayloadError for a payload that encode_symbols does not write for any symbols,
     InvalidInputError, BackendError.
+
+    >>> table = np.array([[0, 128, 192, 256]], np.uint32)
+    >>> decode_symbols(b"h", table, bits=8, columns=5)
+    array([[0, 2, 0, 1, 0]])
     """
     _check_tables(cumulative, bits)
     if columns < 0:
@@ -69,6 +77,10 @@ def encode_decisions(bits: NDArray[np.uint8], ones: NDArray[np.uint16]) -> bytes
 
     bits: uint8 (N,), 0 or 1. ones: uint16 (N,), the probability of 1 in units of 2^-16, from 1 to
     65535. Raises InvalidInputError, BackendError.
+
+    >>> bits, ones = np.array([0, 1, 1], np.uint8), np.array([32768, 50000, 60000], np.uint16)
+    >>> encode_decisions(bits, ones).hex()
+    '80'
     """
     _check_array(bits, np.uint8, 1, "bits")
     _check_ones(ones)
@@ -86,6 +98,10 @@ def decode_decisions(
     """Read back what encode_decisions wrote: uint8 (N,), 0 or 1.
 
     Raises CorruptPayloadError, InvalidInputError, BackendError.
+
+    >>> ones = np.array([32768, 50000, 60000], np.uint16)
+    >>> decode_decisions(bytes.fromhex("80"), ones)
+    array([0, 1, 1], dtype=uint8)
     """
     _check_ones(ones)
     bits: NDArray[np.uint8] = choose_decoder(backend, entropy_numpy).decode_decisions(

@@ -42,10 +42,10 @@ SEARCHES = (*(f"filter {dim} {size}" for dim, size in FILTERS), "settle 64", "re
 def _inspect_all(capability: int) -> dict[str, Any]:
     from triton_inspect import inspect_kernel
 
-    from vqcodec_kernels.search.triton import codebook as triton_codebook
-    from vqcodec_kernels.search.triton import filter as triton_filter
-    from vqcodec_kernels.search.triton import quantize as triton_quantize
-    from vqcodec_kernels.search.triton import statistics as triton_statistics
+    from vqcodec_kernels.search.triton.codebook import round_kernel
+    from vqcodec_kernels.search.triton.filter import merge_kernel
+    from vqcodec_kernels.search.triton.quantize import gather_kernel
+    from vqcodec_kernels.search.triton.statistics import sum_pieces_kernel
     from vqcodec_kernels.search.triton.tiles import Device
 
     device = Device(132, SHARED[capability], capability // 10)
@@ -57,92 +57,74 @@ def _inspect_all(capability: int) -> dict[str, Any]:
     if capability == 90:
         found["filter 1024"] = _filter(capability, device, 1024, 1024)
         found["settle 1024"] = _settle(capability, device, 1024)
-        block = {"BLOCK_M": 128, "D": 64, "SLOTS": 8, "EXACT": True}
-        found["merge"] = inspect_kernel(triton_filter.merge_kernel, capability, block)
-        block = {"HAS_BIAS": True, "CODES": 32, "BLOCK_D": 64, "WIDTH": 64, "SLOTS": 8}
-        found["round"] = inspect_kernel(triton_codebook.round_kernel, capability, block)
+        shared = _search(64)
+        block = {**shared, "BLOCK_M": 128, "D": 64, "EXACT": True}
+        found["merge"] = inspect_kernel(merge_kernel, capability, block)
+        block = {**shared, "CODES": 32, "BLOCK_D": 64}
+        found["round"] = inspect_kernel(round_kernel, capability, block)
         block = {"BLOCK_M": 32, "BLOCK_D": 64}
-        found["gather"] = inspect_kernel(triton_quantize.gather_kernel, capability, block)
+        found["gather"] = inspect_kernel(gather_kernel, capability, block)
         block = {"PIECE": 256, "ROWS": 16, "BLOCK_D": 64}
-        found["sum"] = inspect_kernel(triton_statistics.sum_pieces_kernel, capability, block)
+        found["sum"] = inspect_kernel(sum_pieces_kernel, capability, block)
     return {name: inspection._asdict() for name, inspection in found.items()}
 
 
-def _blocks(dim: int) -> dict[str, Any]:
+def _search(dim: int) -> dict[str, Any]:
+    """What the kernels of a search share; a kernel takes what it knows by name."""
+    from vqcodec_kernels.search.triton.certificate import Doubtful
+    from vqcodec_kernels.search.triton.codebook import Codebooks, PreparedCodebook
+    from vqcodec_kernels.search.triton.rows import RoundedRows
     from vqcodec_kernels.search.triton.tiles import pad_width
 
     widths = pad_width(dim)
-    return {"D": dim, "D1": widths.first, "D2": widths.second, "SLOTS": 8}
+    return {
+        "codebooks": Codebooks,
+        "prepared": PreparedCodebook,
+        "rounded": RoundedRows if widths.rounded_before else None,
+        "doubtful": Doubtful,
+        "widths": widths,
+    }
 
 
 def _filter(capability: int, device: Any, dim: int, size: int) -> Any:
     from triton_inspect import inspect_kernel
 
     from vqcodec_kernels.search.triton.filter import filter_kernel
-    from vqcodec_kernels.search.triton.tiles import choose_tile, pad_width
+    from vqcodec_kernels.search.triton.tiles import choose_tile
 
     tile = choose_tile(dim, size, device)
-    widths = pad_width(dim)
-    blocks = {
-        **_blocks(dim),
-        "CHUNK": widths.chunk,
-        "ROUNDED": widths.rounded_before,
-        "BLOCK_M": tile.rows,
-        "BLOCK_N": tile.codes,
-        "STAGES": tile.stages,
-        "GROUP": tile.group,
-        "ADJACENT": tile.adjacent,
-        "SPLIT": False,
-        "EXACT": True,
-    }
+    arguments = {**_search(dim), "tile": tile, "partial_ptr": None, "EXACT": True}
     options = {"num_warps": tile.warps, "num_stages": tile.stages, "maxnreg": tile.registers}
-    return inspect_kernel(filter_kernel, capability, blocks, **options)
+    return inspect_kernel(filter_kernel, capability, arguments, **options)
 
 
 def _settle(capability: int, device: Any, dim: int) -> Any:
     from triton_inspect import inspect_kernel
 
-    from vqcodec_kernels.search.triton.settle import CANDIDATES, settle_kernel
-    from vqcodec_kernels.search.triton.tiles import pad_width, settle_tile
+    from vqcodec_kernels.search.triton.settle import settle_kernel
+    from vqcodec_kernels.search.triton.tiles import settle_tile
 
     tile = settle_tile(device)
-    widths = pad_width(dim)
-    blocks = {
-        **_blocks(dim),
-        "CHUNK": widths.chunk,
-        "ROUNDED": widths.rounded_before,
-        "BLOCK_M": tile.rows,
-        "BLOCK_N": tile.codes,
-        "HAS_BIAS": True,
-        "WIDE": CANDIDATES,
-    }
+    arguments = {**_search(dim), "tile": tile}
     options = {"num_warps": tile.warps, "maxnreg": tile.registers, "enable_fp_fusion": False}
-    return inspect_kernel(settle_kernel, capability, blocks, **options)
+    return inspect_kernel(settle_kernel, capability, arguments, **options)
 
 
 def _residual(capability: int, device: Any, dim: int) -> Any:
     from triton_inspect import inspect_kernel
 
     from vqcodec_kernels.search.triton.residual import residual_kernel
-    from vqcodec_kernels.search.triton.settle import CANDIDATES
     from vqcodec_kernels.search.triton.tiles import residual_tile
 
     tile = residual_tile(device)
-    blocks = {
-        **_blocks(dim),
-        "BLOCK_M": tile.rows,
-        "BLOCK_N": tile.codes,
-        "STAGES": tile.stages,
-        "HAS_BIAS": True,
-        "WIDE": CANDIDATES,
-    }
+    arguments = {**_search(dim), "tile": tile}
     options = {
         "num_warps": tile.warps,
         "num_stages": tile.stages,
         "maxnreg": tile.registers,
         "enable_fp_fusion": False,
     }
-    return inspect_kernel(residual_kernel, capability, blocks, **options)
+    return inspect_kernel(residual_kernel, capability, arguments, **options)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ from numpy.typing import NDArray
 
 from vqcodec.priors import MixingPrior
 from vqcodec.priors.network import fit_network
-from vqcodec.priors.perceptron import Perceptron, Samples, gradients, train_perceptron
+from vqcodec.priors.perceptron import Perceptron, gradients, train_perceptron
+from vqcodec.priors.places import Samples
 from vqcodec_kernels.entropy.plain.neighbours import PLACES
 from vqcodec_kernels.errors import InvalidInputError
 
@@ -78,7 +79,7 @@ def test_perceptron_learns_what_the_rate_alone_tells() -> None:
     strides = np.full((len(rates), 2), [3, 1])
     samples = Samples(places, places, middle, strides, np.where(rates, 5, 0))
     network = train_perceptron(
-        samples, rates, size=SIZE, hidden=(8, 6), most_rates=2, count=1_200_000, seed=0
+        samples, rates, size=SIZE, units=(8, 6), most_rates=2, count=1_200_000, seed=0
     )
     first = np.maximum(network.first_weights.sum(axis=1) + network.first_biases, 0)
     second = np.maximum(first @ network.second_weights.T + network.second_biases, 0)

@@ -11,14 +11,14 @@ CLASSES: tuple[type[Prior], ...] = (RawPrior, StaticPrior, MixingPrior)
 SHAPES = [(2,), (2, 5), (1, 1, 1), (3, 4, 7), (2, 3, 2, 5), (2, 0, 4)]
 
 
-def draw_map(seed: int, shape: tuple[int, ...], size: int) -> NDArray[np.int64]:
+def draw_grid(seed: int, shape: tuple[int, ...], size: int) -> NDArray[np.int64]:
     rng = np.random.default_rng(seed)
     codes = np.minimum(rng.integers(0, size, shape), rng.integers(0, size, shape))
     codes[rng.random(shape) < 0.3] = 0
     return codes
 
 
-def smooth_map(seed: int, stages: int, height: int, width: int, size: int) -> NDArray[np.int64]:
+def smooth_grid(seed: int, stages: int, height: int, width: int, size: int) -> NDArray[np.int64]:
     """Codes that follow slow waves: predictable from their neighbours, never from nothing."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
@@ -33,11 +33,11 @@ def smooth_map(seed: int, stages: int, height: int, width: int, size: int) -> ND
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("size", [1, 2, 11, 256, 4096])
 def test_round_trip(prior: type[Prior], shape: tuple[int, ...], size: int) -> None:
-    maps = [draw_map(seed, shape, size) for seed in range(3)]
-    fitted = prior.fit(maps, codebook_size=size)
+    grids = [draw_grid(seed, shape, size) for seed in range(3)]
+    fitted = prior.fit(grids, codebook_size=size)
     again = prior.from_tensors(fitted.tensors())
     assert (again.codebook_size, again.stages) == (size, shape[0])
-    other = draw_map(9, shape, size)
+    other = draw_grid(9, shape, size)
     payload = fitted.encode(other)
     assert again.encode(other) == payload
     read = again.decode(payload, shape)
@@ -47,7 +47,7 @@ def test_round_trip(prior: type[Prior], shape: tuple[int, ...], size: int) -> No
 
 @pytest.mark.parametrize("prior", CLASSES)
 def test_twin_reads_the_same(prior: type[Prior]) -> None:
-    codes = smooth_map(0, 2, 6, 5, 20)
+    codes = smooth_grid(0, 2, 6, 5, 20)
     fitted = prior.fit([codes], codebook_size=20)
     read = fitted.decode(fitted.encode(codes), codes.shape, backend="numpy")
     np.testing.assert_array_equal(read, codes)
@@ -55,7 +55,7 @@ def test_twin_reads_the_same(prior: type[Prior]) -> None:
 
 @pytest.mark.parametrize("prior", CLASSES)
 def test_fewer_stages_than_fitted(prior: type[Prior]) -> None:
-    codes = smooth_map(0, 4, 6, 5, 20)
+    codes = smooth_grid(0, 4, 6, 5, 20)
     fitted = prior.fit([codes], codebook_size=20)
     for stages in (1, 3):
         payload = fitted.encode(codes[:stages])
@@ -68,8 +68,8 @@ def test_fewer_stages_than_fitted(prior: type[Prior]) -> None:
 @pytest.mark.parametrize("prior", CLASSES)
 @pytest.mark.parametrize("size", [2, 37, 256])
 def test_stage_bits_add_up_to_the_payload(prior: type[Prior], size: int) -> None:
-    codes = smooth_map(1, 3, 20, 30, size)
-    fitted = prior.fit([smooth_map(0, 3, 20, 30, size)], codebook_size=size)
+    codes = smooth_grid(1, 3, 20, 30, size)
+    fitted = prior.fit([smooth_grid(0, 3, 20, 30, size)], codebook_size=size)
     bits = fitted.stage_bits(codes)
     assert bits.shape == (3,)
     assert abs(8 * len(fitted.encode(codes)) - bits.sum()) <= 8 + 0.002 * bits.sum()
@@ -77,7 +77,7 @@ def test_stage_bits_add_up_to_the_payload(prior: type[Prior], size: int) -> None
 
 @pytest.mark.parametrize("prior", CLASSES)
 def test_damage_never_gives_a_code_outside_the_codebook(prior: type[Prior]) -> None:
-    codes = draw_map(3, (2, 6, 5), 11)
+    codes = draw_grid(3, (2, 6, 5), 11)
     fitted = prior.fit([codes], codebook_size=11)
     payload = fitted.encode(codes)
     damaged = [payload[:n] for n in range(len(payload))] + [payload + b"\0", payload + b"\x7f"]
@@ -95,7 +95,7 @@ def test_damage_never_gives_a_code_outside_the_codebook(prior: type[Prior]) -> N
 
 @pytest.mark.parametrize("prior", CLASSES)
 def test_huge_shapes_are_refused_before_memory_is_taken(prior: type[Prior]) -> None:
-    fitted = prior.fit([draw_map(0, (2, 3, 3), 11)], codebook_size=11)
+    fitted = prior.fit([draw_grid(0, (2, 3, 3), 11)], codebook_size=11)
     with pytest.raises(CorruptPayloadError):
         fitted.decode(bytes(20), (2, 1 << 30, 1 << 30))
 
@@ -103,7 +103,7 @@ def test_huge_shapes_are_refused_before_memory_is_taken(prior: type[Prior]) -> N
 @pytest.mark.parametrize("prior", CLASSES)
 @pytest.mark.parametrize("bad", [-1, 11, 2**40])
 def test_codes_outside_the_codebook_are_refused(prior: type[Prior], bad: int) -> None:
-    fitted = prior.fit([draw_map(0, (2, 3, 3), 11)], codebook_size=11)
+    fitted = prior.fit([draw_grid(0, (2, 3, 3), 11)], codebook_size=11)
     with pytest.raises(InvalidInputError, match=str(bad)):
         fitted.encode(np.full((1, 2, 2), bad, np.int64))
     with pytest.raises(InvalidInputError, match=str(bad)):
@@ -112,7 +112,7 @@ def test_codes_outside_the_codebook_are_refused(prior: type[Prior], bad: int) ->
 
 @pytest.mark.parametrize("prior", CLASSES)
 def test_wrong_tensors_are_refused(prior: type[Prior]) -> None:
-    tensors = prior.fit([draw_map(0, (2, 3, 3), 11)], codebook_size=11).tensors()
+    tensors = prior.fit([draw_grid(0, (2, 3, 3), 11)], codebook_size=11).tensors()
     for name, tensor in tensors.items():
         lacking = {key: value for key, value in tensors.items() if key != name}
         with pytest.raises(InvalidInputError):
@@ -151,7 +151,7 @@ def test_static_tables_follow_the_counts(counts: list[int]) -> None:
 
 
 def test_static_payload_costs_what_code_bits_say() -> None:
-    train, codes = draw_map(0, (3, 30, 30), 200), draw_map(1, (3, 30, 30), 200)
+    train, codes = draw_grid(0, (3, 30, 30), 200), draw_grid(1, (3, 30, 30), 200)
     fitted = StaticPrior.fit([train], codebook_size=200)
     bits = fitted.code_bits()
     cost = sum(float(bits[s][codes[s]].sum()) for s in range(3))
@@ -164,30 +164,30 @@ def test_static_tables_must_be_probabilities() -> None:
             StaticPrior(np.array([row], np.uint16))
 
 
-def test_each_stage_learns_from_the_maps_that_have_it() -> None:
-    maps = [draw_map(seed, (stages, 9, 11), 16) for seed, stages in enumerate((1, 3, 2, 3, 1))]
-    fitted = StaticPrior.fit(maps, codebook_size=16)
+def test_each_stage_learns_from_the_grids_that_have_it() -> None:
+    grids = [draw_grid(seed, (stages, 9, 11), 16) for seed, stages in enumerate((1, 3, 2, 3, 1))]
+    fitted = StaticPrior.fit(grids, codebook_size=16)
     assert fitted.stages == 3
     for stage in range(3):
-        alone = [codes[stage : stage + 1] for codes in maps if len(codes) > stage]
+        alone = [codes[stage : stage + 1] for codes in grids if len(codes) > stage]
         bits = StaticPrior.fit(alone, codebook_size=16).code_bits()
         np.testing.assert_array_equal(fitted.code_bits()[stage], bits[0])
 
 
 @pytest.mark.parametrize("prior", CLASSES)
-def test_maps_of_many_rates(prior: type[Prior]) -> None:
-    maps = [draw_map(seed, (1 + seed % 4, 7, 6), 16) for seed in range(9)]
+def test_grids_of_many_rates(prior: type[Prior]) -> None:
+    grids = [draw_grid(seed, (1 + seed % 4, 7, 6), 16) for seed in range(9)]
     vectors = np.random.default_rng(0).normal(size=(4, 16, 3))
-    fitted = prior.fit(maps, codebook_size=16, vectors=vectors)
-    for codes in maps:
+    fitted = prior.fit(grids, codebook_size=16, vectors=vectors)
+    for codes in grids:
         np.testing.assert_array_equal(fitted.decode(fitted.encode(codes), codes.shape), codes)
     with pytest.raises(InvalidInputError, match="at least one stage"):
         prior.fit([], codebook_size=16)
 
 
 def test_mixing_learns_from_neighbours_and_from_training() -> None:
-    train = [smooth_map(seed, 3, 24, 24, 64) for seed in range(6)]
-    codes = smooth_map(77, 3, 24, 24, 64)
+    train = [smooth_grid(seed, 3, 24, 24, 64) for seed in range(6)]
+    codes = smooth_grid(77, 3, 24, 24, 64)
     static = len(StaticPrior.fit(train, codebook_size=64).encode(codes))
     untrained = len(MixingPrior.untrained(64, 3).encode(codes))
     trained = len(MixingPrior.fit(train, codebook_size=64).encode(codes))
@@ -211,7 +211,7 @@ def test_mixing_of_constant_codes_is_almost_free() -> None:
 
 @pytest.mark.parametrize("prior", CLASSES)
 def test_one_position_has_no_overhead_to_speak_of(prior: type[Prior]) -> None:
-    train = [draw_map(seed, (2, 8, 8), 256) for seed in range(4)]
+    train = [draw_grid(seed, (2, 8, 8), 256) for seed in range(4)]
     fitted = prior.fit(train, codebook_size=256)
     codes = np.zeros((2, 1, 1), np.int64)
     assert 8 * len(fitted.encode(codes)) <= fitted.stage_bits(codes).sum() + 8.1

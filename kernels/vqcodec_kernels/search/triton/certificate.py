@@ -14,10 +14,49 @@ R^2 is the best distance; a code with |q| far above the best score cannot win, s
 that score; the float64 definition's own rounding is below 2^-40 (X + C)^2.
 """
 
+from typing import NamedTuple
+
+import torch
 import triton
 import triton.language as tl
+from torch import Tensor
 
-__all__ = ["conclude", "tolerances"]
+__all__ = ["Doubtful", "conclude", "no_doubts", "pick_doubtful", "tolerances"]
+
+
+class Doubtful(NamedTuple):
+    """What the filter leaves behind: all its codes, and a list of the rows it could not settle.
+
+    codes: int64 (B, N). rows: int32 (B, count), limits: float32 (B, count), a row that is listed
+    and the highest score of a code that may be its nearest. counters: int32 (B,), rows listed.
+    """
+
+    codes: Tensor
+    rows: Tensor
+    limits: Tensor
+    counters: Tensor
+
+
+def no_doubts(codes: Tensor, count: int) -> Doubtful:
+    """An empty list of `count` rows a batch at most, for codes (B, N)."""
+    batches, device = len(codes), codes.device
+    return Doubtful(
+        codes,
+        torch.empty((batches, count), dtype=torch.int32, device=device),
+        torch.empty((batches, count), dtype=torch.float32, device=device),
+        torch.zeros((batches,), dtype=torch.int32, device=device),
+    )
+
+
+@triton.jit
+def pick_doubtful(doubtful, batch, N, count):
+    """Those of one batch."""
+    return Doubtful(
+        doubtful.codes + batch * N,
+        doubtful.rows + batch * count,
+        doubtful.limits + batch * count,
+        doubtful.counters + batch,
+    )
 
 
 @triton.jit
@@ -58,35 +97,30 @@ def tolerances(best, x_squared, lost_squared, stats_ptr, D: tl.constexpr):
 
 @triton.jit
 def conclude(
-    best,
-    code,
-    second,
+    found,
     x_squared,
     lost_squared,
     stats_ptr,
-    codes_ptr,
-    list_ptr,
-    limits_ptr,
-    counter_ptr,
+    doubtful,
     rows,
     live,
     D: tl.constexpr,
     EXACT: tl.constexpr,
 ):
-    """Store the codes, and append to the list each row that another code might still win."""
-    full, noise = tolerances(best, x_squared, lost_squared, stats_ptr, D)
+    """Store the codes found, and append to the list each row that another code might still win."""
+    full, noise = tolerances(found.best, x_squared, lost_squared, stats_ptr, D)
     # Written so that NaN and infinity are doubtful. At an exact tie column and tile may belong
     # to different codes, so the fast mode settles those as well.
     if EXACT:
-        certain = second - best > full
-        limit = best + full
+        certain = found.second - found.best > full
+        limit = found.best + full
     else:
-        certain = second > best
-        limit = best + noise
-    doubtful = live & (certain == 0)
-    tl.store(codes_ptr + rows, code.to(tl.int64), mask=live)
-    found = doubtful.to(tl.int32)
-    start = tl.atomic_add(counter_ptr, tl.sum(found, axis=0))
-    slots = start + tl.cumsum(found, axis=0) - 1
-    tl.store(list_ptr + slots, rows.to(tl.int32), mask=doubtful)
-    tl.store(limits_ptr + slots, limit, mask=doubtful)
+        certain = found.second > found.best
+        limit = found.best + noise
+    unsettled = live & (certain == 0)
+    tl.store(doubtful.codes + rows, found.code.to(tl.int64), mask=live)
+    listed = unsettled.to(tl.int32)
+    start = tl.atomic_add(doubtful.counters, tl.sum(listed, axis=0))
+    slots = start + tl.cumsum(listed, axis=0) - 1
+    tl.store(doubtful.rows + slots, rows.to(tl.int32), mask=unsettled)
+    tl.store(doubtful.limits + slots, limit, mask=unsettled)

@@ -10,6 +10,7 @@ import triton
 from torch import Tensor
 
 from vqcodec_kernels.errors import BackendError
+from vqcodec_kernels.search.triton.codebook import Codebooks
 from vqcodec_kernels.search.triton.tiles import Device
 
 __all__ = ["as_books", "batch_parts", "find_device", "on_device"]
@@ -57,13 +58,11 @@ def batch_parts(batches: int) -> list[slice]:
     return [slice(start, min(start + _BATCHES_AT_ONCE, batches)) for start in starts]
 
 
-def as_books(
-    x: Tensor, codebook: Tensor, bias: Tensor | None
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Flatten the leading sizes: x (B, N, D), codebook (B, K, D), bias (B, K), all contiguous."""
+def as_books(x: Tensor, codebook: Tensor, bias: Tensor | None) -> tuple[Tensor, Codebooks]:
+    """Flatten the leading sizes: x (B, N, D) and `Codebooks` of B, all contiguous."""
     size, dim = codebook.shape[-2:]
     books = codebook.reshape(-1, size, dim).contiguous()
     rows = x.numel() // (len(books) * dim) if x.numel() else 0
     if bias is not None:
         bias = bias.expand(codebook.shape[:-1]).reshape(-1, size).contiguous()
-    return x.reshape(len(books), rows, dim).contiguous(), books, bias
+    return x.reshape(len(books), rows, dim).contiguous(), Codebooks(books, bias)

@@ -13,19 +13,13 @@ import torch
 import triton
 from torch import Tensor
 
-from vqcodec_kernels.search.triton.codebook import STATS, PreparedCodebook, prepare_codebook
+from vqcodec_kernels.search.triton.certificate import Doubtful, no_doubts
+from vqcodec_kernels.search.triton.codebook import Codebooks, prepare_codebook
 from vqcodec_kernels.search.triton.filter import filter_kernel, merge_kernel
 from vqcodec_kernels.search.triton.launch import as_books, batch_parts, find_device, on_device
-from vqcodec_kernels.search.triton.rows import round_rows
-from vqcodec_kernels.search.triton.settle import CANDIDATES, distance_kernel, settle_kernel
-from vqcodec_kernels.search.triton.tiles import (
-    Device,
-    Tile,
-    choose_tile,
-    pad_width,
-    settle_tile,
-    split_tiles,
-)
+from vqcodec_kernels.search.triton.rows import RoundedRows, round_rows
+from vqcodec_kernels.search.triton.settle import distance_kernel, settle_kernel
+from vqcodec_kernels.search.triton.tiles import choose_tile, pad_width, settle_tile, split_tiles
 
 __all__ = ["nearest_code", "nearest_code_fast"]
 
@@ -56,157 +50,117 @@ def nearest_code_fast(x: Tensor, codebook: Tensor, bias: Tensor | None = None) -
 
 
 def _search(x: Tensor, codebook: Tensor, bias: Tensor | None, *, exact: bool) -> Tensor:
-    rows, books, biases = as_books(x, codebook, bias)
+    rows, codebooks = as_books(x, codebook, bias)
     codes = torch.zeros(rows.shape[:2], dtype=torch.int64, device=x.device)
-    if rows.numel() and books.shape[1] > 1:
-        for part in batch_parts(len(books)):
-            offsets = None if biases is None else biases[part]
-            _search_books(rows[part], books[part], offsets, codes[part], exact)
+    if rows.numel() and codebook.shape[-2] > 1:
+        for part in batch_parts(len(rows)):
+            _Search(rows[part], codebooks.part(part), codes[part], exact).run()
     return codes.reshape(x.shape[:-1])
 
 
-def _search_books(
-    x: Tensor, books: Tensor, biases: Tensor | None, codes: Tensor, exact: bool
-) -> None:
-    """Search the rows of every batch of x (B, N, D) into codes (B, N), a bounded number at once."""
-    device = find_device(x.device)
-    tile = choose_tile(books.shape[2], books.shape[1], device)
-    widths = pad_width(books.shape[2])
-    prepared = prepare_codebook(books, biases, width=widths.total, multiple=tile.codes)
-    limit = _ROUNDED_AT_ONCE // widths.total if widths.rounded_before else _ROWS_AT_ONCE
-    at_once = max(1, limit // len(books))
-    for start in range(0, x.shape[1], at_once):
-        part = slice(start, min(start + at_once, x.shape[1]))
-        _search_rows(x, part, books, biases, prepared, codes, tile, device, exact)
+class _Search:
+    """Rows x (B, N, D) against codebooks of B batches, into codes (B, N)."""
 
+    def __init__(self, x: Tensor, codebooks: Codebooks, codes: Tensor, exact: bool) -> None:
+        size, dim = codebooks.vectors.shape[1:]
+        self.x, self.codebooks, self.codes, self.exact = x, codebooks, codes, exact
+        self.device = find_device(x.device)
+        self.widths = pad_width(dim)
+        self.tile = choose_tile(dim, size, self.device)
+        self.prepared = prepare_codebook(codebooks, self.widths, multiple=self.tile.codes)
 
-def _search_rows(
-    x: Tensor,
-    part: slice,
-    books: Tensor,
-    biases: Tensor | None,
-    prepared: PreparedCodebook,
-    codes: Tensor,
-    tile: Tile,
-    device: Device,
-    exact: bool,
-) -> None:
-    """Filter and settle the rows `part` of every batch of x (B, N, D) into codes (B, N)."""
-    batches, total, dim = x.shape
-    count = part.stop - part.start
-    widths = pad_width(dim)
-    tiles = prepared.offsets.shape[1] // tile.codes
-    blocks = triton.cdiv(count, tile.rows)
-    splits, each = split_tiles(blocks * batches, tiles, device.processors)
-    listed = torch.empty((batches, count), dtype=torch.int32, device=x.device)
-    limits = torch.empty((batches, count), dtype=torch.float32, device=x.device)
-    counters = torch.zeros((batches,), dtype=torch.int32, device=x.device)
-    shape = (5, splits, batches, count) if splits > 1 else (1,)
-    partial = torch.empty(shape, dtype=torch.float32, device=x.device)
-    rows, found = x[:, part.start :], codes[:, part.start :]
-    rounded = round_rows(x, part, prepared, widths)
-    filter_kernel[(blocks, batches, splits)](
-        rows,
-        rounded.halves,
-        rounded.norms,
-        prepared.halves,
-        prepared.offsets,
-        prepared.means,
-        prepared.stats,
-        found,
-        listed,
-        limits,
-        counters,
-        partial,
-        total,
-        count,
-        tiles,
-        each,
-        D=dim,
-        D1=widths.first,
-        D2=widths.second,
-        CHUNK=widths.chunk,
-        BLOCK_M=tile.rows,
-        BLOCK_N=tile.codes,
-        STAGES=tile.stages,
-        GROUP=tile.group,
-        ADJACENT=tile.adjacent,
-        SLOTS=STATS,
-        SPLIT=splits > 1,
-        ROUNDED=widths.rounded_before,
-        EXACT=exact,
-        num_warps=tile.warps,
-        num_stages=tile.stages,
-        maxnreg=tile.registers,
-    )
-    if splits > 1:
-        merge_kernel[(triton.cdiv(count, 128), batches)](
+    def run(self) -> None:
+        """Filter and settle all rows, a bounded number at once."""
+        batches, total = self.codes.shape
+        widths = self.widths
+        limit = _ROUNDED_AT_ONCE // widths.total if widths.rounded_before else _ROWS_AT_ONCE
+        at_once = max(1, limit // batches)
+        for start in range(0, total, at_once):
+            part = slice(start, min(start + at_once, total))
+            rounded = round_rows(self.x, part, self.prepared, widths)
+            doubtful = no_doubts(self.codes[:, start:], part.stop - start)
+            self._filter(part, rounded, doubtful)
+            self._settle(part, rounded, doubtful)
+
+    def _filter(self, part: slice, rounded: RoundedRows | None, doubtful: Doubtful) -> None:
+        batches, total, dim = self.x.shape
+        count = part.stop - part.start
+        tile = self.tile
+        tiles = self.prepared.offsets.shape[1] // tile.codes
+        blocks = triton.cdiv(count, tile.rows)
+        splits, each = split_tiles(blocks * batches, tiles, self.device.processors)
+        partial = None
+        if splits > 1:
+            shape = (5, splits, batches, count)
+            partial = torch.empty(shape, dtype=torch.float32, device=self.x.device)
+        filter_kernel[(blocks, batches, splits)](
+            self.prepared,
+            doubtful,
+            self.x[:, part.start :],
+            rounded,
             partial,
-            prepared.stats,
-            found,
-            listed,
-            limits,
-            counters,
             total,
             count,
-            splits,
-            D=dim,
-            BLOCK_M=128,
-            SLOTS=STATS,
-            EXACT=exact,
+            tiles,
+            each,
+            widths=self.widths,
+            tile=tile,
+            EXACT=self.exact,
+            num_warps=tile.warps,
+            num_stages=tile.stages,
+            maxnreg=tile.registers,
         )
-    settle = settle_tile(device)
-    settle_codes = min(settle.codes, tile.codes)
-    programs = min(triton.cdiv(count, settle.rows), max(1, 2 * device.processors // batches))
-    settle_kernel[(programs, batches)](
-        rows,
-        books,
-        books if biases is None else biases,
-        rounded.halves,
-        prepared.halves,
-        prepared.offsets,
-        prepared.means,
-        prepared.stats,
-        found,
-        listed,
-        limits,
-        counters,
-        total,
-        count,
-        prepared.offsets.shape[1] // settle_codes,
-        books.shape[1],
-        D=dim,
-        D1=widths.first,
-        D2=widths.second,
-        CHUNK=widths.chunk,
-        BLOCK_M=settle.rows,
-        BLOCK_N=settle_codes,
-        SLOTS=STATS,
-        HAS_BIAS=biases is not None,
-        ROUNDED=widths.rounded_before,
-        WIDE=CANDIDATES,
-        num_warps=settle.warps,
-        maxnreg=settle.registers,
-        enable_fp_fusion=False,
-    )
+        if partial is not None:
+            merge_kernel[(triton.cdiv(count, 128), batches)](
+                partial,
+                self.prepared.stats,
+                doubtful,
+                total,
+                count,
+                splits,
+                D=dim,
+                BLOCK_M=128,
+                EXACT=self.exact,
+            )
+
+    def _settle(self, part: slice, rounded: RoundedRows | None, doubtful: Doubtful) -> None:
+        batches, total, _ = self.x.shape
+        count = part.stop - part.start
+        tile = settle_tile(self.device)
+        tile = tile._replace(codes=min(tile.codes, self.tile.codes))
+        shared = max(1, 2 * self.device.processors // batches)
+        settle_kernel[(min(triton.cdiv(count, tile.rows), shared), batches)](
+            self.codebooks,
+            self.prepared,
+            doubtful,
+            self.x[:, part.start :],
+            rounded,
+            total,
+            count,
+            self.prepared.offsets.shape[1] // tile.codes,
+            self.codebooks.vectors.shape[1],
+            widths=self.widths,
+            tile=tile,
+            num_warps=tile.warps,
+            maxnreg=tile.registers,
+            enable_fp_fusion=False,
+        )
 
 
 def _distances(x: Tensor, codebook: Tensor, bias: Tensor | None, codes: Tensor) -> Tensor:
-    rows, books, biases = as_books(x, codebook, bias)
+    rows, codebooks = as_books(x, codebook, bias)
     distances = torch.empty(rows.shape[:2], dtype=torch.float32, device=x.device)
     found = codes.reshape(rows.shape[:2])
     for part in batch_parts(len(rows)) if rows.numel() else []:
         distance_kernel[(triton.cdiv(rows.shape[1], 128), part.stop - part.start)](
             rows[part],
-            books[part],
-            books if biases is None else biases[part],
+            codebooks.part(part),
             found[part],
             distances[part],
             rows.shape[1],
-            books.shape[1],
+            codebooks.vectors.shape[1],
             rows.shape[2],
             BLOCK_M=128,
-            HAS_BIAS=biases is not None,
             enable_fp_fusion=False,
         )
     return distances.reshape(x.shape[:-1])

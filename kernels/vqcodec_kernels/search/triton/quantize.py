@@ -55,7 +55,8 @@ def quantize_vectors(x: Tensor, codebook: Tensor, bias: Tensor | None = None) ->
     """Find, gather, measure and count in one call; see `ops.quantize_vectors`."""
     codes = nearest_code(x, codebook, bias)
     assert isinstance(codes, Tensor)
-    rows, books, _ = as_books(x, codebook, None)
+    rows, codebooks = as_books(x, codebook, None)
+    books = codebooks.vectors
     values = torch.empty(rows.shape, dtype=codebook.dtype, device=x.device)
     errors = torch.empty(rows.shape[:2], dtype=torch.float32, device=x.device)
     counts = torch.zeros(codebook.shape[:-1], dtype=torch.int64, device=x.device)

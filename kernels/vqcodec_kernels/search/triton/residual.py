@@ -12,12 +12,17 @@ import triton.language as tl
 from torch import Tensor
 
 from vqcodec_kernels.search.triton.certificate import tolerances
-from vqcodec_kernels.search.triton.codebook import STATS, power_of_two_scale, prepare_codebook
+from vqcodec_kernels.search.triton.codebook import (
+    Codebooks,
+    pick_centre,
+    pick_prepared,
+    prepare_codebook,
+)
 from vqcodec_kernels.search.triton.launch import batch_parts, find_device, on_device
 from vqcodec_kernels.search.triton.nearest import nearest_code
-from vqcodec_kernels.search.triton.rows import load_rows, to_half
+from vqcodec_kernels.search.triton.rows import Blocks, Operands, load_blocks, round_blocks
 from vqcodec_kernels.search.triton.scan import scan_codes
-from vqcodec_kernels.search.triton.settle import CANDIDATES, settle_rows
+from vqcodec_kernels.search.triton.settle import settle_rows
 from vqcodec_kernels.search.triton.tiles import pad_width, residual_tile
 
 __all__ = ["residual_codes", "residual_kernel"]
@@ -29,13 +34,9 @@ _IN_REGISTERS = 64
 
 @triton.jit(do_not_specialize=["N", "count", "tiles", "K", "stages", "books"])
 def residual_kernel(
+    codebooks,
+    prepared,
     x_ptr,
-    codebooks_ptr,
-    biases_ptr,
-    halves_ptr,
-    offsets_ptr,
-    means_ptr,
-    stats_ptr,
     codes_ptr,
     scratch_ptr,
     N,
@@ -44,105 +45,65 @@ def residual_kernel(
     K,
     stages,
     books,
-    D: tl.constexpr,
-    D1: tl.constexpr,
-    D2: tl.constexpr,
-    BLOCK_M: tl.constexpr,
-    BLOCK_N: tl.constexpr,
-    STAGES: tl.constexpr,
-    SLOTS: tl.constexpr,
-    HAS_BIAS: tl.constexpr,
-    WIDE: tl.constexpr,
+    widths: tl.constexpr,
+    tile: tl.constexpr,
 ):
     """Codes (B, N, stages) of the rows [0, count) of x (B, N, D), codebooks (B, books, K, D)."""
+    D: tl.constexpr = widths.dim
     batch = tl.program_id(1).to(tl.int64)
-    local = tl.arange(0, BLOCK_M).to(tl.int64)
-    rows = tl.program_id(0).to(tl.int64) * BLOCK_M + local
+    local = tl.arange(0, tile.rows).to(tl.int64)
+    rows = tl.program_id(0).to(tl.int64) * tile.rows + local
     live = rows < count
-    base = x_ptr + batch * N * D
-    left_residual = load_rows(base, rows, live, D, 0, D1)
-    right_residual = left_residual
-    if D2 > 0:
-        right_residual = load_rows(base, rows, live, D, D1, D2)
+    residual = load_blocks(x_ptr + batch * N * D, rows, live, widths)
     program = batch * tl.num_programs(0) + tl.program_id(0)
-    scratch = scratch_ptr + program * BLOCK_M * D
-    padded = tiles.to(tl.int64) * BLOCK_N
+    scratch = scratch_ptr + program * tile.rows * D
+    padded = tiles.to(tl.int64) * tile.codes
     for stage in range(0, stages):
-        book = batch * books + stage
-        stats = stats_ptr + book * SLOTS
-        means = means_ptr + book * D
-        codebook = codebooks_ptr + book * K * D
-        halves = halves_ptr + book * padded * (D1 + D2)
-        offsets = offsets_ptr + book * padded
-        scale = power_of_two_scale(tl.load(stats).to(tl.float32, bitcast=True))
-        left, x_squared, lost_squared = to_half(left_residual, means, scale, D, 0, D1)
-        right = left
-        if D2 > 0:
-            right, more, lost = to_half(right_residual, means, scale, D, D1, D2)
-            x_squared += more
-            lost_squared += lost
-        best, found, second = scan_codes(
-            left,
-            right,
-            scratch + local,
-            live,
-            halves,
-            offsets,
-            0,
-            tiles,
-            D1,
-            D2,
-            0,
-            BLOCK_M,
-            BLOCK_N,
-            STAGES,
-            1,
-            False,
-        )
-        full, _ = tolerances(best, x_squared, lost_squared, stats, D)
-        doubtful = live & ((second - best > full) == 0)
-        codes = found.to(tl.int64)
+        number = batch * books + stage
+        first = number * K
+        vectors = codebooks.vectors + first * D
+        book = pick_prepared(prepared, number, padded, widths)
+        centre = pick_centre(prepared, number, widths)
+        operands, x_squared, lost_squared = round_blocks(residual, live, centre, widths)
+        found = scan_codes(operands, book, 0, tiles, widths, tile)
+        full, _ = tolerances(found.best, x_squared, lost_squared, book.stats, D)
+        doubtful = live & ((found.second - found.best > full) == 0)
+        codes = found.code.to(tl.int64)
         if tl.max(doubtful.to(tl.int32), axis=0) > 0:
             # The distances walk along the columns of a row, which registers cannot: through
             # memory, and a barrier before other threads read it.
-            columns = tl.arange(0, D1)[None, :]
-            keep = doubtful[:, None] & (columns < D)
-            tl.store(scratch + local[:, None] * D + columns, left_residual, mask=keep)
-            if D2 > 0:
-                columns = D1 + tl.arange(0, D2)[None, :]
-                keep = doubtful[:, None] & (columns < D)
-                tl.store(scratch + local[:, None] * D + columns, right_residual, mask=keep)
+            _store_blocks(scratch, local, doubtful, residual, widths)
             tl.debug_barrier()
+            doubts = Operands(operands.left, operands.right, doubtful)
+            limits = found.best + full
             settled = settle_rows(
-                left,
-                right,
-                scratch + local,
-                doubtful,
-                best + full,
-                halves,
-                offsets,
-                tiles,
-                scratch,
-                local,
-                codebook,
-                biases_ptr + book * K,
-                K,
-                D,
-                D1,
-                D2,
-                0,
-                BLOCK_M,
-                BLOCK_N,
-                HAS_BIAS,
-                WIDE,
+                doubts, limits, book, tiles, scratch, local, codebooks, first, K, widths, tile
             )
             codes = tl.where(doubtful, settled, codes)
             tl.debug_barrier()
         codes = tl.minimum(codes, K - 1)
         tl.store(codes_ptr + (batch * N + rows) * stages + stage, codes, mask=live)
-        left_residual -= load_rows(codebook, codes, live, D, 0, D1)
-        if D2 > 0:
-            right_residual -= load_rows(codebook, codes, live, D, D1, D2)
+        residual = _subtract(residual, load_blocks(vectors, codes, live, widths), widths)
+
+
+@triton.jit
+def _subtract(blocks, others, widths: tl.constexpr):
+    left = blocks.left - others.left
+    right = blocks.right
+    if widths.second > 0:
+        right -= others.right
+    return Blocks(left, right)
+
+
+@triton.jit
+def _store_blocks(base_ptr, rows, wanted, blocks, widths: tl.constexpr):
+    columns = tl.arange(0, widths.first)[None, :]
+    mask = wanted[:, None] & (columns < widths.dim)
+    tl.store(base_ptr + rows[:, None] * widths.dim + columns, blocks.left, mask=mask)
+    if widths.second > 0:
+        columns = widths.first + tl.arange(0, widths.second)[None, :]
+        mask = wanted[:, None] & (columns < widths.dim)
+        tl.store(base_ptr + rows[:, None] * widths.dim + columns, blocks.right, mask=mask)
 
 
 def residual_codes(
@@ -165,7 +126,7 @@ def residual_codes(
     with on_device(x):
         for part in batch_parts(len(flat)):
             offsets = None if biases is None else biases[part].flatten(0, 1)
-            _launch(rows[part], flat[part], offsets, codes[part])
+            _launch(rows[part], Codebooks(flat[part].flatten(0, 1), offsets), codes[part])
     return codes.reshape(*x.shape[:-1], stages)
 
 
@@ -184,14 +145,12 @@ def _stage_by_stage(x: Tensor, codebooks: Tensor, biases: Tensor | None, stages:
     return torch.stack(found, dim=-1)
 
 
-def _launch(x: Tensor, codebooks: Tensor, biases: Tensor | None, codes: Tensor) -> None:
-    """Fill codes (B, N, stages) from x (B, N, D), codebooks (B, books, K, D), biases flat."""
+def _launch(x: Tensor, codebooks: Codebooks, codes: Tensor) -> None:
+    """Fill codes (B, N, stages) from x (B, N, D) and the codebooks (B * books, K, D)."""
     batches, total, dim = x.shape
-    books, size = codebooks.shape[1:3]
     widths = pad_width(dim)
     tile = residual_tile(find_device(x.device))
-    flat = codebooks.reshape(-1, size, dim)
-    prepared = prepare_codebook(flat, biases, width=widths.total, multiple=tile.codes)
+    prepared = prepare_codebook(codebooks, widths, multiple=tile.codes)
     at_once = max(1, _SCRATCH // (dim * tile.rows * batches)) * tile.rows
     for start in range(0, total, at_once):
         count = min(at_once, total - start)
@@ -199,30 +158,19 @@ def _launch(x: Tensor, codebooks: Tensor, biases: Tensor | None, codes: Tensor) 
         shape = (batches * blocks * tile.rows * dim,)
         scratch = torch.empty(shape, dtype=torch.float32, device=x.device)
         residual_kernel[(blocks, batches)](
+            codebooks,
+            prepared,
             x[:, start:],
-            flat,
-            flat if biases is None else biases,
-            prepared.halves,
-            prepared.offsets,
-            prepared.means,
-            prepared.stats,
             codes[:, start:],
             scratch,
             total,
             count,
             prepared.offsets.shape[1] // tile.codes,
-            size,
+            codebooks.vectors.shape[1],
             codes.shape[2],
-            books,
-            D=dim,
-            D1=widths.first,
-            D2=widths.second,
-            BLOCK_M=tile.rows,
-            BLOCK_N=tile.codes,
-            STAGES=tile.stages,
-            SLOTS=STATS,
-            HAS_BIAS=biases is not None,
-            WIDE=CANDIDATES,
+            len(codebooks.vectors) // batches,
+            widths=widths,
+            tile=tile,
             num_warps=tile.warps,
             num_stages=tile.stages,
             maxnreg=tile.registers,

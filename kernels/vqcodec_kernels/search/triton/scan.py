@@ -12,132 +12,96 @@ are over groups: 1 + 1 / GROUP instructions. Which code of the best group it was
 end, by scoring its few members again from the same rounded numbers.
 """
 
+from typing import Any, NamedTuple
+
 import triton
 import triton.language as tl
 
-__all__ = ["scan_codes", "score_tile"]
+__all__ = ["Found", "scan_codes", "score_tile"]
+
+
+class Found(NamedTuple):
+    """For each row the best score, its code, and the score of the runner-up."""
+
+    best: Any
+    code: Any
+    second: Any
 
 
 @triton.jit
-def score_tile(
-    left,
-    right,
-    rows_ptr,
-    live,
-    halves_ptr,
-    offsets_ptr,
-    tile,
-    D1: tl.constexpr,
-    D2: tl.constexpr,
-    CHUNK: tl.constexpr,
-    BLOCK_M: tl.constexpr,
-    BLOCK_N: tl.constexpr,
-):
-    """Scores (BLOCK_M, BLOCK_N) of the rows against one tile of codes.
-
-    CHUNK: the rows are read from memory, at rows_ptr (BLOCK_M,), CHUNK columns at a time.
-    """
-    codes = tile * BLOCK_N + tl.arange(0, BLOCK_N)
-    source = halves_ptr + (codes.to(tl.int64) * (D1 + D2))[None, :]
-    total = tl.broadcast_to(tl.load(offsets_ptr + codes)[None, :], (BLOCK_M, BLOCK_N))
-    if CHUNK > 0:
-        for start in range(0, D1, CHUNK):
-            columns = start + tl.arange(0, CHUNK)
-            part = tl.load(rows_ptr[:, None] + columns[None, :], mask=live[:, None], other=0.0)
+def score_tile(operands, book, number, widths: tl.constexpr, tile: tl.constexpr):
+    """Scores (rows, codes) of the operands against one tile of the codes of a prepared book."""
+    BLOCK_M: tl.constexpr = tile.rows
+    BLOCK_N: tl.constexpr = tile.codes
+    codes = number * BLOCK_N + tl.arange(0, BLOCK_N)
+    source = book.halves + (codes.to(tl.int64) * widths.total)[None, :]
+    total = tl.broadcast_to(tl.load(book.offsets + codes)[None, :], (BLOCK_M, BLOCK_N))
+    if widths.chunk > 0:
+        start = operands.left[:, None]
+        mask = operands.live[:, None]
+        for first in range(0, widths.first, widths.chunk):
+            columns = first + tl.arange(0, widths.chunk)
+            part = tl.load(start + columns[None, :], mask=mask, other=0.0)
             total = tl.dot(part, tl.load(source + columns[:, None]), total)
     else:
-        total = tl.dot(left, tl.load(source + tl.arange(0, D1)[:, None]), total)
-        if D2 > 0:
-            total = tl.dot(right, tl.load(source + (D1 + tl.arange(0, D2))[:, None]), total)
+        columns = tl.arange(0, widths.first)
+        total = tl.dot(operands.left, tl.load(source + columns[:, None]), total)
+        if widths.second > 0:
+            columns = widths.first + tl.arange(0, widths.second)
+            total = tl.dot(operands.right, tl.load(source + columns[:, None]), total)
     return total
 
 
 @triton.jit
-def _score_group(
-    left,
-    right,
-    halves_ptr,
-    offsets_ptr,
-    first,
-    second,
-    D1: tl.constexpr,
-    D2: tl.constexpr,
-    BLOCK_M: tl.constexpr,
-    GROUP: tl.constexpr,
-    STEP: tl.constexpr,
-):
-    """Best of the codes first, first + STEP, ... of each row, and the lower of the rest and second.
+def _score_group(operands, book, first, second, widths: tl.constexpr, tile: tl.constexpr):
+    """Best of the group of codes that `first` begins, and the lower of the others and second.
 
     The first of equals. Rounds other than the tensor cores did, within the same bound.
     """
+    BLOCK_M: tl.constexpr = tile.rows
+    GROUP: tl.constexpr = tile.group
+    STEP: tl.constexpr = 1 if tile.adjacent else tile.codes // tile.group
     best = tl.full((BLOCK_M,), float("inf"), tl.float32)
     code = first
     for member in tl.static_range(GROUP):
         candidate = first + member * STEP
-        source = halves_ptr + (candidate.to(tl.int64) * (D1 + D2))[:, None]
-        halves = tl.load(source + tl.arange(0, D1)[None, :])
-        score = tl.sum(left.to(tl.float32) * halves.to(tl.float32), axis=1)
-        if D2 > 0:
-            halves = tl.load(source + (D1 + tl.arange(0, D2))[None, :])
-            score += tl.sum(right.to(tl.float32) * halves.to(tl.float32), axis=1)
-        score += tl.load(offsets_ptr + candidate)
+        source = book.halves + (candidate.to(tl.int64) * widths.total)[:, None]
+        halves = tl.load(source + tl.arange(0, widths.first)[None, :])
+        score = tl.sum(operands.left.to(tl.float32) * halves.to(tl.float32), axis=1)
+        if widths.second > 0:
+            halves = tl.load(source + (widths.first + tl.arange(0, widths.second))[None, :])
+            score += tl.sum(operands.right.to(tl.float32) * halves.to(tl.float32), axis=1)
+        score += tl.load(book.offsets + candidate)
         second = tl.minimum(second, tl.maximum(score, best))
         code = tl.where(score < best, candidate, code)
         best = tl.minimum(best, score)
-    return best, code, second
+    return Found(best, code, second)
 
 
 @triton.jit
-def scan_codes(
-    left,
-    right,
-    rows_ptr,
-    live,
-    halves_ptr,
-    offsets_ptr,
-    first_tile,
-    last_tile,
-    D1: tl.constexpr,
-    D2: tl.constexpr,
-    CHUNK: tl.constexpr,
-    BLOCK_M: tl.constexpr,
-    BLOCK_N: tl.constexpr,
-    STAGES: tl.constexpr,
-    GROUP: tl.constexpr,
-    ADJACENT: tl.constexpr,
-):
-    """Return the best score of each row, its code, and the score of the runner-up.
+def scan_codes(operands, book, first, last, widths: tl.constexpr, tile: tl.constexpr):
+    """Score the operands against the tiles [first, last) of a prepared book.
 
-    GROUP: codes to a column, neighbours if ADJACENT, else BLOCK_N / GROUP apart; 1 with CHUNK.
+    tile.group: codes to a column, neighbours if tile.adjacent, else as far apart as there are
+    columns; 1 where rows are read in chunks.
     """
     infinity = float("inf")
-    WIDTH: tl.constexpr = BLOCK_N // GROUP
+    BLOCK_M: tl.constexpr = tile.rows
+    GROUP: tl.constexpr = tile.group
+    WIDTH: tl.constexpr = tile.codes // tile.group
     column_best = tl.full((BLOCK_M, WIDTH), infinity, tl.float32)
     tile_best = tl.full((BLOCK_M,), infinity, tl.float32)
     tile_second = tl.full((BLOCK_M,), infinity, tl.float32)
-    best_tile = tl.zeros((BLOCK_M,), tl.int32) + first_tile
-    for tile in tl.range(first_tile, last_tile, num_stages=STAGES):
-        scores = score_tile(
-            left,
-            right,
-            rows_ptr,
-            live,
-            halves_ptr,
-            offsets_ptr,
-            tile,
-            D1,
-            D2,
-            CHUNK,
-            BLOCK_M,
-            BLOCK_N,
-        )
-        if ADJACENT and GROUP > 1:
+    best_tile = tl.zeros((BLOCK_M,), tl.int32) + first
+    for number in tl.range(first, last, num_stages=tile.stages):
+        scores = score_tile(operands, book, number, widths, tile)
+        if tile.adjacent and GROUP > 1:
             scores = tl.min(tl.reshape(scores, (BLOCK_M, WIDTH, GROUP)), axis=2)
         elif GROUP > 1:
             scores = tl.min(tl.reshape(scores, (BLOCK_M, GROUP, WIDTH)), axis=1)
         column_best = tl.minimum(column_best, scores)
         lowest = tl.min(scores, axis=1)
-        best_tile = tl.where(lowest < tile_best, tile, best_tile)
+        best_tile = tl.where(lowest < tile_best, number, best_tile)
         tile_second = tl.minimum(tile_second, tl.maximum(lowest, tile_best))
         tile_best = tl.minimum(tile_best, lowest)
     best = tl.min(column_best, axis=1)
@@ -145,19 +109,8 @@ def scan_codes(
     column = tl.min(tl.where(column_best == best[:, None], columns, WIDTH - 1), axis=1)
     others = tl.where(columns == column[:, None], infinity, column_best)
     second = tl.minimum(tl.min(others, axis=1), tile_second)
-    code = best_tile * BLOCK_N + (column * GROUP if ADJACENT else column)
+    code = best_tile * tile.codes + (column * GROUP if tile.adjacent else column)
+    found = Found(best, code, second)
     if GROUP > 1:
-        best, code, second = _score_group(
-            left,
-            right,
-            halves_ptr,
-            offsets_ptr,
-            code,
-            second,
-            D1,
-            D2,
-            BLOCK_M,
-            GROUP,
-            1 if ADJACENT else WIDTH,
-        )
-    return best, code, second
+        found = _score_group(operands, book, code, second, widths, tile)
+    return found

@@ -11,25 +11,26 @@ plain float64 search. It must be compiled without fused multiply-add.
 import triton
 import triton.language as tl
 
-from vqcodec_kernels.search.triton.codebook import power_of_two_scale
+from vqcodec_kernels.search.triton.certificate import pick_doubtful
+from vqcodec_kernels.search.triton.codebook import pick_centre, pick_prepared
 from vqcodec_kernels.search.triton.rows import take_rows
 from vqcodec_kernels.search.triton.scan import score_tile
 
-__all__ = ["CANDIDATES", "distance_kernel", "distances", "settle_kernel", "settle_rows"]
+__all__ = ["distance_kernel", "settle_kernel", "settle_rows"]
 
-CANDIDATES = 8
+_CANDIDATES = tl.constexpr(8)
 
 
 @triton.jit
-def distances(x_ptr, codebook_ptr, bias_ptr, rows, live, codes, wanted, D, HAS_BIAS: tl.constexpr):
+def _distances(x_ptr, rows, live, vectors_ptr, bias_ptr, codes, wanted, D):
     """Float64 distances (rows, candidates), term by term in the order of the definition."""
     total = tl.zeros(codes.shape, tl.float64)
     for d in range(D):
         value = tl.load(x_ptr + rows * D + d, mask=live, other=0.0).to(tl.float64)
-        code = tl.load(codebook_ptr + codes * D + d, mask=wanted, other=0.0).to(tl.float64)
+        code = tl.load(vectors_ptr + codes * D + d, mask=wanted, other=0.0).to(tl.float64)
         difference = value[:, None] - code
         total += difference * difference
-    if HAS_BIAS:
+    if bias_ptr is not None:
         total += tl.load(bias_ptr + codes, mask=wanted, other=0.0).to(tl.float64)
     return total
 
@@ -46,174 +47,109 @@ def _challenge(total, codes, wanted, best, best_code, NONE: tl.constexpr):
 
 @triton.jit
 def settle_rows(
-    left,
-    right,
-    rounded_ptr,
-    live,
+    operands,
     limits,
-    halves_ptr,
-    offsets_ptr,
+    book,
     tiles,
     x_ptr,
     rows,
-    codebook_ptr,
-    bias_ptr,
+    codebooks,
+    first,
     K,
-    D,
-    D1: tl.constexpr,
-    D2: tl.constexpr,
-    CHUNK: tl.constexpr,
-    BLOCK_M: tl.constexpr,
-    BLOCK_N: tl.constexpr,
-    HAS_BIAS: tl.constexpr,
-    WIDE: tl.constexpr,
+    widths: tl.constexpr,
+    tile: tl.constexpr,
 ):
-    """Nearest codes of the live rows, by the definition; K where there is none (NaN)."""
+    """Nearest codes of the live rows, by the definition; K where there is none (NaN).
+
+    operands, book: the rows and the codes as the filter multiplies them. x (N, D), codebooks: as
+    they are given, the codes from the vector `first` on.
+    """
     NONE: tl.constexpr = 2**62
+    BLOCK_M: tl.constexpr = tile.rows
+    BLOCK_N: tl.constexpr = tile.codes
+    D: tl.constexpr = widths.dim
+    vectors = codebooks.vectors + first * D
+    bias = codebooks.bias
+    if bias is not None:
+        bias += first
+    live = operands.live
     columns = tl.arange(0, BLOCK_N)[None, :]
-    places = tl.arange(0, WIDE)[None, :]
+    places = tl.arange(0, _CANDIDATES)[None, :]
     held = tl.zeros((BLOCK_M,), tl.int32)
-    candidates = tl.zeros((BLOCK_M, WIDE), tl.int64)
+    candidates = tl.zeros((BLOCK_M, _CANDIDATES), tl.int64)
     best = tl.full((BLOCK_M,), float("inf"), tl.float64)
     best_code = tl.full((BLOCK_M,), NONE, tl.int64)
-    for tile in range(0, tiles):
-        scores = score_tile(
-            left,
-            right,
-            rounded_ptr,
-            live,
-            halves_ptr,
-            offsets_ptr,
-            tile,
-            D1,
-            D2,
-            CHUNK,
-            BLOCK_M,
-            BLOCK_N,
-        )
+    for number in range(0, tiles):
+        scores = score_tile(operands, book, number, widths, tile)
         possible = live[:, None] & ((scores > limits[:, None]) == 0)
-        possible = possible & (tile * BLOCK_N + columns < K)
+        possible = possible & (number * BLOCK_N + columns < K)
         open_columns = tl.where(possible, columns, BLOCK_N)
         column = tl.min(open_columns, axis=1)
         while tl.min(column, axis=0) < BLOCK_N:
             found = column < BLOCK_N
-            code = tile * BLOCK_N + column.to(tl.int64)
+            code = number * BLOCK_N + column.to(tl.int64)
             here = found[:, None] & (places == held[:, None])
             candidates = tl.where(here, code[:, None], candidates)
             held += found.to(tl.int32)
             open_columns = tl.where(open_columns == column[:, None], BLOCK_N, open_columns)
             column = tl.min(open_columns, axis=1)
-            if tl.max(held, axis=0) == WIDE:
+            if tl.max(held, axis=0) == _CANDIDATES:
                 wanted = places < held[:, None]
-                total = distances(
-                    x_ptr, codebook_ptr, bias_ptr, rows, live, candidates, wanted, D, HAS_BIAS
-                )
+                total = _distances(x_ptr, rows, live, vectors, bias, candidates, wanted, D)
                 best, best_code = _challenge(total, candidates, wanted, best, best_code, NONE)
                 held = tl.zeros((BLOCK_M,), tl.int32)
     wanted = places < held[:, None]
-    total = distances(x_ptr, codebook_ptr, bias_ptr, rows, live, candidates, wanted, D, HAS_BIAS)
+    total = _distances(x_ptr, rows, live, vectors, bias, candidates, wanted, D)
     best, best_code = _challenge(total, candidates, wanted, best, best_code, NONE)
     return tl.minimum(best_code, K)
 
 
 @triton.jit(do_not_specialize=["N", "count", "tiles", "K"])
 def settle_kernel(
+    codebooks,
+    prepared,
+    doubtful,
     x_ptr,
-    codebook_ptr,
-    bias_ptr,
-    row_halves_ptr,
-    halves_ptr,
-    offsets_ptr,
-    means_ptr,
-    stats_ptr,
-    codes_ptr,
-    list_ptr,
-    limits_ptr,
-    counters_ptr,
+    rounded,
     N,
     count,
     tiles,
     K,
-    D: tl.constexpr,
-    D1: tl.constexpr,
-    D2: tl.constexpr,
-    CHUNK: tl.constexpr,
-    BLOCK_M: tl.constexpr,
-    BLOCK_N: tl.constexpr,
-    SLOTS: tl.constexpr,
-    HAS_BIAS: tl.constexpr,
-    ROUNDED: tl.constexpr,
-    WIDE: tl.constexpr,
+    widths: tl.constexpr,
+    tile: tl.constexpr,
 ):
     """Settle the listed rows of each batch; a fixed grid of programs shares the list."""
     batch = tl.program_id(1).to(tl.int64)
-    scale = power_of_two_scale(tl.load(stats_ptr + batch * SLOTS).to(tl.float32, bitcast=True))
-    base = x_ptr + batch * N * D
-    padded = tiles.to(tl.int64) * BLOCK_N
-    rounded = row_halves_ptr + batch * count * (D1 + D2)
-    listed = tl.load(counters_ptr + batch)
-    for block in range(tl.program_id(0), tl.cdiv(listed, BLOCK_M), tl.num_programs(0)):
-        slots = block * BLOCK_M + tl.arange(0, BLOCK_M)
+    base = x_ptr + batch * N * widths.dim
+    book = pick_prepared(prepared, batch, tiles.to(tl.int64) * tile.codes, widths)
+    own = pick_doubtful(doubtful, batch, N, count)
+    centre = pick_centre(prepared, batch, widths)
+    listed = tl.load(own.counters)
+    for block in range(tl.program_id(0), tl.cdiv(listed, tile.rows), tl.num_programs(0)):
+        slots = block * tile.rows + tl.arange(0, tile.rows)
         live = slots < listed
-        rows = tl.load(list_ptr + batch * count + slots, mask=live, other=0).to(tl.int64)
-        limits = tl.load(limits_ptr + batch * count + slots, mask=live, other=0.0)
-        left, right, _, _ = take_rows(
-            base, rounded, means_ptr + batch * D, scale, rows, live, D, D1, D2, ROUNDED, CHUNK
-        )
+        rows = tl.load(own.rows + slots, mask=live, other=0).to(tl.int64)
+        limits = tl.load(own.limits + slots, mask=live, other=0.0)
+        operands, _, _ = take_rows(base, rounded, centre, batch, rows, live, count, widths)
         codes = settle_rows(
-            left,
-            right,
-            rounded + rows * (D1 + D2),
-            live,
-            limits,
-            halves_ptr + batch * padded * (D1 + D2),
-            offsets_ptr + batch * padded,
-            tiles,
-            base,
-            rows,
-            codebook_ptr + batch * K * D,
-            bias_ptr + batch * K,
-            K,
-            D,
-            D1,
-            D2,
-            CHUNK,
-            BLOCK_M,
-            BLOCK_N,
-            HAS_BIAS,
-            WIDE,
+            operands, limits, book, tiles, base, rows, codebooks, batch * K, K, widths, tile
         )
-        tl.store(codes_ptr + batch * N + rows, codes, mask=live & (codes < K))
+        tl.store(own.codes + rows, codes, mask=live & (codes < K))
 
 
 @triton.jit(do_not_specialize=["N", "K"])
-def distance_kernel(
-    x_ptr,
-    codebook_ptr,
-    bias_ptr,
-    codes_ptr,
-    distances_ptr,
-    N,
-    K,
-    D,
-    BLOCK_M: tl.constexpr,
-    HAS_BIAS: tl.constexpr,
-):
+def distance_kernel(x_ptr, codebooks, codes_ptr, distances_ptr, N, K, D, BLOCK_M: tl.constexpr):
     """Distances of given codes by the definition, rounded to float32."""
     batch = tl.program_id(1).to(tl.int64)
     rows = tl.program_id(0).to(tl.int64) * BLOCK_M + tl.arange(0, BLOCK_M)
     live = rows < N
     codes = tl.load(codes_ptr + batch * N + rows, mask=live, other=0)[:, None]
-    total = distances(
-        x_ptr + batch * N * D,
-        codebook_ptr + batch * K * D,
-        bias_ptr + batch * K,
-        rows,
-        live,
-        codes,
-        live[:, None],
-        D,
-        HAS_BIAS,
-    )
+    wanted = live[:, None]
+    base = x_ptr + batch * N * D
+    vectors = codebooks.vectors + batch * K * D
+    bias = codebooks.bias
+    if bias is not None:
+        bias += batch * K
+    total = _distances(base, rows, live, vectors, bias, codes, wanted, D)
     distance = tl.sum(total, axis=1).to(tl.float32)
     tl.store(distances_ptr + batch * N + rows, distance, mask=live)

@@ -1,6 +1,7 @@
 """Which tile each search runs with: by the size of the problem and the memory of a processor.
 
-Never by the name of a GPU: a new one gets the largest tile that fits its shared memory.
+Never by the name of a GPU: a new one gets the largest tile that fits its shared memory. Kernels
+take `Tile` and `Widths` whole, as constants of their compilation.
 """
 
 from typing import NamedTuple
@@ -41,11 +42,12 @@ class Tile(NamedTuple):
 
 
 class Widths(NamedTuple):
-    """Padded columns of a row: two powers of two, or `chunk` columns at a time.
+    """Columns of a row, and how they are padded: two powers of two, or `chunk` at a time.
 
     rounded_before: the rows are rounded by a kernel of their own.
     """
 
+    dim: int
     first: int
     second: int
     chunk: int
@@ -89,13 +91,13 @@ def pad_width(dim: int) -> Widths:
     32 + 32, which takes fewer registers on the way in; above 256 a row is read in chunks of 64.
     """
     if dim > _ON_CHIP:
-        return Widths(-(-dim // _CHUNK) * _CHUNK, 0, _CHUNK, True)
+        return Widths(dim, -(-dim // _CHUNK) * _CHUNK, 0, _CHUNK, True)
     whole = max(16, 1 << (dim - 1).bit_length())
     large = whole // 2
     small = max(16, 1 << max(0, dim - large - 1).bit_length())
     split = large >= 16 and (large + small < whole or whole == 64)
     first, second = (large, small) if split else (whole, 0)
-    return Widths(first, second, 0, dim > _IN_REGISTERS)
+    return Widths(dim, first, second, 0, dim > _IN_REGISTERS)
 
 
 def choose_tile(dim: int, codebook_size: int, device: Device) -> Tile:
