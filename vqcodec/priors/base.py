@@ -24,6 +24,14 @@ class Prior(ABC):
     A grid, the codes of one signal, is int64 (S, *positions), each code in [0, codebook_size); a
     prior that was fitted for more stages codes fewer as well. mode is the number that a stream
     writes for this kind of prior, name what it is called in a model file.
+
+    >>> from vqcodec.priors import RawPrior, StaticPrior
+    >>> codes = np.array([[0, 0, 0, 1, 0, 0, 0, 0] * 20])
+    >>> for kind in RawPrior, StaticPrior:
+    ...     payload = kind.fit([codes], codebook_size=2).encode(codes)
+    ...     kind.mode, kind.name, len(payload)
+    (0, 'raw', 20)
+    (1, 'static', 11)
     """
 
     mode: ClassVar[int]
