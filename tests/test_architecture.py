@@ -8,6 +8,7 @@ import sys
 import pytest
 from sources import MODULES, ROOT, Module, imported, part_of
 
+from vqcodec.media.registry import MEDIA
 from vqcodec_cli.main import COMMANDS
 
 # From the ground up. A module imports its own part and lower floors, never its own floor.
@@ -30,17 +31,21 @@ FLOORS = [
 # Parts take plain numbers; configurations are for those who put parts together.
 CONFIG_READERS = {"vqcodec.model", "vqcodec.media", "vqcodec.training"}
 
+# What help, `info`, `verify` and most refusals need: it is there before NumPy could be.
+AT_ONCE = [
+    *("vqcodec", "vqcodec.errors", "vqcodec.files", "vqcodec.grid", "vqcodec.parts"),
+    *("vqcodec.bitstream", "vqcodec.stream_info", "vqcodec.model.config", "vqcodec_kernels"),
+    *("vqcodec.transforms.config", "vqcodec.quantizers.config", "vqcodec.rate.target"),
+    *("vqcodec.media.registry", "vqcodec.media.base", "vqcodec.media.workshop"),
+    *(f"{package}.medium" for package in MEDIA.values()),
+    *("vqcodec_cli.main", *(f"vqcodec_cli.commands.{name}" for name in COMMANDS)),
+]
+
 # What answers before torch has been imported, and stays usable where there is none.
 WITHOUT_TORCH = [
-    *("vqcodec", "vqcodec.errors", "vqcodec.files", "vqcodec.grid", "vqcodec.parts"),
-    *("vqcodec.bitstream", "vqcodec.priors", "vqcodec.payload", "vqcodec.stream_info"),
-    *("vqcodec.transforms.config", "vqcodec.quantizers.config", "vqcodec.model.config"),
-    *("vqcodec.model.file", "vqcodec.model.catalog"),
-    *("vqcodec.media.registry", "vqcodec.media.base", "vqcodec.media.workshop"),
-    *("vqcodec.media.picture.medium", "vqcodec.media.picture.workshop"),
-    *("vqcodec.rate.target", "vqcodec.evaluation", "vqcodec_kernels", "vqcodec_kernels.errors"),
-    *("vqcodec_kernels.entropy", "vqcodec_cli.main"),
-    *(f"vqcodec_cli.commands.{name}" for name in COMMANDS),
+    *("vqcodec.model.file", "vqcodec.model.catalog", "vqcodec.priors", "vqcodec.payload"),
+    *("vqcodec_kernels.entropy", "vqcodec.evaluation"),
+    *(f"{package}.workshop" for package in MEDIA.values()),
 ]
 
 LONGEST_FILE = 300
@@ -150,12 +155,10 @@ def test_no_file_of_the_product_is_long() -> None:
     assert {str(path): count for path, count in lines.items() if count > LONGEST_FILE} == {}
 
 
-@pytest.mark.parametrize("name", WITHOUT_TORCH)
+@pytest.mark.parametrize("name", [*AT_ONCE, *WITHOUT_TORCH])
 def test_import_is_light(name: str) -> None:
-    code = (
-        f"import sys, {name}; "
-        "print([m for m in ('torch', 'triton', 'rich', 'matplotlib') if m in sys.modules])"
-    )
+    slow = ("torch", "triton", "rich", "matplotlib", *(["numpy", "PIL"] if name in AT_ONCE else []))
+    code = f"import sys, {name}; print([m for m in {slow} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
 

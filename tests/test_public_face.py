@@ -3,18 +3,14 @@
 import ast
 import functools
 import importlib
-import importlib.util
 import inspect
-import pkgutil
 import re
-from pathlib import Path
 
 import pytest
+from sources import ROOT, Module, public_modules
 
 import vqcodec
 from vqcodec import errors
-
-ROOT = Path(__file__).resolve().parents[1]
 
 FOLDERS = ("vqcodec", "kernels/vqcodec_kernels", "cli/vqcodec_cli")
 
@@ -23,25 +19,6 @@ FACE = {
     *("Codec", "Picture", "StreamInfo", "decode", "inspect", "load"),
     *("add_model", "find_model", "list_models"),
 }
-
-
-def public_modules() -> list[str]:
-    """Every importable module of the library whose name is public and that holds something."""
-    names = []
-    for package in ("vqcodec", "vqcodec_kernels"):
-        found = importlib.import_module(package)
-        for info in pkgutil.walk_packages(found.__path__, package + "."):
-            parts = info.name.split(".")
-            if not any(part.startswith(("_", "triton")) for part in parts):
-                names.append(info.name)
-    return [name for name in names if source_of(name).strip()]
-
-
-def source_of(name: str) -> str:
-    spec = importlib.util.find_spec(name)
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).read_text(encoding="utf-8")
 
 
 def test_face_offers_what_it_promises() -> None:
@@ -57,31 +34,34 @@ def test_unknown_name_is_an_attribute_error() -> None:
         _ = vqcodec.no_such_name
 
 
-@pytest.mark.parametrize("name", public_modules())
-def test_names_of_a_module_are_there_and_documented(name: str) -> None:
-    module = importlib.import_module(name)
-    assert module.__doc__, "a module says what it is"
-    assert len(set(module.__all__)) == len(module.__all__)
-    for public in module.__all__:
-        value = getattr(module, public)
+# An empty `__init__.py` offers nothing.
+SPEAKING = [module for module in public_modules() if module.tree.body]
+
+
+@pytest.mark.parametrize("module", SPEAKING, ids=lambda module: module.name)
+def test_names_of_a_module_are_there_and_documented(module: Module) -> None:
+    loaded = importlib.import_module(module.name)
+    assert loaded.__doc__, "a module says what it is"
+    assert len(set(loaded.__all__)) == len(loaded.__all__)
+    for public in loaded.__all__:
+        value = getattr(loaded, public)
         if inspect.isclass(value) or inspect.isfunction(value):
-            assert inspect.getdoc(value), f"{name}.{public} has no docstring"
+            assert inspect.getdoc(value), f"{module.name}.{public} has no docstring"
 
 
-@pytest.mark.parametrize("name", public_modules())
-def test_public_name_is_offered_or_shared_within_its_part(name: str) -> None:
+@pytest.mark.parametrize("module", SPEAKING, ids=lambda module: module.name)
+def test_public_name_is_offered_or_shared_within_its_part(module: Module) -> None:
     kinds = (ast.FunctionDef, ast.ClassDef)
-    defined = {n.name for n in ast.parse(source_of(name)).body if isinstance(n, kinds)}
-    public = {word for word in defined if not word.startswith("_")}
-    offered = set(importlib.import_module(name).__all__)
-    hidden = {word for word in public - offered if not used_elsewhere(word, name)}
+    public = {n.name for n in module.tree.body if isinstance(n, kinds) and n.name[0] != "_"}
+    offered = set(importlib.import_module(module.name).__all__)
+    hidden = {word for word in public - offered if not used_elsewhere(word, module)}
     assert hidden == set(), "underscore it, or put it into __all__"
 
 
-def used_elsewhere(word: str, name: str) -> bool:
+def used_elsewhere(word: str, module: Module) -> bool:
     """Whether any file but the module's own says this word."""
     pattern = re.compile(rf"\b{word}\b")
-    own = source_of(name)
+    own = module.path.read_text(encoding="utf-8")
     return any(pattern.search(text) for text in source_texts() if text != own)
 
 

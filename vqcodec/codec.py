@@ -53,6 +53,9 @@ def decode(data: Buffer, *, device: str = "auto", max_samples: int | None = None
     Raises:
         FormatError: the stream is damaged, cut, too large, or no stream at all.
         UnknownModelError: the model that it names is not installed.
+
+    >>> decode(load("photo").encode(np.zeros((48, 64), np.uint8), bpp=0.5)).shape
+    (48, 64)
     """
     _, stream = read_any_stream(data, limits_of(max_samples))
     return load(stream.header.fingerprint.hex(), device=device).decode(stream)

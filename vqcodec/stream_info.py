@@ -25,6 +25,16 @@ class StreamInfo:
         facts: what the medium says itself, such as the bytes of a colour profile; see
             `Medium.describe`.
         other_chunks: the types of chunks that this version skips.
+
+    >>> import numpy, vqcodec
+    >>> data = vqcodec.load("photo").encode(numpy.zeros((48, 64, 3), numpy.uint8))
+    >>> info = vqcodec.inspect(data)
+    >>> info.format_version, info.channels, info.regions
+    (1, 3, 1)
+    >>> info.code_bytes < info.file_bytes == len(data)
+    True
+    >>> vqcodec.find_model(info.fingerprint).label
+    'photo-1'
     """
 
     format_version: int
@@ -46,6 +56,10 @@ def inspect(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> StreamInfo:
 
     Raises:
         FormatError: as reading it; also CorruptError or LimitError for facts that do not inflate.
+
+    >>> inspect(b"GIF89a and so on")
+    Traceback (most recent call last):
+    vqcodec.errors.BadMagicError: not a vqcodec file (looks like GIF)
     """
     medium, stream = read_any_stream(data, limits)
     return describe_stream(medium, stream, size=len(data), limits=limits)

@@ -27,6 +27,14 @@ class Tokenizer:
     Attributes:
         card: what the model says about itself.
         device: where its networks run.
+
+    >>> from vqcodec import load
+    >>> tokenizer = load("photo", device="cpu")
+    >>> codes = tokenizer.quantize(torch.zeros(1, 3, 48, 64))
+    >>> codes.shape  # a code of each of 12 stages for every 8 x 8 samples
+    torch.Size([1, 12, 6, 8])
+    >>> tokenizer.reconstruct(codes[:, :4], extent=(48, 64)).shape
+    torch.Size([1, 3, 48, 64])
     """
 
     def __init__(self, card: ModelCard, tensors: Tensors, *, device: str = "auto") -> None:

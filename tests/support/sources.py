@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["KNOWN", "MODULES", "ROOT", "Module", "imported", "named", "part_of"]
+__all__ = ["KNOWN", "MODULES", "ROOT", "Module", "imported", "named", "part_of", "public_modules"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
@@ -42,6 +42,16 @@ def read_modules() -> list[Module]:
 
 MODULES = read_modules()
 KNOWN = {module.name for module in MODULES}
+
+
+def public_modules() -> list[Module]:
+    """The library's modules whose names are public; kernels in Triton have their own tests."""
+    return [
+        module
+        for module in MODULES
+        if not module.name.startswith("vqcodec_cli")
+        and not any(part.startswith(("_", "triton")) for part in module.name.split("."))
+    ]
 
 
 def imported(module: Module) -> Iterator[tuple[str, int]]:

@@ -25,7 +25,15 @@ _SMALLEST_CHUNK = 6
 
 @dataclass(frozen=True)
 class Stream:
-    """What a stream holds: its header, the side chunks in file order, a payload for each region."""
+    """What a stream holds: its header, the side chunks in file order, a payload for each region.
+
+    >>> sizes = {"extent": (640, 427), "channels": 3, "stages": 8, "regions": 1}
+    >>> header = Header(medium=0, prior=0, fingerprint=bytes(8), **sizes)
+    >>> data = write_stream(header, [Chunk("e", b"a fact")], [b"codes"])
+    >>> read_stream(data, letters="e")
+    Stream(header=Header(medium=0, extent=(640, 427), ...),
+           side_chunks=(Chunk(type='e', payload=b'a fact'),), codes=(b'codes',))
+    """
 
     header: Header
     side_chunks: tuple[Chunk, ...]

@@ -2,9 +2,8 @@
 
 A medium is one folder, `media/NAME/`. Between samples and bytes nobody knows its name: the codec
 asks the registry for the medium that a header's number, a model's configuration or a file's first
-bytes belong to, and goes on with these methods. Importing this or a
-medium's own `medium.py` loads neither NumPy nor torch, so that a stream is described and refused
-at once.
+bytes belong to, and goes on with these methods. Importing this or a medium's own `medium.py` loads
+neither NumPy nor torch, so that a stream is described and refused at once.
 """
 
 from __future__ import annotations
@@ -46,6 +45,15 @@ class Medium(Protocol):
         suffixes: files that a folder is searched for, lower case, with the dot.
         formats: suffix -> format of the files that are written; the first is the default.
         default_model: name of the model that encodes if none is asked for.
+
+    >>> import numpy
+    >>> from vqcodec.media.registry import find_medium
+    >>> medium = find_medium("picture")
+    >>> signal = medium.wrap(numpy.zeros((48, 64, 3), numpy.uint8))
+    >>> dict(zip(medium.axes, signal.extent, strict=True)), signal.channels
+    ({'height': 48, 'width': 64}, 3)
+    >>> medium.size_text(signal.extent, signal.channels), medium.rate(96, signal)
+    ('64 x 48 RGB', ('bpp', 0.25))
     """
 
     number: int

@@ -42,13 +42,21 @@ def find_medium(name: str) -> Medium:
 
 
 def find_workshop(name: str) -> Workshop:
-    """What training and evaluation need of the medium of this name. Raises as `find_medium`."""
+    """What training and evaluation need of the medium of this name. Raises as `find_medium`.
+
+    >>> list(find_workshop("picture").recipes)
+    ['photo', 'photo-psnr', 'digits']
+    """
     find_medium(name)
     return cast("Workshop", _part(name, "workshop").WORKSHOP)
 
 
 def list_media() -> list[Medium]:
-    """All media, in the order in which they are asked for a file."""
+    """All media, in the order in which they are asked for a file.
+
+    >>> [medium.name for medium in list_media()]
+    ['picture']
+    """
     return [find_medium(name) for name in MEDIA]
 
 
@@ -56,6 +64,9 @@ def medium_of(data: bytes) -> Medium:
     """The medium that a file of this content belongs to.
 
     What none of them recognises is left to the first one, which says what it reads.
+
+    >>> medium_of(b"GIF89a and so on").name
+    'picture'
     """
     media = list_media()
     return next((medium for medium in media if medium.recognises(data[:64])), media[0])
@@ -66,6 +77,9 @@ def medium_of_number(number: int) -> Medium:
 
     Raises:
         UnsupportedVersionError: this version has none of that number.
+
+    >>> medium_of_number(0).name
+    'picture'
     """
     for medium in list_media():
         if medium.number == number:
@@ -78,6 +92,10 @@ def read_any_stream(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> tuple[Medi
 
     Raises:
         FormatError: as `read_stream`, and what the medium itself refuses.
+
+    >>> read_any_stream(b"GIF89a and so on")
+    Traceback (most recent call last):
+    vqcodec.errors.BadMagicError: not a vqcodec file (looks like GIF)
     """
     medium = medium_of_number(read_header(data, limits).medium)
     stream = read_stream(data, limits, letters=medium.letters)

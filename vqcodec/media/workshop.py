@@ -188,6 +188,11 @@ class Workshop(Protocol):
         default_peers: names of those that are run if nothing else is asked for.
         rate: what files are measured by.
         packages: whose versions belong to what was measured.
+
+    >>> from vqcodec.media.registry import find_workshop
+    >>> workshop = find_workshop("picture")
+    >>> workshop.default_measures, workshop.default_peers, workshop.rate.unit
+    (('psnr', 'ms-ssim'), ('jpeg', 'webp', 'avif'), 'bpp')
     """
 
     recipes: Mapping[str, Recipe]

@@ -24,7 +24,11 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 def model_folders() -> list[Path]:
-    """The folders that are searched, in this order: built in, $VQCODEC_MODELS, the user's own."""
+    """The folders that are searched, in this order: built in, $VQCODEC_MODELS, the user's own.
+
+    >>> model_folders()[0].name
+    'built_in'
+    """
     folders = [Path(__file__).parent / "built_in"]
     if os.environ.get("VQCODEC_MODELS"):
         folders.append(Path(os.environ["VQCODEC_MODELS"]))
@@ -33,7 +37,11 @@ def model_folders() -> list[Path]:
 
 
 def list_models() -> list[ModelCard]:
-    """Every readable model in the folders, in the order in which they are searched."""
+    """Every readable model in the folders, in the order in which they are searched.
+
+    >>> [card.label for card in list_models()]
+    ['photo-psnr-1', 'photo-1', ...]
+    """
     cards = []
     for folder in model_folders():
         for path in sorted(folder.glob("*.safetensors")):
@@ -54,6 +62,9 @@ def find_model(key: str) -> ModelCard:
 
     Raises:
         UnknownModelError: there is none; the message says where it was looked for.
+
+    >>> find_model("photo-1").name
+    'photo'
     """
     cards = list_models()
     for card in cards:
@@ -74,6 +85,9 @@ def locate_model(name_or_path: str | Path) -> Path:
 
     Raises:
         UnknownModelError: there is none; the message says where it was looked for.
+
+    >>> locate_model("photo").name
+    'photo.safetensors'
     """
     path = Path(name_or_path)
     if path.suffix != ".safetensors":
@@ -84,7 +98,11 @@ def locate_model(name_or_path: str | Path) -> Path:
 
 
 def next_generation(name: str) -> int:
-    """The generation of a new model of this name: after all that are here."""
+    """The generation of a new model of this name: after all that are here.
+
+    >>> next_generation("a-name-that-nobody-used")
+    1
+    """
     return 1 + max([card.generation for card in list_models() if card.name == name], default=0)
 
 
@@ -93,6 +111,9 @@ def add_model(path: Path) -> ModelCard:
 
     Raises:
         BadModelError: the file is damaged, or its name is not fit for a file.
+
+    >>> add_model(locate_model("photo")).label
+    'photo-1'
     """
     card, _ = read_model(path)
     if not _NAME.fullmatch(card.name):

@@ -19,6 +19,16 @@ class Transform(nn.Module):
         stride: samples that a position stands for, along each axis.
         analysis_reach, synthesis_reach: how many positions away an input of the network can still
             change an output; None if all depend on all.
+
+    >>> import torch
+    >>> from vqcodec.transforms.dense import DenseTransform
+    >>> transform = DenseTransform(
+    ...     1, extent=(30,), count=5, latent_dim=3, analysis_hidden=8, synthesis_hidden=8
+    ... )
+    >>> transform.start(torch.rand(16, 1, 30))
+    >>> latent = transform.analyse(torch.rand(2, 1, 30))
+    >>> latent.shape, transform.synthesise(latent).shape
+    (torch.Size([2, 3, 5]), torch.Size([2, 1, 30]))
     """
 
     analysis: nn.Module

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import vqcodec
 from vqcodec.bitstream import Header, limits_of
 from vqcodec.media.registry import read_any_stream
-from vqcodec.model.catalog import locate_model
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
@@ -90,6 +89,8 @@ class _Decoder:
     def _codec_for(self, header: Header) -> "Codec":
         name = self._args.model or header.fingerprint.hex()
         if name not in self._codecs:
-            path = locate_model(name)  # raises before torch is loaded, which `load` does
+            from vqcodec.model.catalog import locate_model
+
+            path = locate_model(name)  # raises before `load` is touched, which loads torch
             self._codecs[name] = vqcodec.load(path, device=self._args.device)
         return self._codecs[name]

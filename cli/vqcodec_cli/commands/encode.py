@@ -8,8 +8,6 @@ import vqcodec
 from vqcodec.bitstream import limits_of
 from vqcodec.media.base import Medium
 from vqcodec.media.registry import find_medium, medium_of
-from vqcodec.model.catalog import locate_model
-from vqcodec.model.file import ModelCard, read_card
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
 from vqcodec_cli.inputs import find_sources
@@ -19,6 +17,7 @@ from vqcodec_cli.plan import Job, plan_jobs
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
+    from vqcodec.model.file import ModelCard
 
 EXAMPLES = """\
 examples:
@@ -100,6 +99,9 @@ class _Encoder:
         self._codecs: dict[str, Codec] = {}
         self._card: ModelCard | None = None
         if args.model is not None:
+            from vqcodec.model.catalog import locate_model
+            from vqcodec.model.file import read_card
+
             self._card = read_card(locate_model(args.model))
 
     def encode(self, job: Job) -> tuple[dict[str, Any], str]:

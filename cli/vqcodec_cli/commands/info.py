@@ -7,7 +7,6 @@ from typing import Any
 
 from vqcodec.bitstream import limits_of
 from vqcodec.media.registry import find_medium
-from vqcodec.model.catalog import list_models
 from vqcodec.stream_info import StreamInfo, inspect
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
@@ -30,6 +29,8 @@ def run(args: argparse.Namespace) -> int:
     @functools.cache
     def installed() -> dict[str, str]:
         """Names of the models that are here, by fingerprint."""
+        from vqcodec.model.catalog import list_models
+
         return {card.fingerprint: card.label for card in list_models()}
 
     def work(source: Source) -> tuple[dict[str, Any], str]:

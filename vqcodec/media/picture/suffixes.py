@@ -28,8 +28,8 @@ _BEGINNINGS = (
 def looks_like_picture(head: bytes) -> bool:
     """Whether the first bytes of a file are those of a picture that is read.
 
-    >>> looks_like_picture(b"\xff\xd8\xff\xe0")
-    True
+    >>> looks_like_picture(b"GIF89a"), looks_like_picture(b"%PDF-1.7")
+    (True, False)
     """
     if head[:4] == b"RIFF":
         return head[8:12] == b"WEBP"
