@@ -94,12 +94,12 @@ def machine() -> dict[str, Any]:
         text=True,
         check=True,
     )
-    from vqcodec_kernels.search import native as native_search
+    from vqcodec_kernels.search.level import LEVELS
 
     return {
         "processor": models[0] if models else platform.processor(),
         "cores": os.cpu_count(),
-        "levels": native_search.LEVELS,
+        "levels": LEVELS,
         "load_before": os.getloadavg()[0],
         "system": platform.platform(),
         "python": platform.python_version(),

@@ -49,9 +49,10 @@ def float64_codes(x: Floats, codebook: Floats) -> npt.NDArray[np.int64]:
 def _vqcodec(level: str | None) -> Callable[[Floats, Floats, int], Search]:
     def prepare(x: Floats, codebook: Floats, threads: int) -> Search:
         from vqcodec_kernels.search import native as native_search
+        from vqcodec_kernels.search.level import LEVELS
 
         rows, codes = torch.from_numpy(x), torch.from_numpy(codebook)
-        if level is not None and level not in native_search.LEVELS:
+        if level is not None and level not in LEVELS:
             raise ImportError(f"this processor has no {level}")
 
         def search() -> npt.NDArray[np.int64]:
@@ -122,9 +123,9 @@ METHODS: dict[str, tuple[Callable[[Floats, Floats, int], Search], str]] = {
 
 def default_level(rows: int, size: int, dim: int) -> str:
     """The level that our own search chooses for itself."""
-    from vqcodec_kernels.search import native as native_search
+    from vqcodec_kernels.search import level
 
-    return native_search.default_level(rows, size, dim)
+    return level.default_level(rows, size, dim)
 
 
 def time_search(search: Search, seconds: float, beside: Search | None = None) -> dict[str, float]:

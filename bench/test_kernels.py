@@ -8,6 +8,7 @@ import torch
 import vqcodec_kernels
 from vqcodec_kernels.search import native as native_search
 from vqcodec_kernels.search import reference
+from vqcodec_kernels.search.level import LEVELS
 
 SHAPES = [(8192, 256, 48), (65536, 256, 8), (4096, 1024, 64), (1024, 1024, 256)]
 
@@ -21,7 +22,7 @@ def one_thread() -> Any:
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "N{}-K{}-D{}".format(*shape))
-@pytest.mark.parametrize("level", native_search.LEVELS)
+@pytest.mark.parametrize("level", LEVELS)
 def test_nearest_code(benchmark: Any, shape: tuple[int, int, int], level: str) -> None:
     x, codebook = torch.randn(shape[0], shape[2]), torch.randn(shape[1], shape[2])
     codes = benchmark(native_search.nearest_code, x, codebook, level=level)
@@ -38,6 +39,14 @@ def test_residual_codes(benchmark: Any, rows: int) -> None:
     x, codebooks = torch.randn(rows, 48), torch.randn(10, 256, 48) * 0.5
     codes = benchmark(vqcodec_kernels.residual_codes, x, codebooks)
     assert torch.equal(codes[:200], reference.residual_codes(x[:200], codebooks))
+
+
+@pytest.mark.parametrize("rows", [1024])
+def test_beam_codes(benchmark: Any, rows: int) -> None:
+    x, codebooks = torch.randn(rows, 48), torch.randn(10, 256, 48) * 0.5
+    _, errors = benchmark(vqcodec_kernels.beam_codes, x, codebooks, beams=4)
+    _, expected = reference.beam_codes(x, codebooks, beams=4)
+    torch.testing.assert_close(errors.mean(), expected.mean(), rtol=1e-4, atol=0)
 
 
 @pytest.mark.parametrize("rows", [8192])

@@ -13,9 +13,9 @@ from vqcodec_kernels.errors import (
 )
 
 if TYPE_CHECKING:
-    from vqcodec_kernels.search.beam import beam_codes
     from vqcodec_kernels.search.ops import (
         QuantizedVectors,
+        beam_codes,
         code_statistics,
         nearest_code,
         nearest_code_fast,
@@ -41,6 +41,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from vqcodec_kernels.search import beam, ops
+    from vqcodec_kernels.search import ops
 
-    return getattr(beam if name == "beam_codes" else ops, name)
+    return getattr(ops, name)

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-untyped"
-"""Compile a kernel for a GPU that is not here, and read what the assembler made of it."""
+"""A tool of the tests: compile a kernel for a GPU that is not here, and read what came of it."""
 
 import os
 import re

@@ -16,17 +16,14 @@
 #include <vector>
 
 #include "contexts.hpp"
+#include "counters.hpp"
 #include "grid.hpp"
 #include "logistic.hpp"
+#include "mixer.hpp"
 #include "mixing_start.hpp"
 #include "network.hpp"
-#include "vector.hpp"
 
 namespace vqcodec {
-
-constexpr int kStoredWeightShift = 4;
-// How slowly the weights learn.
-constexpr int kLearningShift = 18;
 
 // Number of bits of the indices below `codebook_size`.
 inline int tree_depth(int codebook_size) {
@@ -34,109 +31,6 @@ inline int tree_depth(int codebook_size) {
   while ((1 << depth) < codebook_size) ++depth;
   return depth;
 }
-
-// Adapting probabilities of one context: 22 bits of probability above 10 bits of count.
-class Counters {
- public:
-  static constexpr uint32_t kUnknown = 1u << 31;
-  static constexpr uint32_t kLimit = 255;
-  static constexpr std::size_t kMaxSlots = std::size_t{1} << 18;
-
-  Counters(int values, int depth)
-      : depth_(depth), slots_(std::min(kMaxSlots, static_cast<std::size_t>(values) << depth)) {
-    hashed_ = slots_.size() < static_cast<std::size_t>(values) << depth;
-  }
-
-  void reset() { std::fill(slots_.begin(), slots_.end(), kUnknown); }
-
-  uint32_t& at(uint32_t value, uint32_t node) {
-    const uint32_t place = (value << depth_) + node;
-    return slots_[hashed_ ? (place * 0x9E3779B1u) >> 14 : place];
-  }
-
-  // Asks for a node's slot ahead of time; its sibling is beside it.
-  void prefetch(uint32_t value, uint32_t node) const {
-#if defined(__GNUC__)
-    if (!hashed_) __builtin_prefetch(&slots_[(value << depth_) + node], 1);
-#endif
-  }
-
-  static uint32_t unpack(uint16_t stored) {
-    return (stored & 0xFFF0u) << 16 | 1u << 19 | (stored & 15u);
-  }
-
-  // Moves the probability towards the bit by 2 / (2 count + 3) of the way.
-  static uint32_t updated(uint32_t slot, bool bit) {
-    static const auto kRates = [] {
-      std::array<int32_t, kLimit + 1> rates{};
-      for (uint32_t n = 0; n <= kLimit; ++n) rates[n] = static_cast<int32_t>(131072 / (2 * n + 3));
-      return rates;
-    }();
-    const uint32_t count = slot & 1023u;
-    const auto p = static_cast<int32_t>(slot >> 10);
-    const int64_t error = (bit ? (1 << 22) - 1 : 0) - p;
-    const auto moved = static_cast<uint32_t>(p + ((error * kRates[count]) >> 16));
-    return moved << 10 | std::min(count + 1, kLimit);
-  }
-
- private:
-  int depth_;
-  bool hashed_;
-  std::vector<uint32_t> slots_;
-};
-
-using Inputs = std::array<int32_t, kInputs>;
-
-constexpr int32_t kMaxWeight = 1 << 22;
-
-VQCODEC_VECTOR_CLONES inline int64_t weighted_sum(const int32_t* inputs, const int32_t* weights) {
-  int64_t sum = 0;
-  for (int i = 0; i < kInputs; ++i) sum += int64_t{inputs[i]} * weights[i];
-  return sum;
-}
-
-// |inputs| <= 2815 and |error| < 2^16, so the product stays within 32 bits.
-VQCODEC_VECTOR_CLONES inline void descend(const int32_t* inputs, int32_t error, int32_t* weights) {
-  for (int i = 0; i < kInputs; ++i) {
-    const int32_t step = (inputs[i] * error + (1 << (kLearningShift - 1))) >> kLearningShift;
-    weights[i] = std::min(std::max(weights[i] + step, -kMaxWeight), kMaxWeight);
-  }
-}
-
-// Weighted sums of the inputs; a set of weights is kInputs numbers in units of 2^-16.
-class Mixer {
- public:
-  explicit Mixer(std::size_t sets) : weights_(sets * kInputs) {}
-
-  void load(const int16_t* stored) {
-    for (int32_t& weight : weights_) weight = *stored++ * (1 << kStoredWeightShift);
-  }
-
-  void store(int16_t* stored) const {
-    for (const int32_t weight : weights_) {
-      *stored++ = static_cast<int16_t>(std::clamp(weight >> kStoredWeightShift, -32768, 32767));
-    }
-  }
-
-  // Returns the mixed logit, within +-kMaxLogit, and remembers the set for learn().
-  int mix(const Inputs& inputs, std::size_t set) {
-    set_ = &weights_[set * kInputs];
-    const int64_t sum = weighted_sum(inputs.data(), set_);
-    logit_ = static_cast<int>(std::clamp<int64_t>(sum >> 16, -kMaxLogit, kMaxLogit));
-    return logit_;
-  }
-
-  // Moves the weights of the last set down the gradient of the cost of this bit.
-  void learn(const Inputs& inputs, bool bit, const Logistic& logistic) {
-    const int32_t error = (bit ? 65536 : 0) - logistic.squash(logit_);
-    descend(inputs.data(), error, set_);
-  }
-
- private:
-  std::vector<int32_t> weights_;
-  int32_t* set_ = nullptr;
-  int logit_ = 0;
-};
 
 // The model of one stage at a time. Coder: bool code(bool bit, uint32_t one), which returns the bit
 // that was coded; a decoder ignores the bit that it is given.

@@ -5,7 +5,6 @@
 #define VQCODEC_ENTROPY_MIXING_START_HPP_
 
 #include <cstdint>
-#include <vector>
 
 #include "contexts.hpp"
 #include "neighbours.hpp"

@@ -9,60 +9,51 @@ import torch
 
 from vqcodec_kernels.errors import BackendError, InvalidInputError
 
-__all__ = ["BACKENDS", "find_operator"]
+__all__ = ["BACKENDS", "OPERATORS", "find_operator"]
 
+BACKENDS = ("torch", "native", "triton")
+
+# The module of each operator for each of the backends.
 _MODULES = {
-    "torch": dict.fromkeys(
-        (
-            "nearest_code",
-            "nearest_code_fast",
-            "residual_codes",
-            "quantize_vectors",
-            "code_statistics",
-        ),
-        "reference",
-    ),
-    "native": dict.fromkeys(
-        (
-            "nearest_code",
-            "nearest_code_fast",
-            "residual_codes",
-            "quantize_vectors",
-            "code_statistics",
-        ),
-        "native",
-    ),
-    "triton": {
-        "nearest_code": "triton.nearest",
-        "nearest_code_fast": "triton.nearest",
-        "residual_codes": "triton.residual",
-        "quantize_vectors": "triton.quantize",
-        "code_statistics": "triton.statistics",
-    },
+    "nearest_code": ("reference", "native", "triton.nearest"),
+    "nearest_code_fast": ("reference", "native", "triton.nearest"),
+    "residual_codes": ("reference", "native", "triton.residual"),
+    "quantize_vectors": ("reference", "native", "triton.quantize"),
+    "code_statistics": ("reference", "native", "triton.statistics"),
+    "beam_codes": ("reference", "native", None),
 }
 
-BACKENDS = tuple(_MODULES)
+OPERATORS = tuple(_MODULES)
 
 
 def find_operator(name: str, backend: str | None, device: torch.device) -> Callable[..., Any]:
     """The function that computes an operator on a device.
 
-    Without a backend: native for CPU tensors, triton for CUDA tensors, torch for every other.
-    Raises: InvalidInputError: no backend has this name. BackendError: it cannot run here, or not
-    on this device; nothing else is tried in its place.
+    Without a backend: native for CPU tensors, triton for CUDA tensors, torch for every other device
+    and for what triton does not have.
+    Raises: InvalidInputError: no backend has this name. BackendError: it lacks the operator, or
+    cannot run here, or not on this device; nothing else is tried in its place.
     """
     if backend is None:
         backend = {"cpu": "native", "cuda": "triton"}.get(device.type, "torch")
-    if backend not in _MODULES:
+        if _module(name, backend) is None:
+            backend = "torch"
+    if backend not in BACKENDS:
         raise InvalidInputError(f"backend must be one of {BACKENDS}, got {backend!r}")
     if backend == "native" and device.type != "cpu":
         raise BackendError(f"backend 'native' needs CPU tensors, got device {str(device)!r}")
     return _load(name, backend)
 
 
+def _module(name: str, backend: str) -> str | None:
+    return _MODULES[name][BACKENDS.index(backend)]
+
+
 @functools.cache
 def _load(name: str, backend: str) -> Callable[..., Any]:
-    module = _MODULES[backend][name]
+    module = _module(name, backend)
+    if module is None:
+        raise BackendError(f"backend {backend!r} has no operator {name!r}")
     try:
         loaded = importlib.import_module(f"vqcodec_kernels.search.{module}")
     except ImportError as error:

@@ -10,8 +10,10 @@ from torch import Tensor
 from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = [
+    "MAX_BEAMS",
     "MAX_CODEBOOK_SIZE",
     "MAX_DIM",
+    "check_beams",
     "check_codes",
     "check_finite",
     "check_residual",
@@ -20,6 +22,7 @@ __all__ = [
 
 MAX_DIM = 1024
 MAX_CODEBOOK_SIZE = 1 << 20
+MAX_BEAMS = 64
 _FLOATS = (torch.float32, torch.float16, torch.bfloat16)
 
 
@@ -61,6 +64,19 @@ def check_residual(x: Tensor, codebooks: Tensor, biases: Tensor | None, stages: 
     if not 0 <= stages <= codebooks.shape[-3]:
         raise InvalidInputError(f"stages must be in [0, {codebooks.shape[-3]}], got {stages}")
     return stages
+
+
+def check_beams(x: Tensor, codebooks: Tensor, biases: Tensor | None, beams: int) -> None:
+    """Accept float32 x (N, D) and codebooks (S, K, D), S >= 1, biases (S, K) or (K,), beams."""
+    check_residual(x, codebooks, biases, None)
+    if x.dim() != 2 or codebooks.dim() != 3 or len(codebooks) == 0:
+        raise InvalidInputError(
+            f"x must be (N, D), codebooks (S, K, D), got {tuple(x.shape)}, {tuple(codebooks.shape)}"
+        )
+    if x.dtype != torch.float32 or codebooks.dtype != torch.float32:
+        raise InvalidInputError(f"beams need float32, got {x.dtype} and {codebooks.dtype}")
+    if not 1 <= beams <= MAX_BEAMS:
+        raise InvalidInputError(f"beams must be in [1, {MAX_BEAMS}], got {beams}")
 
 
 def check_codes(x: Tensor, codes: Tensor, codebook_size: int) -> None:

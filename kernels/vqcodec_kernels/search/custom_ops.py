@@ -11,24 +11,17 @@ import torch
 from torch import Tensor
 
 from vqcodec_kernels.errors import InvalidInputError
-from vqcodec_kernels.search.backend import find_operator
+from vqcodec_kernels.search import fake
+from vqcodec_kernels.search.backend import OPERATORS, find_operator
 from vqcodec_kernels.search.checks import check_finite
 
 __all__ = ["OPERATORS"]
-
-OPERATORS = (
-    "nearest_code",
-    "nearest_code_fast",
-    "residual_codes",
-    "quantize_vectors",
-    "code_statistics",
-)
 
 
 def _nearest_code(
     x: Tensor, codebook: Tensor, bias: Tensor | None, return_distance: bool, backend: str | None
 ) -> tuple[Tensor, Tensor]:
-    codes, distance = _nearest_code_fake(x, codebook, bias, return_distance, backend)
+    codes, distance = fake.nearest_code(x, codebook, bias, return_distance, backend)
     if codes.numel() == 0:
         return codes, distance
     rows, books, biases = _search_arguments(x, codebook, bias, backend)
@@ -39,18 +32,10 @@ def _nearest_code(
     return found[0].reshape(codes.shape), found[1].reshape(codes.shape)
 
 
-def _nearest_code_fake(
-    x: Tensor, codebook: Tensor, bias: Tensor | None, return_distance: bool, backend: str | None
-) -> tuple[Tensor, Tensor]:
-    shape = x.shape[:-1]
-    codes = x.new_empty(shape, dtype=torch.int64)
-    return codes, x.new_empty(shape if return_distance else (0,), dtype=torch.float32)
-
-
 def _nearest_code_fast(
     x: Tensor, codebook: Tensor, bias: Tensor | None, backend: str | None
 ) -> Tensor:
-    codes = _nearest_code_fast_fake(x, codebook, bias, backend)
+    codes = fake.nearest_code_fast(x, codebook, bias, backend)
     if codes.numel() == 0:
         return codes
     rows, books, biases = _search_arguments(x, codebook, bias, backend)
@@ -59,16 +44,10 @@ def _nearest_code_fast(
     return found.reshape(codes.shape)
 
 
-def _nearest_code_fast_fake(
-    x: Tensor, codebook: Tensor, bias: Tensor | None, backend: str | None
-) -> Tensor:
-    return x.new_empty(x.shape[:-1], dtype=torch.int64)
-
-
 def _residual_codes(
     x: Tensor, codebooks: Tensor, biases: Tensor | None, stages: int, backend: str | None
 ) -> Tensor:
-    codes = _residual_codes_fake(x, codebooks, biases, stages, backend)
+    codes = fake.residual_codes(x, codebooks, biases, stages, backend)
     if codes.numel() == 0:
         return codes
     rows, books, offsets = _search_arguments(x, codebooks, biases, backend, batch_end=-3)
@@ -77,17 +56,22 @@ def _residual_codes(
     return found.reshape(codes.shape)
 
 
-def _residual_codes_fake(
-    x: Tensor, codebooks: Tensor, biases: Tensor | None, stages: int, backend: str | None
-) -> Tensor:
-    return x.new_empty((*x.shape[:-1], stages), dtype=torch.int64)
+def _beam_codes(
+    x: Tensor, codebooks: Tensor, biases: Tensor | None, beams: int, backend: str | None
+) -> tuple[Tensor, Tensor]:
+    codes, errors = fake.beam_codes(x, codebooks, biases, beams, backend)
+    if codes.numel() == 0:
+        return codes, errors
+    rows, books, offsets = _search_arguments(x, codebooks, biases, backend, batch_end=-3)
+    operator = find_operator("beam_codes", backend, x.device)
+    found: tuple[Tensor, Tensor] = operator(rows, books, offsets, beams=beams)
+    return found
 
 
-# Floats before integers: torch's opcheck adds the outputs up in this order, in place.
 def _quantize_vectors(
     x: Tensor, codebook: Tensor, bias: Tensor | None, backend: str | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    values, squared_error, codes, counts = _quantize_vectors_fake(x, codebook, bias, backend)
+    values, squared_error, codes, counts = fake.quantize_vectors(x, codebook, bias, backend)
     if codes.numel() == 0:
         return values, squared_error, codes, counts.zero_()
     rows, books, biases = _search_arguments(x, codebook, bias, backend)
@@ -101,21 +85,10 @@ def _quantize_vectors(
     )
 
 
-def _quantize_vectors_fake(
-    x: Tensor, codebook: Tensor, bias: Tensor | None, backend: str | None
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    return (
-        x.new_empty(x.shape, dtype=codebook.dtype),
-        x.new_empty(x.shape[:-1], dtype=torch.float32),
-        x.new_empty(x.shape[:-1], dtype=torch.int64),
-        x.new_empty(codebook.shape[:-1], dtype=torch.int64),
-    )
-
-
 def _code_statistics(
     x: Tensor, codes: Tensor, codebook_size: int, backend: str | None
 ) -> tuple[Tensor, Tensor]:
-    counts, sums = _code_statistics_fake(x, codes, codebook_size, backend)
+    counts, sums = fake.code_statistics(x, codes, codebook_size, backend)
     if codes.numel() == 0:
         return counts.zero_(), sums.zero_()
     _check_code_range(codes, codebook_size)
@@ -124,14 +97,6 @@ def _code_statistics(
     rows, groups = _flatten(x, 2), _flatten(codes, 1)
     found = operator(rows, groups, codebook_size)
     return found[0].reshape(counts.shape), found[1].reshape(sums.shape)
-
-
-def _code_statistics_fake(
-    x: Tensor, codes: Tensor, codebook_size: int, backend: str | None
-) -> tuple[Tensor, Tensor]:
-    shape = (*x.shape[:-2], codebook_size)
-    counts = x.new_empty(shape, dtype=torch.int64)
-    return counts, x.new_empty((*shape, x.shape[-1]), dtype=torch.float32)
 
 
 def _quantize_vectors_setup(ctx: Any, inputs: Any, output: Any) -> None:
@@ -166,12 +131,13 @@ def _search_arguments(
     if batch > 1:
         books = books.flatten(0, batch - 1)
         biases = None if biases is None else biases.flatten(0, batch - 1)
+    book, offset = ("codebook", "bias") if batch_end == -2 else ("codebooks", "biases")
     # The C++ kernel finds bad values itself while it reads them.
     if backend != "native" and not (backend is None and x.device.type == "cpu"):
         check_finite("x", x)
-        check_finite("codebook", books)
+        check_finite(book, books)
     if biases is not None:
-        check_finite("bias", biases)
+        check_finite(offset, biases)
         biases = biases.contiguous()
     return rows, books.contiguous(), biases
 
@@ -190,11 +156,11 @@ def _check_code_range(codes: Tensor, codebook_size: int) -> None:
         raise InvalidInputError(f"codes must be in [0, {codebook_size}), got {bad}")
 
 
-def _register(schema: str, operator: Callable[..., Any], fake: Callable[..., Any]) -> None:
+def _register(schema: str, operator: Callable[..., Any]) -> None:
     name = schema[: schema.index("(")]
     _LIBRARY.define(schema, tags=(torch.Tag.pt2_compliant_tag,))  # type: ignore[no-untyped-call]
     _LIBRARY.impl(name, operator, "CompositeExplicitAutograd")  # type: ignore[no-untyped-call]
-    torch.library.register_fake(f"vqcodec::{name}", fake, lib=_LIBRARY)
+    torch.library.register_fake(f"vqcodec::{name}", getattr(fake, name), lib=_LIBRARY)
 
 
 # Kept alive with the module: the operators are gone when it is.
@@ -204,30 +170,30 @@ _register(
     "nearest_code(Tensor x, Tensor codebook, Tensor? bias, bool return_distance, str? backend)"
     " -> (Tensor, Tensor)",
     _nearest_code,
-    _nearest_code_fake,
 )
 _register(
     "nearest_code_fast(Tensor x, Tensor codebook, Tensor? bias, str? backend) -> Tensor",
     _nearest_code_fast,
-    _nearest_code_fast_fake,
 )
 _register(
     "residual_codes(Tensor x, Tensor codebooks, Tensor? biases, SymInt stages, str? backend)"
     " -> Tensor",
     _residual_codes,
-    _residual_codes_fake,
+)
+_register(
+    "beam_codes(Tensor x, Tensor codebooks, Tensor? biases, int beams, str? backend)"
+    " -> (Tensor, Tensor)",
+    _beam_codes,
 )
 _register(
     "quantize_vectors(Tensor x, Tensor codebook, Tensor? bias, str? backend)"
     " -> (Tensor, Tensor, Tensor, Tensor)",
     _quantize_vectors,
-    _quantize_vectors_fake,
 )
 _register(
     "code_statistics(Tensor x, Tensor codes, SymInt codebook_size, str? backend)"
     " -> (Tensor, Tensor)",
     _code_statistics,
-    _code_statistics_fake,
 )
 torch.library.register_autograd(
     "vqcodec::quantize_vectors",

@@ -5,33 +5,28 @@ a float64 settle decides between them, so the codes are those of `reference`. Te
 contiguous, checked for shape and type, with at most one leading axis; values are checked here,
 while they are read.
 
-`threads` defaults to `torch.get_num_threads()`. `level` is an instruction set out of `LEVELS`; by
-default $VQCODEC_CPU_LEVEL, else the best that the processor has for the size. Neither changes a
-result.
+`threads` defaults to `torch.get_num_threads()`. `level` is an instruction set, see `level`. Neither
+changes a nearest code; of the beams' scores, which are not exact, a level may round others.
 """
 
-import os
 from typing import Literal, NoReturn, overload
 
 import torch
 from torch import Tensor
 
 from vqcodec_kernels import _search
-from vqcodec_kernels.errors import BackendError, InvalidInputError
+from vqcodec_kernels.errors import InvalidInputError
+from vqcodec_kernels.search.level import level_name
 from vqcodec_kernels.search.reference import QuantizedVectors
 
 __all__ = [
-    "LEVELS",
+    "beam_codes",
     "code_statistics",
-    "default_level",
-    "level_name",
     "nearest_code",
     "nearest_code_fast",
     "quantize_vectors",
     "residual_codes",
 ]
-
-LEVELS = tuple(_search.level_names())
 
 _TYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}
 _BAD_ROW = 1
@@ -146,7 +141,7 @@ def residual_codes(
             level_name(level),
         )
         if defect[0]:
-            _raise_defect(defect, x, codebooks, group, groups)
+            _raise_defect(defect, x, codebooks, group, groups, name="codebooks")
     return codes
 
 
@@ -171,6 +166,39 @@ def code_statistics(
             threads or torch.get_num_threads(),
         )
     return counts, sums
+
+
+def beam_codes(
+    x: Tensor,
+    codebooks: Tensor,
+    biases: Tensor | None = None,
+    *,
+    beams: int,
+    threads: int | None = None,
+    level: str | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Follow the cheapest beginnings of each row; see `ops.beam_codes`."""
+    stages, size, dim = codebooks.shape
+    codes = torch.empty((len(x), stages), dtype=torch.int64)
+    errors = torch.empty((len(x), stages))
+    x, codebooks, biases = _aligned(x), _aligned(codebooks), _float_bias(biases)
+    defect = _search.search_beams(
+        _address(x, 0, 1),
+        len(x),
+        dim,
+        _address(codebooks, 0, 1),
+        size,
+        _address(biases, 0, 1),
+        stages,
+        beams,
+        _address(codes, 0, 1),
+        _address(errors, 0, 1),
+        threads or torch.get_num_threads(),
+        level_name(level),
+    )
+    if defect[0]:
+        _raise_defect(defect, x, codebooks, 0, 1, name="codebooks")
+    return codes, errors
 
 
 def _search_groups(
@@ -227,24 +255,17 @@ def _float_bias(bias: Tensor | None) -> Tensor | None:
     return None if bias is None else _aligned(bias.float())
 
 
-def level_name(level: str | None) -> str:
-    """The instruction set to use: what was asked for, $VQCODEC_CPU_LEVEL, or "" for the best."""
-    level = os.environ.get("VQCODEC_CPU_LEVEL", "") if level is None else level
-    if level and level not in LEVELS:
-        raise BackendError(f"CPU level must be one of {LEVELS} on this processor, got {level!r}")
-    return level
-
-
-def default_level(rows: int, size: int, dim: int) -> str:
-    """The level that searches `size` codes for so many rows if a call does not say."""
-    return level_name(None) or _search.default_level(rows, size, dim)
-
-
 def _raise_defect(
-    defect: tuple[int, int], x: Tensor, books: Tensor, group: int, groups: int
+    defect: tuple[int, int],
+    x: Tensor,
+    books: Tensor,
+    group: int,
+    groups: int,
+    *,
+    name: str = "codebook",
 ) -> NoReturn:
     what, index = defect
-    name, values = ("x", x) if what == _BAD_ROW else ("codebook", books)
+    name, values = ("x", x) if what == _BAD_ROW else (name, books)
     rows = values.reshape(-1, values.shape[-1])
     row = rows[group * (len(rows) // groups) + index]
     bad = (~torch.isfinite(row)).nonzero()

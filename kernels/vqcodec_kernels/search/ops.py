@@ -19,6 +19,7 @@ from vqcodec_kernels.search.reference import QuantizedVectors
 
 __all__ = [
     "QuantizedVectors",
+    "beam_codes",
     "code_statistics",
     "nearest_code",
     "nearest_code_fast",
@@ -67,6 +68,12 @@ def nearest_code(
     Returns int64 codes (..., N), each in [0, K): the argmin of the float64 sum over d in order,
     the same integers from every backend. With return_distance also that smallest sum, bias
     included, rounded to float32 (..., N).
+
+    >>> x, codebook = torch.tensor([[0.9], [3.2]]), torch.tensor([[0.0], [1.0], [4.0]])
+    >>> nearest_code(x, codebook)
+    tensor([1, 2])
+    >>> nearest_code(x, codebook, torch.tensor([0.0, 5.0, 0.0]), return_distance=True)
+    (tensor([0, 2]), tensor([0.8100, 0.6400]))
     """
     checks.check_search(x, codebook, bias)
     codes, distance = _ops.nearest_code(x, codebook, bias, return_distance, backend)
@@ -84,6 +91,9 @@ def nearest_code_fast(
     smallest by at most about D 2^-22 (||x|| max||c|| + max||c||^2 + max|bias|). Backend "triton"
     computes in float16, with the error that `triton.nearest.nearest_code_fast` states. So the
     codes of different backends may differ.
+
+    >>> nearest_code_fast(torch.tensor([[0.9], [3.2]]), torch.tensor([[0.0], [1.0], [4.0]]))
+    tensor([1, 2])
     """
     checks.check_search(x, codebook, bias)
     codes: Tensor = _ops.nearest_code_fast(x, codebook, bias, backend)
@@ -105,10 +115,46 @@ def residual_codes(
     Returns int64 codes (..., N, stages): those of `nearest_code` on r, where r is x in float32 and
     r - c, rounded in float32, after each stage. Where that overflows, the row is infinitely far
     from every code, and its codes are 0 from there on.
+
+    >>> codebooks = torch.tensor([[[4.0], [7.0]], [[0.0], [-2.0]]])
+    >>> residual_codes(torch.tensor([[5.0], [6.0]]), codebooks)
+    tensor([[0, 0],
+            [1, 0]])
     """
     stages = checks.check_residual(x, codebooks, biases, stages)
     codes: Tensor = _ops.residual_codes(x, codebooks, biases, stages, backend)
     return codes
+
+
+def beam_codes(
+    x: Tensor,
+    codebooks: Tensor,
+    biases: Tensor | None = None,
+    *,
+    beams: int,
+    backend: str | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Search all stages, keeping the `beams` cheapest beginnings of each row after every stage.
+
+    A greedy search takes each stage's nearest code; the sum of the stages comes nearer to the row
+    when a few runners-up are followed as well (the M-algorithm, Jelinek and Anderson 1971). A
+    beginning costs the squared length of what it leaves of the row and the biases of its codes.
+    Scores are in float32, or of pieces of bfloat16 where a processor has tiles for them: unlike the
+    nearest code the result is not the same on every machine.
+
+    x: float32 (N, D). codebooks: float32 (S, K, D), S >= 1. biases: (S, K) or (K,). beams: 1 to 64.
+    Returns codes int64 (N, S) and the squared error float32 (N, S), biases left out, that the
+    cheapest of the last stage leaves after each stage. There is no backend "triton".
+
+    >>> x, codebooks = torch.tensor([[5.0]]), torch.tensor([[[4.0], [7.0]], [[0.0], [-2.0]]])
+    >>> beam_codes(x, codebooks, beams=1)
+    (tensor([[0, 0]]), tensor([[1., 1.]]))
+    >>> beam_codes(x, codebooks, beams=2)
+    (tensor([[1, 1]]), tensor([[4., 0.]]))
+    """
+    checks.check_beams(x, codebooks, biases, beams)
+    codes, errors = _ops.beam_codes(x, codebooks, biases, beams, backend)
+    return codes, errors
 
 
 def quantize_vectors(
@@ -121,6 +167,10 @@ def quantize_vectors(
     without the bias, summed in float64; counts, int64 (K,) or (..., K), uses of each code.
     values and squared_error carry gradients to x and codebook, with the codes held fixed; the
     straight-through estimator is the caller's.
+
+    >>> found = quantize_vectors(torch.tensor([[0.5], [3.0]]), torch.tensor([[0.0], [1.0], [4.0]]))
+    >>> found.codes, found.squared_error, found.counts
+    (tensor([0, 2]), tensor([0.2500, 1.0000]), tensor([1, 0, 1]))
     """
     checks.check_search(x, codebook, bias)
     values, error, codes, counts = _ops.quantize_vectors(x, codebook, bias, backend)
@@ -135,6 +185,11 @@ def code_statistics(
     x: (..., N, D). codes: int64 (..., N), each in [0, codebook_size); InvalidInputError if not.
     Returns counts, int64 (..., K), and sums, float32 (..., K, D): added in float64 in the order of
     N, rounded once; zero for a code without vectors.
+
+    >>> x, codes = torch.tensor([[1.0], [2.0], [8.0]]), torch.tensor([0, 0, 2])
+    >>> counts, sums = code_statistics(x, codes, 3)
+    >>> counts, sums[:, 0]
+    (tensor([2, 0, 1]), tensor([3., 0., 8.]))
     """
     checks.check_codes(x, codes, codebook_size)
     counts, sums = _ops.code_statistics(x, codes, codebook_size, backend)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 __all__ = [
     "QuantizedVectors",
+    "beam_codes",
     "code_statistics",
     "nearest_code",
     "nearest_code_fast",
@@ -25,6 +26,9 @@ __all__ = [
 
 # Distances held at once, 8 bytes each: bounds the memory whatever N is.
 BLOCK_DISTANCES = 1 << 18
+
+# Rows that a beam search takes at once: the scores of a block stay in the cache of a core.
+_BEAM_ROWS = 2048
 
 
 class QuantizedVectors(NamedTuple):
@@ -120,6 +124,47 @@ def code_statistics(x: Tensor, codes: Tensor, codebook_size: int) -> tuple[Tenso
         torch.stack(counts).reshape(*batch, codebook_size),
         torch.stack(sums).float().reshape(*batch, codebook_size, dim),
     )
+
+
+def beam_codes(
+    x: Tensor, codebooks: Tensor, biases: Tensor | None = None, *, beams: int
+) -> tuple[Tensor, Tensor]:
+    """Search all stages with float32 scores, keeping a few beginnings; see `ops.beam_codes`."""
+    biases = codebooks.new_zeros(()) if biases is None else biases.float()
+    biases = biases.expand(codebooks.shape[:2])
+    parts = [_search_beams(rows, codebooks, biases, beams) for rows in torch.split(x, _BEAM_ROWS)]
+    codes, errors = zip(*parts, strict=True)
+    return torch.cat(codes), torch.cat(errors)
+
+
+def _search_beams(
+    rows: Tensor, codebooks: Tensor, biases: Tensor, beams: int
+) -> tuple[Tensor, Tensor]:
+    count, size = len(rows), codebooks.shape[1]
+    residual = rows[:, None]  # (N, M, D)
+    paid = rows.new_zeros(count, 1)
+    codes = torch.zeros(count, 1, 0, dtype=torch.int64, device=rows.device)
+    errors = rows.new_zeros(count, 1, 0)
+    for vectors, bias in zip(codebooks, biases, strict=True):
+        width = residual.shape[1]
+        offsets = vectors.square().sum(1) + bias
+        scores = torch.addmm(offsets, residual.flatten(0, 1), vectors.T, alpha=-2)
+        scores = scores.view(count, width, size)
+        scores += (residual.square().sum(2) + paid)[:, :, None]
+        picks = scores.flatten(1).topk(min(beams, width * size), largest=False).indices
+        parents, chosen = picks // size, picks % size
+        residual = _take_beams(residual, parents) - vectors[chosen]
+        paid = paid.gather(1, parents) + bias[chosen]
+        codes = torch.cat([_take_beams(codes, parents), chosen[:, :, None]], 2)
+        left = residual.square().sum(2)
+        errors = torch.cat([_take_beams(errors, parents), left[:, :, None]], 2)
+    best = (left + paid).argmin(1)[:, None]
+    return _take_beams(codes, best)[:, 0], _take_beams(errors, best)[:, 0]
+
+
+def _take_beams(values: Tensor, picks: Tensor) -> Tensor:
+    """Select (N, M', X) beams of (N, M, X) by (N, M') indices."""
+    return values.gather(1, picks[:, :, None].expand(-1, -1, values.shape[2]))
 
 
 def _search(x: Tensor, codebook: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:

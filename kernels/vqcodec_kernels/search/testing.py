@@ -40,6 +40,10 @@ def hard_case(name: str, rows: int, size: int, dim: int, *, seed: int = 0) -> Se
 
     Most hold ties or pairs of codes that float32 cannot tell apart; the rest leave the range in
     which float32 squares and products are exact enough, or exist at all.
+
+    >>> x, codebook, bias = hard_case("on_codes", rows=5, size=3, dim=2)
+    >>> (x[:, None] == codebook).all(2).any(1)
+    tensor([True, True, True, True, True])
     """
     generator = torch.Generator().manual_seed(seed)
 

@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from vqcodec_kernels import BackendError, InvalidInputError, beam_codes, residual_codes
-from vqcodec_kernels.search.native import LEVELS
-from vqcodec_kernels.search.native_beam import beam_codes as native_beam_codes
+from vqcodec_kernels.search import native as native_search
+from vqcodec_kernels.search import reference
+from vqcodec_kernels.search.backend import find_operator
+from vqcodec_kernels.search.level import LEVELS
 
 # Sums of a few dozen float32 products near 1.
 TOLERANCE = 1e-4
@@ -69,7 +71,7 @@ def test_every_level_agrees_with_plain_torch(level: str, size: int, beams: int) 
     x, codebooks = draw(67, 24, seed=7), draw(4, size, 24, seed=8)
     biases = draw(4, size, seed=9).abs()
     expected_codes, expected_errors = beam_codes(x, codebooks, biases, beams=beams, backend="torch")
-    codes, errors = native_beam_codes(x, codebooks, biases, beams, level=level)
+    codes, errors = native_search.beam_codes(x, codebooks, biases, beams=beams, level=level)
     assert torch.equal(codes, expected_codes)
     torch.testing.assert_close(errors, expected_errors, atol=TOLERANCE, rtol=TOLERANCE)
 
@@ -84,7 +86,7 @@ def test_silence_that_is_sure_to_be_best_costs_nothing(level: str, beams: int, s
     biases = 8 + draw(5, 49, seed=16)
     codebooks[:, silent], biases[:, silent] = 0, 0.2
     expected_codes, _ = beam_codes(x, codebooks, biases, beams=beams, backend="torch")
-    codes, errors = native_beam_codes(x, codebooks, biases, beams, level=level)
+    codes, errors = native_search.beam_codes(x, codebooks, biases, beams=beams, level=level)
     cost, expected = (cost_of(x, codebooks, biases, c) for c in (codes, expected_codes))
     assert (cost <= expected + TOLERANCE).all()
     assert (codes == expected_codes).all(1).float().mean() > 0.99
@@ -109,8 +111,8 @@ def test_a_code_that_leaves_nothing_speaks_where_it_just_pays(level: str, beams:
     codebooks[1] *= (3.8 * torch.linspace(0.95, 1.06, 33)).sqrt()[:, None]
     codebooks[:, 0], biases[:, 0] = 0, 0.2
     first, second = torch.cartesian_prod(torch.arange(1, 33), torch.arange(1, 33)).T
-    codes, _ = native_beam_codes(
-        codebooks[0, first] + codebooks[1, second], codebooks, biases, beams, level=level
+    codes, _ = native_search.beam_codes(
+        codebooks[0, first] + codebooks[1, second], codebooks, biases, beams=beams, level=level
     )
     pays = codebooks[1, second].square().sum(1) > 3.8
     assert torch.equal(codes[:, 0], first)
@@ -121,7 +123,7 @@ def test_silence_only_where_every_later_stage_has_it() -> None:
     x, codebooks = draw(97, 6, seed=17), draw(3, 4, 6, seed=18)
     biases = 3 + draw(3, 4, seed=19).abs()
     codebooks[1, 2], biases[1, 2] = 0, 0.1
-    codes, _ = native_beam_codes(x, codebooks, biases, 16)
+    codes, _ = native_search.beam_codes(x, codebooks, biases, beams=16)
     torch.testing.assert_close(
         cost_of(x, codebooks, biases, codes),
         exhaustive_cost(x, codebooks, biases),
@@ -154,14 +156,21 @@ def test_one_bias_serves_all_stages(backend: str) -> None:
     assert torch.equal(shared[1], repeated[1])
 
 
-def test_threads_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_do_not_matter() -> None:
     x, codebooks = draw(3000, 48, seed=14), draw(4, 256, 48, seed=15)
-    results = []
-    for threads in (1, 2):
-        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
-        results.append(beam_codes(x, codebooks, beams=4))
-    assert torch.equal(results[0][0], results[1][0])
-    assert torch.equal(results[0][1], results[1][1])
+    alone = native_search.beam_codes(x, codebooks, beams=4, threads=1)
+    both = native_search.beam_codes(x, codebooks, beams=4, threads=2)
+    assert torch.equal(alone[0], both[0])
+    assert torch.equal(alone[1], both[1])
+
+
+def test_rows_are_searched_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, codebooks = draw(23, 5, seed=21), draw(3, 7, 5, seed=22)
+    whole = reference.beam_codes(x, codebooks, beams=3)
+    monkeypatch.setattr(reference, "_BEAM_ROWS", 10)
+    parts = reference.beam_codes(x, codebooks, beams=3)
+    assert torch.equal(parts[0], whole[0])
+    torch.testing.assert_close(parts[1], whole[1], atol=TOLERANCE, rtol=TOLERANCE)
 
 
 def test_no_rows() -> None:
@@ -176,7 +185,7 @@ def test_what_is_not_finite_is_refused(where: str, value: float, backend: str) -
     arguments = {"x": draw(9, 3, seed=1), "codebooks": draw(2, 5, 3, seed=2)}
     arguments["biases"] = draw(2, 5, seed=3)
     arguments[where].view(-1)[4] = value
-    with pytest.raises(InvalidInputError, match=f"{where} must be finite"):
+    with pytest.raises(InvalidInputError, match=f"{where} must be finite, got {value}"):
         beam_codes(**arguments, beams=2, backend=backend)
 
 
@@ -188,5 +197,13 @@ def test_wrong_arguments_are_named() -> None:
         beam_codes(x.half(), codebooks.half(), beams=1)
     with pytest.raises(InvalidInputError, match="x must be"):
         beam_codes(x[None], codebooks, beams=1)
-    with pytest.raises(BackendError, match="triton"):
+    with pytest.raises(InvalidInputError, match="'numpy'"):
+        beam_codes(x, codebooks, beams=1, backend="numpy")
+
+
+def test_triton_has_no_beams_and_is_not_taken_for_them() -> None:
+    x, codebooks = draw(9, 3, seed=1), draw(2, 5, 3, seed=2)
+    with pytest.raises(BackendError, match="'triton' has no operator 'beam_codes'"):
         beam_codes(x, codebooks, beams=1, backend="triton")
+    assert find_operator("beam_codes", None, torch.device("cuda")) is reference.beam_codes
+    assert find_operator("beam_codes", None, torch.device("cpu")) is native_search.beam_codes

@@ -10,6 +10,7 @@ import torch
 
 from vqcodec_kernels.search import native as native_search
 from vqcodec_kernels.search import reference
+from vqcodec_kernels.search.level import LEVELS, default_level
 from vqcodec_kernels.search.testing import HARD_CASES, SearchCase, assert_same_codes, hard_case
 
 
@@ -25,7 +26,7 @@ def near_ties(rows: int, size: int, dim: int, gap: float, seed: int) -> SearchCa
 
 def assert_levels_are_right(case: SearchCase) -> None:
     expected = reference.nearest_code(*case)
-    for level in native_search.LEVELS:
+    for level in LEVELS:
         assert_same_codes(native_search.nearest_code(*case, level=level), expected)
 
 
@@ -78,7 +79,7 @@ def test_every_dimension_counts(dim: int) -> None:
     code = torch.randn(dim, generator=generator)
     codebook = code + 1e-2 * torch.cat([torch.eye(dim), -torch.eye(dim), torch.zeros(1, dim)])
     chosen = torch.randperm(len(codebook), generator=generator)
-    for level in native_search.LEVELS:
+    for level in LEVELS:
         found = native_search.nearest_code(codebook[chosen].contiguous(), codebook, level=level)
         assert_same_codes(found, chosen)
 
@@ -96,14 +97,14 @@ def test_clusters_that_coarse_scores_cannot_tell_apart(shape: tuple[int, int, in
     assert_levels_are_right(SearchCase(points[:rows].clone(), points[rows:].clone(), None))
 
 
-@pytest.mark.parametrize("level", native_search.LEVELS)
+@pytest.mark.parametrize("level", LEVELS)
 def test_batches_at_every_level(level: str) -> None:
     x, codebook, bias = torch.randn(3, 270, 37), torch.randn(3, 83, 37), torch.rand(3, 83) * 9
     codes = native_search.nearest_code(x, codebook, bias, level=level)
     assert_same_codes(codes, reference.nearest_code(x, codebook, bias))
 
 
-@pytest.mark.skipif("amx" not in native_search.LEVELS, reason="this processor has no AMX")
+@pytest.mark.skipif("amx" not in LEVELS, reason="this processor has no AMX")
 @pytest.mark.parametrize(
     "shape", [(1 << 20, 300, 9), (1 << 19, 500, 24), (1 << 17, 1030, 64), (1 << 14, 1500, 200)]
 )
@@ -118,11 +119,11 @@ def test_a_million_rows_by_amx_and_by_avx512(shape: tuple[int, int, int]) -> Non
 
 def test_the_default_level_suits_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VQCODEC_CPU_LEVEL", raising=False)
-    assert native_search.default_level(1 << 16, 1024, 64) == native_search.LEVELS[0]
-    levels = [level for level in native_search.LEVELS if level != "amx"]
-    assert native_search.default_level(1, 1024, 64) == levels[0]
+    assert default_level(1 << 16, 1024, 64) == LEVELS[0]
+    levels = [level for level in LEVELS if level != "amx"]
+    assert default_level(1, 1024, 64) == levels[0]
     monkeypatch.setenv("VQCODEC_CPU_LEVEL", "portable")
-    assert native_search.default_level(1 << 16, 1024, 64) == "portable"
+    assert default_level(1 << 16, 1024, 64) == "portable"
 
 
 def test_threads_survive_forks_and_do_not_keep_the_process() -> None:

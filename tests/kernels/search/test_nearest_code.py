@@ -9,6 +9,7 @@ import torch
 import vqcodec_kernels
 from vqcodec_kernels.search import native as native_search
 from vqcodec_kernels.search import reference
+from vqcodec_kernels.search.level import LEVELS
 from vqcodec_kernels.search.testing import HARD_CASES, assert_same_codes, hard_case
 
 # (N, K, D): one code, whole panels and ragged ones, rows that fill no tile, several chunks.
@@ -45,7 +46,7 @@ def test_reference_is_the_definition(name: str) -> None:
     assert reference.nearest_code(x, codebook, bias).tolist() == expected
 
 
-@pytest.mark.parametrize("level", native_search.LEVELS)
+@pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "N{}-K{}-D{}".format(*shape))
 @pytest.mark.parametrize("name", HARD_CASES)
 def test_native_codes_and_distances(name: str, shape: tuple[int, int, int], level: str) -> None:
@@ -56,7 +57,7 @@ def test_native_codes_and_distances(name: str, shape: tuple[int, int, int], leve
     assert torch.equal(distance, expected_distance)
 
 
-@pytest.mark.parametrize("level", native_search.LEVELS)
+@pytest.mark.parametrize("level", LEVELS)
 def test_settle_rounds_products_before_it_adds_them(level: str) -> None:
     # Pairs of codes with swapped coordinates are equally far by the definition; an addition fused
     # to the second product sees a difference in either direction.
@@ -140,7 +141,7 @@ def test_threads_do_not_change_a_bit(name: str) -> None:
         assert torch.equal(alone[1], together[1])
 
 
-@pytest.mark.parametrize("level", native_search.LEVELS)
+@pytest.mark.parametrize("level", LEVELS)
 def test_flushing_subnormals_does_not_change_a_code(level: str) -> None:
     case = hard_case("subnormal", 50, 60, 9)
     expected = reference.nearest_code(*case)
@@ -171,7 +172,7 @@ def test_fast_search_is_within_its_bound(name: str, backend: str) -> None:
     size=st.integers(1, 200),
     dim=st.integers(1, 40),
     grid=st.integers(1, 6),
-    level=st.sampled_from(native_search.LEVELS),
+    level=st.sampled_from(LEVELS),
     seed=st.integers(0, 2**31),
 )
 def test_ties_on_a_grid_go_to_the_lowest_index(

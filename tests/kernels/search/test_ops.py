@@ -12,6 +12,7 @@ from vqcodec_kernels.errors import BackendError, InvalidInputError
 from vqcodec_kernels.search import custom_ops, reference
 from vqcodec_kernels.search import native as native_search
 from vqcodec_kernels.search.backend import find_operator
+from vqcodec_kernels.search.level import LEVELS
 
 X, CODEBOOK, BIAS = torch.randn(6, 4), torch.randn(5, 4), torch.rand(5)
 BOOKS, CODES = torch.randn(3, 5, 4), torch.randint(5, (6,))
@@ -20,6 +21,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "nearest_code": (X, CODEBOOK, BIAS, True, None),
     "nearest_code_fast": (X, CODEBOOK, BIAS, None),
     "residual_codes": (X, BOOKS, None, 2, None),
+    "beam_codes": (X, BOOKS, BIAS, 3, None),
     "quantize_vectors": (X, CODEBOOK, BIAS, None),
     "code_statistics": (X, CODES, 5, None),
 }
@@ -102,7 +104,7 @@ def test_a_missing_backend_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_level_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = reference.nearest_code(X, CODEBOOK)
-    for level in native_search.LEVELS:
+    for level in LEVELS:
         monkeypatch.setenv("VQCODEC_CPU_LEVEL", level)
         assert torch.equal(vqcodec_kernels.nearest_code(X, CODEBOOK), expected)
 

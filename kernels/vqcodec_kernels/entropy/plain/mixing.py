@@ -1,6 +1,7 @@
 """The decoder of the mixing model in NumPy integers: slow, exact, and needs no compiler.
 
-The twin of kernels/csrc/entropy/{contexts,mixing}.hpp: same codes from the same bytes.
+The twin of kernels/csrc/entropy/{contexts,counters,mixer,mixing}.hpp: the same codes from the same
+bytes.
 """
 
 import numpy as np

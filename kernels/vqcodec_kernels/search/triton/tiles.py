@@ -29,7 +29,7 @@ class Device(NamedTuple):
 class Tile(NamedTuple):
     """Rows and codes of a tile, warps of a program, tiles of codes in flight, register cap.
 
-    group: codes that share a running minimum; adjacent: neighbours, or far apart, see triton_scan.
+    group: codes that share a running minimum; adjacent: neighbours, or far apart, see `scan`.
     """
 
     rows: int
