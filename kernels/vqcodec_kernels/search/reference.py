@@ -32,7 +32,13 @@ _BEAM_ROWS = 2048
 
 
 class QuantizedVectors(NamedTuple):
-    """What `quantize_vectors` returns: codes, values, squared_error and counts."""
+    """What `quantize_vectors` returns: codes, values, squared_error and counts.
+
+    >>> codebook = torch.tensor([[0.0], [4.0]])
+    >>> codes, values, squared_error, counts = quantize_vectors(torch.tensor([[3.0]]), codebook)
+    >>> codes, values
+    (tensor([1]), tensor([[4.]]))
+    """
 
     codes: Tensor
     values: Tensor

@@ -122,6 +122,7 @@ def test_a_stream_is_read_with_the_letters_of_its_medium() -> None:
         (stream(0, (38,)), "a picture has 2 axes"),
         (stream(0, (3, 8), channels=4), "lacks its alpha chunk"),
     ],
+    ids=["no offset", "two axes", "one axis", "no alpha"],
 )
 def test_the_medium_judges_what_only_it_can(data: bytes, why: str) -> None:
     with pytest.raises(CorruptError, match=why):
