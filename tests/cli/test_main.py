@@ -203,3 +203,19 @@ def test_name_of_undecodable_bytes_is_escaped(tmp_path: Path, stream_bytes: byte
     assert done.returncode == 4
     assert rb"\udcff\n.vqc: ok" in done.stdout
     assert rb"vqcodec: missing\n.vqc: no such file" in done.stderr
+
+
+@pytest.mark.usefixtures("tiny_model")
+def test_name_of_undecodable_bytes_is_escaped_where_it_is_an_output(
+    tmp_path: Path, photo: Path
+) -> None:
+    name = os.path.join(os.fsencode(tmp_path), b"\xff\n.png")
+    os.rename(photo, name)
+    strict = {"cwd": tmp_path, "env": {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}}
+    encoded = run_process("encode", os.fsdecode(name), "-m", "tiny", **strict)
+    assert (encoded.returncode, encoded.stderr, encoded.stdout.count(b"\n")) == (0, b"", 1)
+    assert rb"\udcff\n.vqc: 53 x 37, " in encoded.stdout
+    stream = os.fsdecode(name.replace(b"png", b"vqc"))
+    decoded = run_process("decode", stream, "-f", **strict)
+    assert (decoded.returncode, decoded.stderr, decoded.stdout.count(b"\n")) == (0, b"", 1)
+    assert rb"\udcff\n.png: 53 x 37, " in decoded.stdout

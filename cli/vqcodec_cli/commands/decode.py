@@ -9,6 +9,7 @@ from vqcodec.bitstream import Header, limits_of
 from vqcodec.media.registry import read_any_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
+from vqcodec_cli.failure import printable
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.media import check_format, format_of, suffix_of_stream
 from vqcodec_cli.output import STDOUT
@@ -84,7 +85,8 @@ class _Decoder:
             **dict(zip(medium.axes, stream.header.extent, strict=True)),
             "seconds": seconds,
         }
-        return record, f"{job.target}: {medium.size_text(stream.header.extent)}, {seconds:.1f} s"
+        size = medium.size_text(stream.header.extent)
+        return record, f"{printable(job.target)}: {size}, {seconds:.1f} s"
 
     def _codec_for(self, header: Header) -> "Codec":
         name = self._args.model or header.fingerprint.hex()

@@ -10,7 +10,8 @@ from vqcodec.media.base import Medium
 from vqcodec.media.registry import find_medium, medium_of
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
-from vqcodec_cli.inputs import find_sources
+from vqcodec_cli.failure import printable
+from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.media import input_suffixes
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     jobs = plan_jobs(
         find_sources(args.inputs, suffixes=input_suffixes()),
         args.output,
-        suffix=lambda source: ".vqc",
+        suffix=lambda source: STREAM_SUFFIXES[0],
         force=args.force,
         as_json=args.json,
     )
@@ -135,9 +136,8 @@ class _Encoder:
             "seconds": seconds,
         }
         size = medium.size_text(signal.extent)
-        return record, (
-            f"{job.target}: {size}, {len(stream):,} bytes, {rate:.3f} {unit}, {seconds:.1f} s"
-        )
+        text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}, {seconds:.1f} s"
+        return record, f"{printable(job.target)}: {text}"
 
     def _medium_of(self, data: bytes) -> Medium:
         return medium_of(data) if self._card is None else find_medium(self._card.config.medium.kind)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
-from vqcodec_cli.failure import OK, RefusedError, UsageError
+from vqcodec_cli.failure import OK, RefusedError, UsageError, printable
 from vqcodec_cli.inputs import Source, find_sources
 from vqcodec_cli.output import check_folder, check_output, write_file
 from vqcodec_cli.progress import DelayedProgress
@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
     folder.mkdir(exist_ok=True)
     for name, data in zip(OUTPUTS, files, strict=True):
         write_file(folder / name, data, force=True)
-    print(content if args.json else f"{table}\n{folder / OUTPUTS[-1]}")
+    print(content if args.json else f"{table}\n{printable(str(folder / OUTPUTS[-1]))}")
     return OK
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vqcodec.errors import InputError
 from vqcodec.media.registry import MEDIA, find_workshop
 from vqcodec_cli import options
-from vqcodec_cli.failure import OK, RefusedError, Terminated, UsageError, complain
+from vqcodec_cli.failure import OK, RefusedError, Terminated, UsageError, complain, printable
 from vqcodec_cli.output import check_output
 from vqcodec_cli.progress import DelayedProgress
 
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     if card is None:  # another process of a distributed run writes the weights
         return OK
     size = os.path.getsize(args.output)
-    print(f"{args.output}: model {card.label} ({card.fingerprint}), {size:,} bytes")
+    print(f"{printable(args.output)}: model {card.label} ({card.fingerprint}), {size:,} bytes")
     return OK
 
 
