@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vqcodec.bitstream import Buffer, Chunk, Header, Limits, Stream, limits_of, write_stream
-from vqcodec.errors import CorruptError, InputError, UnknownModelError, kernels_refuse
+from vqcodec.errors import (
+    CorruptError,
+    InputError,
+    LimitError,
+    UnknownModelError,
+    kernels_refuse,
+)
 from vqcodec.grid import count_regions
 from vqcodec.media.base import Signal
 from vqcodec.media.registry import find_medium, read_any_stream
@@ -76,6 +82,7 @@ class Codec(Tokenizer):
     def __init__(self, card: ModelCard, tensors: Tensors, *, device: str = "auto") -> None:
         super().__init__(card, tensors, device=device)
         self.medium = find_medium(card.config.medium.kind)
+        self.medium.check_model(card.config)
         self._priors = priors_from_tensors(card.config, tensors, card.path)
         quantizer = card.config.quantizer
         self._priors[RawPrior.mode] = RawPrior(quantizer.codebook_size, quantizer.stages)
@@ -115,7 +122,8 @@ class Codec(Tokenizer):
             raise InputError(f"bpp must be positive, got {bpp}")
         job = _Encoding(self, self.medium.wrap(signal), effort=effort, facts=facts)
         if bpp is not None:
-            size = int(bpp * math.prod(job.signal.extent) / 8)
+            # A rate beyond all sizes is no limit at all.
+            size = int(min(bpp * math.prod(job.signal.extent) / 8, 2.0**53))
         if size is not None:
             return job.to_size(size)
         if psnr is not None:
@@ -184,7 +192,20 @@ class Codec(Tokenizer):
         return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
 
     def _read(self, data: Buffer | Stream, limits: Limits) -> Stream:
-        return data if isinstance(data, Stream) else read_any_stream(data, limits)[1]
+        if not isinstance(data, Stream):
+            return read_any_stream(data, limits)[1]
+        header = data.header
+        if header.samples > limits.max_samples:
+            raise LimitError(
+                f"the signal has {header.samples} samples, more than the limit of "
+                f"{limits.max_samples}"
+            )
+        if header.regions != len(data.codes):
+            raise CorruptError(
+                f"the header says {header.regions} regions, there are {len(data.codes)} payloads"
+            )
+        self.medium.check(header, data.side_chunks)
+        return data
 
     def _to_signal(self, codes: Tensor, stream: Stream) -> Any:
         """Decode codes (S, *positions) to the signal that a stream describes."""

@@ -79,6 +79,7 @@ class Tokenizer:
         Raises:
             InputError: a code out of range, or a grid that does not belong to the extent.
         """
+        extent = tuple(extent)
         grid = self.card.config.positions(extent)
         self._check_codes(codes, grid)
         latent = self._model.quantizer.reconstruct(codes.to(self.device))

@@ -19,6 +19,7 @@ from torch import Tensor
 from vqcodec.bitstream import Chunk, Limits, Stream, write_stream
 from vqcodec.codec import Codec
 from vqcodec.errors import (
+    BadModelError,
     CorruptError,
     FormatError,
     InputError,
@@ -209,6 +210,36 @@ def what_is_no_signal_is_refused(codec: Codec, signal: Any) -> None:
             medium.wrap(thing)
 
 
+def a_model_of_another_shape_is_refused(codec: Codec, signal: Any) -> None:
+    """What loads can be used: channels and axes that no signal of the medium has do not load."""
+    config = codec.card.config
+    many = dataclasses.replace(config.medium, channels=200)
+    synthesis: Any = config.synthesis
+    other = 1 + len(synthesis.stride) % 3
+    synthesis = dataclasses.replace(synthesis, stride=(2,) * other, latent_dim=1)
+    axes = dataclasses.replace(config, synthesis=synthesis, region=(4,) * other)
+    for wrong in (dataclasses.replace(config, medium=many), axes):
+        with pytest.raises(BadModelError):
+            codec.medium.check_model(wrong)
+    codec.medium.check_model(config)
+
+
+def a_stream_in_parts_is_judged_like_its_bytes(codec: Codec, signal: Any) -> None:
+    _, stream = read_any_stream(codec.encode(signal))
+    assert codec.decode_signal(stream).extent == signal.extent
+    count = int(np.prod(signal.extent))
+    if count > 1:
+        with pytest.raises(LimitError):
+            codec.decode(stream, max_samples=count - 1)
+    many = dataclasses.replace(stream.header, channels=200)
+    for made in (
+        Stream(stream.header, stream.side_chunks, stream.codes[1:]),
+        Stream(many, stream.side_chunks, stream.codes),
+    ):
+        with pytest.raises(CorruptError):
+            codec.decode(made)
+
+
 LAWS: tuple[Callable[[Codec, Any], None], ...] = (
     a_round_trip_keeps_extent_channels_and_facts,
     targets_are_met,
@@ -219,4 +250,6 @@ LAWS: tuple[Callable[[Codec, Any], None], ...] = (
     a_stream_is_described_without_its_model,
     files_are_read_as_they_were_written,
     what_is_no_signal_is_refused,
+    a_model_of_another_shape_is_refused,
+    a_stream_in_parts_is_judged_like_its_bytes,
 )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
-from vqcodec.model.config import MediumConfig
+from vqcodec.model.config import MediumConfig, ModelConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,6 +90,9 @@ class Medium(Protocol):
 
     def unwrap(self, signal: Any) -> NDArray[Any]:
         """The samples as the array that people expect, without the facts."""
+
+    def check_model(self, model: ModelConfig) -> None:
+        """Raise BadModelError if the medium has no signals for a model of this configuration."""
 
     def to_samples(self, signal: Any, model: MediumConfig) -> NDArray[np.float32]:
         """What a model of this configuration takes: float32 (C, *extent)."""

@@ -115,7 +115,12 @@ def add_model(path: Path) -> ModelCard:
     >>> add_model(locate_model("photo")).label
     'photo-1'
     """
-    card, _ = read_model(path)
+    from vqcodec.model.tensors import network_from_tensors, priors_from_tensors
+
+    card, tensors = read_model(path)
+    # What could not be loaded would be in the way of others of its name.
+    network_from_tensors(card.config, tensors, path)
+    priors_from_tensors(card.config, tensors, path)
     if not _NAME.fullmatch(card.name):
         raise BadModelError(f"{path}: its name {card.name[:80]!r} is not fit for a file")
     folder = Path(os.environ.get("VQCODEC_MODELS") or _user_folder())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,9 @@ from vqcodec.transforms.config import ANALYSES, SYNTHESES, AnalysisConfig, Synth
 
 __all__ = ["MediumConfig", "ModelConfig"]
 
-_LARGEST_REGION = 65536
+# Along an axis, and in all: what a prior keeps of a region is laid out at once.
+_LONGEST_SIDE = 65536
+_LARGEST_REGION = 1 << 20
 _DECODER = ("medium", "synthesis", "quantizer", "region")
 
 
@@ -123,8 +126,10 @@ class ModelConfig:
 
 def _region(data: Any) -> tuple[int, ...]:
     whole = isinstance(data, list) and all(type(side) is int for side in data)
-    if whole and 1 <= len(data) <= 16 and 1 <= min(data) <= max(data) <= _LARGEST_REGION:
+    if whole and 1 <= len(data) <= 16 and 1 <= min(data) <= max(data) <= _LONGEST_SIDE:
+        if math.prod(data) > _LARGEST_REGION:
+            raise BadModelError(f"a region has at most {_LARGEST_REGION} positions, is {data}")
         return tuple(data)
     raise BadModelError(
-        f"region must be a list of whole numbers from 1 to {_LARGEST_REGION}, is {shown(data)}"
+        f"region must be a list of whole numbers from 1 to {_LONGEST_SIDE}, is {shown(data)}"
     )

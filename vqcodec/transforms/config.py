@@ -26,6 +26,8 @@ __all__ = [
 ]
 
 _LARGEST_PATCH = 1 << 16
+_LONGEST_STRIDE = 4096
+_LARGEST_DENSE = 1 << 24
 
 
 class AnalysisConfig(Part):
@@ -77,7 +79,7 @@ class ConvolutionalSynthesisConfig(SynthesisConfig):
     """
 
     kind: ClassVar[str] = "convolutional"
-    stride: tuple[int, ...] = wholes(1, 1 << 16)
+    stride: tuple[int, ...] = wholes(1, _LONGEST_STRIDE)
     latent_dim: int = whole(1, 1024)
     width: int = whole(1, 4096)
     depth: int = whole(0, 256)
@@ -144,6 +146,17 @@ class DenseSynthesisConfig(SynthesisConfig):
                 f"the model is for signals of extent {self.extent} alone, got {extent}"
             )
         return (self.count,)
+
+    def check(self, channels: int) -> None:
+        """Refuse signals and latents of more numbers than a fully connected network is for."""
+        for what, numbers in (
+            ("samples", channels * math.prod(self.extent)),
+            ("latent numbers", self.count * self.latent_dim),
+        ):
+            if numbers > _LARGEST_DENSE:
+                raise BadModelError(
+                    f"a dense model has at most {_LARGEST_DENSE} {what}, has {numbers}"
+                )
 
 
 ANALYSES: list[type[AnalysisConfig]] = [ConvolutionalAnalysisConfig, DenseAnalysisConfig]

@@ -52,9 +52,14 @@ def _show(args: argparse.Namespace) -> None:
 
 
 def _add(args: argparse.Namespace) -> None:
+    from vqcodec.media.registry import find_medium
     from vqcodec.model.catalog import add_model
+    from vqcodec.model.file import read_card
 
-    card = add_model(Path(args.file))
+    path = Path(args.file)
+    config = read_card(path).config
+    find_medium(config.medium.kind).check_model(config)
+    card = add_model(path)
     _print(card, args.json, f"added {card.label} ({card.fingerprint}) as {card.path}")
 
 

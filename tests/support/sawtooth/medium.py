@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
-from vqcodec.errors import CorruptError, InputError, LimitError
-from vqcodec.model.config import MediumConfig
+from vqcodec.errors import BadModelError, CorruptError, InputError, LimitError
+from vqcodec.model.config import MediumConfig, ModelConfig
 
 __all__ = ["MEDIUM", "SawTooth"]
 
@@ -74,6 +74,10 @@ class SawToothMedium:
 
     def unwrap(self, signal: SawTooth) -> NDArray[np.int64]:
         return signal.values
+
+    def check_model(self, model: ModelConfig) -> None:
+        if model.medium.channels != 1 or len(model.synthesis.stride) != 1:
+            raise BadModelError("a model of saw-teeth has one channel and one axis")
 
     def to_samples(self, signal: SawTooth, model: MediumConfig) -> NDArray[np.float32]:
         return ((signal.values - signal.offset)[None] / 255).astype(np.float32)

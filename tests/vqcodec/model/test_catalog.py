@@ -180,6 +180,17 @@ def test_add_model_twice_is_one_model(folders: list[Path], tiny_path: Path) -> N
     assert read_model(first.path)[0].name == "tiny"
 
 
+def test_add_model_refuses_what_could_not_be_loaded(
+    folders: list[Path], tiny_path: Path, tmp_path: Path
+) -> None:
+    card, tensors = read_model(tiny_path)
+    del tensors["codebooks"]
+    write_model(tmp_path / "odd.safetensors", "odd", card.config, tensors, {})
+    with pytest.raises(BadModelError, match="holds no"):
+        add_model(tmp_path / "odd.safetensors")
+    assert list(folders[1].iterdir()) == []
+
+
 def test_add_model_refuses_a_damaged_file(folders: list[Path], tmp_path: Path, data: bytes) -> None:
     damaged = bytearray(data)
     damaged[-1] ^= 1

@@ -36,7 +36,7 @@ CONFIGS = {
     "plane": PLANE,
     "dense": DENSE,
     "one axis": SOUND,
-    "three axes": tiny_config(stride=(2, 4, 4)),
+    "three axes": tiny_config(stride=(2, 4, 4), region=32),
     "smallest": tiny_config(
         channels=1, stride=(1,), latent_dim=1, width=1, depth=0, stages=1, codebook_size=1, region=1
     ),
@@ -113,6 +113,27 @@ def test_what_is_no_region(region: object) -> None:
     data = json.loads(PLANE.to_text()) | {"region": region}
     with pytest.raises(BadModelError, match="region"):
         read(json.dumps(data))
+
+
+def test_a_region_is_laid_out_at_once_and_therefore_bounded() -> None:
+    assert read(json.dumps(json.loads(PLANE.to_text()) | {"region": [1024, 1024]}))
+    data = json.loads(PLANE.to_text()) | {"region": [1024, 1025]}
+    with pytest.raises(BadModelError, match="at most 1048576 positions"):
+        read(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"extent": [65536] * 4}, "samples"),
+        ({"count": 65536, "latent_dim": 1024}, "latent numbers"),
+    ],
+)
+def test_a_dense_model_is_for_small_signals(fields: dict[str, Any], says: str) -> None:
+    data = json.loads(DENSE.to_text())
+    data["synthesis"] |= fields
+    with pytest.raises(BadModelError, match=f"at most 16777216 {says}"):
+        ModelConfig.from_text(json.dumps(data), DENSE.analysis_text())
 
 
 def test_more_latent_dimensions_than_a_patch_has_samples() -> None:

@@ -150,10 +150,10 @@ ABSURD = {
         medium=MediumConfig(kind="picture", channels=4),
         analysis=DenseAnalysisConfig(hidden=4096),
         synthesis=DenseSynthesisConfig(
-            extent=(1024, 1024), count=65536, latent_dim=1024, hidden=4096
+            extent=(1024, 1024), count=16384, latent_dim=1024, hidden=4096
         ),
         quantizer=QuantizerConfig(stages=64, codebook_size=4096),
-        region=(65536,),
+        region=(16384,),
     ),
 }
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
-from vqcodec.errors import CorruptError
+from vqcodec.errors import BadModelError, CorruptError
 from vqcodec.media.picture.chunks import ALPHA, EXIF, ICC, check_alpha, pack_chunks, unpack_fact
 from vqcodec.media.picture.suffixes import FORMATS, SUFFIXES, looks_like_picture
-from vqcodec.model.config import MediumConfig
+from vqcodec.model.config import MediumConfig, ModelConfig
+from vqcodec.parts import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,6 +63,15 @@ class PictureMedium:
     def unwrap(self, signal: Picture) -> NDArray[np.uint8]:
         """The pixels, uint8 (H, W, C), or (H, W) for grey."""
         return signal.pixels[:, :, 0] if signal.channels == 1 else signal.pixels
+
+    def check_model(self, model: ModelConfig) -> None:
+        """Raise BadModelError unless a model is for grey or RGB in the plane."""
+        medium, axes = model.medium, len(model.synthesis.stride)
+        if medium.channels not in (1, 3) or axes != 2 or medium.numbers:
+            raise BadModelError(
+                f"a model of pictures has 1 or 3 channels, 2 axes and no other numbers, got "
+                f"{medium.channels}, {axes} and {shown(dict(medium.numbers))}"
+            )
 
     def to_samples(self, signal: Picture, model: MediumConfig) -> NDArray[np.float32]:
         """Colours in [0, 1], as many as the model has: float32 (C, H, W)."""
