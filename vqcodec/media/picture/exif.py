@@ -9,12 +9,13 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
+from vqcodec.media.picture.directories import first_directory
+
 __all__ = ["apply_orientation", "find_orientation", "reset_orientation", "strip_exif_prefix"]
 
 _PREFIX = b"Exif\x00\x00"
 _ORIENTATION_TAG = 0x0112
 _SHORT = 3
-_ENTRY_BYTES = 12
 
 
 def strip_exif_prefix(exif: bytes) -> bytes:
@@ -58,18 +59,8 @@ def apply_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np
 
 def _locate(exif: bytes) -> tuple[str, int] | None:
     """Return byte order and offset of the orientation's value, or None if there is none."""
-    order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(exif[:4])
-    if order is None or len(exif) < 8:
+    directory = first_directory(exif)
+    entry = directory and directory.find(_ORIENTATION_TAG)
+    if not directory or not entry or (entry.type, entry.length) != (_SHORT, 1):
         return None
-    directory = struct.unpack_from(order + "I", exif, 4)[0]
-    if directory + 2 > len(exif):
-        return None
-    count = struct.unpack_from(order + "H", exif, directory)[0]
-    for index in range(count):
-        entry = directory + 2 + index * _ENTRY_BYTES
-        if entry + _ENTRY_BYTES > len(exif):
-            return None
-        tag, kind, values = struct.unpack_from(order + "HHI", exif, entry)
-        if tag == _ORIENTATION_TAG:
-            return (order, entry + 8) if kind == _SHORT and values == 1 else None
-    return None
+    return directory.order, entry.place + 8

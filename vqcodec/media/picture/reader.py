@@ -4,7 +4,10 @@ import io
 import os
 import struct
 import threading
+import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -35,7 +38,7 @@ _PILLOW_ERRORS = (
     Image.DecompressionBombError,
 )
 
-_pillow_limit = threading.Lock()
+_pillow_state = threading.Lock()
 
 
 def read_picture(
@@ -87,7 +90,9 @@ def picture_from_pillow(image: Image.Image) -> Picture:
     frames = 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
     if frames > 1:
         raise InputError(f"the file holds {frames} pictures or frames: extract one of them first")
-    image.load()
+    # Pillow reads the EXIF directories of a TIFF once more with its pixels.
+    with _quiet() if image.format == "TIFF" else nullcontext():
+        image.load()
     pixels = convert_image(image)
     exif = image.info.get("exif")
     exif = strip_exif_prefix(exif) if isinstance(exif, bytes) and exif else None
@@ -106,13 +111,22 @@ def _open(data: bytes) -> Image.Image:
     Image.init()
     # A build of Pillow may lack a library; a multi-picture JPEG opens as a JPEG.
     formats = [name for name in _FORMATS if name in Image.OPEN]
-    with _pillow_limit:
+    with _quiet():
         before = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None
         try:
             return Image.open(io.BytesIO(data), formats=formats)
         finally:
             Image.MAX_IMAGE_PIXELS = before
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence warnings: Pillow looks into EXIF data, and where that is damaged pixels are not."""
+    # Filters are of the process: of two threads that change them one would restore the other's.
+    with _pillow_state, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:

@@ -9,6 +9,7 @@ from PIL import Image
 from vqcodec.errors import InputError
 from vqcodec.media.picture.signal import Picture
 from vqcodec.media.picture.suffixes import FORMATS
+from vqcodec.media.picture.tiff import write_tiff
 
 __all__ = ["write_picture"]
 
@@ -25,6 +26,8 @@ def write_picture(picture: Picture, *, format: str = "png", quality: int = 95) -
     that the format cannot hold.
     """
     _check(picture, format, quality)
+    if format == "tiff":
+        return write_tiff(picture)
     pixels = picture.pixels[:, :, 0] if picture.channels == 1 else picture.pixels
     image = Image.fromarray(pixels)
     if format == "webp" and picture.channels < 3:
@@ -59,7 +62,6 @@ def _options(picture: Picture, format: str, quality: int) -> dict[str, Any]:
         "png": {},
         "jpeg": {"quality": quality, "subsampling": 0, "optimize": True},
         "webp": {"quality": quality, "lossless": quality == 100, "exact": True},
-        "tiff": {"compression": "tiff_adobe_deflate"},
     }
     options = by_format[format]
     if picture.icc is not None:
