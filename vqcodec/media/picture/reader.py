@@ -21,6 +21,7 @@ from vqcodec.media.picture.exif import (
     strip_exif_prefix,
 )
 from vqcodec.media.picture.modes import convert_image, keeps_profile
+from vqcodec.media.picture.png import split_png
 from vqcodec.media.picture.signal import Picture
 
 __all__ = ["picture_from_pillow", "read_picture"]
@@ -50,7 +51,8 @@ def read_picture(
 
     Reads PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP, PPM, JPEG 2000, QOI and ICO. EXIF orientation is
     applied; the colour profile and EXIF data are kept (EXIF not from TIFF, whose tags describe
-    the file). convert_image tells what becomes of colours.
+    the file); XMP, texts and a resolution outside of EXIF are not. convert_image tells what
+    becomes of colours.
     Raises: OSError if the path cannot be read; LimitError, before anything is decoded, if the
     picture has more than max_pixels; InputError if the bytes are not one whole picture.
     """
@@ -59,7 +61,7 @@ def read_picture(
         with _open(data) as image:
             _check_size(image, max_pixels)
             return picture_from_pillow(image)
-    except InputError:
+    except (InputError, LimitError):
         raise
     except UnidentifiedImageError as error:
         hint = "already a vqcodec file" if data[:3] == b"\x89VQ" else "not a picture that is known"
@@ -109,15 +111,18 @@ def picture_from_pillow(image: Image.Image) -> Picture:
 def _open(data: bytes) -> Image.Image:
     """Open without decoding, and without Pillow's own limit: the caller's one is checked next."""
     Image.init()
+    data, facts = split_png(data)
     # A build of Pillow may lack a library; a multi-picture JPEG opens as a JPEG.
     formats = [name for name in _FORMATS if name in Image.OPEN]
     with _quiet():
         before = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None
         try:
-            return Image.open(io.BytesIO(data), formats=formats)
+            image = Image.open(io.BytesIO(data), formats=formats)
         finally:
             Image.MAX_IMAGE_PIXELS = before
+    image.info.update(facts)
+    return image
 
 
 @contextmanager
