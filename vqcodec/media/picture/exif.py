@@ -1,4 +1,4 @@
-"""The one EXIF tag that changes how a picture looks: its orientation.
+"""The EXIF tags that a turned picture makes wrong: its orientation, and its sizes.
 
 EXIF data is a TIFF file without a picture. It is edited in place, byte for byte, because writing
 it anew would move the makers' private notes, which point into it.
@@ -9,13 +9,22 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.media.picture.directories import first_directory
+from vqcodec.media.picture.directories import ENTRY_BYTES, first_directory, sub_directory
 
-__all__ = ["apply_orientation", "find_orientation", "reset_orientation", "strip_exif_prefix"]
+__all__ = [
+    "apply_orientation",
+    "find_orientation",
+    "reset_orientation",
+    "strip_exif_prefix",
+    "swap_sizes",
+]
 
 _PREFIX = b"Exif\x00\x00"
 _ORIENTATION_TAG = 0x0112
 _SHORT = 3
+_EXIF_TAG = 0x8769
+# Width and height in the picture's own directory, and in the Exif directory.
+_SIZES = ((0x0100, 0x0101), (0xA002, 0xA003))
 
 
 def strip_exif_prefix(exif: bytes) -> bytes:
@@ -40,6 +49,22 @@ def reset_orientation(exif: bytes) -> bytes:
         return exif
     order, offset = place
     return exif[:offset] + struct.pack(order + "H", 1) + exif[offset + 2 :]
+
+
+def swap_sizes(exif: bytes) -> bytes:
+    """Return the same EXIF data with width and height exchanged, wherever both are stated."""
+    block = bytearray(exif)
+    first = first_directory(exif)
+    for directory in (first, first and sub_directory(exif, first, _EXIF_TAG)):
+        for tags in _SIZES:
+            width, height = (directory.find(tag) if directory else None for tag in tags)
+            if width and height:
+                # All of an entry but its tag: a width may be a long where a height is a short.
+                a, b = (
+                    slice(entry.place + 2, entry.place + ENTRY_BYTES) for entry in (width, height)
+                )
+                block[a], block[b] = block[b], block[a]
+    return bytes(block)
 
 
 def apply_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from vqcodec.bitstream import DEFAULT_LIMITS
 from vqcodec.errors import InputError, LimitError
@@ -19,10 +19,16 @@ from vqcodec.media.picture.exif import (
     find_orientation,
     reset_orientation,
     strip_exif_prefix,
+    swap_sizes,
 )
 from vqcodec.media.picture.modes import convert_image, keeps_profile
 from vqcodec.media.picture.png import split_png
 from vqcodec.media.picture.signal import Picture
+from vqcodec.media.picture.transparency import (
+    alpha_of_sixteen_bits,
+    is_sixteen_bit_colour,
+    scale_transparency,
+)
 
 __all__ = ["picture_from_pillow", "read_picture"]
 
@@ -60,6 +66,9 @@ def read_picture(
     try:
         with _open(data) as image:
             _check_size(image, max_pixels)
+            if is_sixteen_bit_colour(image):
+                with _open(data) as again:
+                    image.putalpha(alpha_of_sixteen_bits(image, again))
             return picture_from_pillow(image)
     except (InputError, LimitError):
         raise
@@ -92,6 +101,7 @@ def picture_from_pillow(image: Image.Image) -> Picture:
     frames = 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
     if frames > 1:
         raise InputError(f"the file holds {frames} pictures or frames: extract one of them first")
+    scale_transparency(image)
     # Pillow reads the EXIF directories of a TIFF once more with its pixels.
     with _quiet() if image.format == "TIFF" else nullcontext():
         image.load()
@@ -101,14 +111,15 @@ def picture_from_pillow(image: Image.Image) -> Picture:
     if image.format == "TIFF":
         exif = None
     if exif is not None:
-        pixels = apply_orientation(pixels, find_orientation(exif))
-        exif = reset_orientation(exif)
+        orientation = find_orientation(exif)
+        pixels = apply_orientation(pixels, orientation)
+        exif = reset_orientation(swap_sizes(exif) if orientation >= 5 else exif)
     icc = image.info.get("icc_profile")
     keep = isinstance(icc, bytes) and icc and keeps_profile(image)
     return Picture(pixels, icc=icc if keep else None, exif=exif or None)
 
 
-def _open(data: bytes) -> Image.Image:
+def _open(data: bytes) -> ImageFile.ImageFile:
     """Open without decoding, and without Pillow's own limit: the caller's one is checked next."""
     Image.init()
     data, facts = split_png(data)

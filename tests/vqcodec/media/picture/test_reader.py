@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 
 from vqcodec.errors import InputError, LimitError
 from vqcodec.media.picture.exif import apply_orientation, find_orientation, reset_orientation
-from vqcodec.media.picture.reader import read_picture
+from vqcodec.media.picture.reader import picture_from_pillow, read_picture
 
 ICC = b"a colour profile" * 20
 Pixels = NDArray[np.uint8]
@@ -134,6 +134,36 @@ def test_sixteen_bit_grey_keeps_its_transparent_value() -> None:
     assert picture.pixels.tolist() == [[[3, 0], [3, 255], [255, 255]]]
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+def test_grey_of_few_bits_keeps_its_transparent_value(depth: int) -> None:
+    rows = b"".join(b"\x00" + bytes([byte]) for byte in range(256))
+    size = (8 // depth, 256)
+    for value in range(min(2**depth, 16)):
+        data = png(depth, 0, rows, size, b"tRNS" + struct.pack(">H", value))
+        bits = np.unpackbits(np.arange(256, dtype=np.uint8)).reshape(-1, depth)
+        samples = (bits << np.arange(depth)[::-1]).sum(axis=1).reshape(256, -1)
+        expected = np.stack(
+            [samples * 255 // (2**depth - 1), np.where(samples == value, 0, 255)], axis=2
+        )
+        np.testing.assert_array_equal(read_picture(data).pixels, expected)
+        with Image.open(io.BytesIO(data)) as image:
+            np.testing.assert_array_equal(picture_from_pillow(image).pixels, expected)
+
+
+def test_sixteen_bit_colour_keeps_its_transparent_colour() -> None:
+    samples = np.random.default_rng(3).integers(0, 65536, (5, 4, 3), dtype=np.uint16)
+    # The same in the high bytes alone, and the same in all.
+    samples[3, 1] = samples[2, 2] ^ 1
+    samples[4, 0] = samples[2, 2]
+    rows = b"".join(b"\x00" + row.astype(">u2").tobytes() for row in samples)
+    mark = struct.pack(">3H", *samples[2, 2].tolist())
+    picture = read_picture(png(16, 2, rows, (4, 5), b"tRNS" + mark))
+    clear = (samples == samples[2, 2]).all(axis=2)
+    assert clear.sum() == 2
+    np.testing.assert_array_equal(picture.pixels[:, :, :3], samples >> 8)
+    np.testing.assert_array_equal(picture.pixels[:, :, 3], np.where(clear, 0, 255))
+
+
 def test_sixteen_bit_colour_keeps_its_high_bytes() -> None:
     samples = np.random.default_rng(3).integers(0, 65536, (5, 4, 3), dtype=np.uint16)
     rows = b"".join(b"\x00" + row.astype(">u2").tobytes() for row in samples)
@@ -191,6 +221,30 @@ def test_orientation_is_applied_and_reset(orientation: int, order: str, format: 
     picture = read_picture(data)
     np.testing.assert_array_equal(picture.pixels, upright)
     assert picture.exif == exif_data(1, order=order)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_sizes_in_exif_turn_with_the_picture(orientation: int, order: str) -> None:
+    """A width of type long beside a height of type short, as some cameras write them."""
+
+    def block(orientation: int, width: bytes, height: bytes) -> bytes:
+        first = struct.pack(order + "HHHIHH", 2, 0x0112, 3, 1, orientation, 0)
+        first += struct.pack(order + "HHII", 0x8769, 4, 1, 38) + bytes(4)
+        tags = (struct.pack(order + "H", tag) for tag in (0xA002, 0xA003))
+        entries = b"".join(tag + value for tag, value in zip(tags, (width, height), strict=True))
+        head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8)
+        return head + first + struct.pack(order + "H", 2) + entries + bytes(4)
+
+    width, height = struct.pack(order + "HII", 4, 1, 48), struct.pack(order + "HIHH", 3, 1, 32, 0)
+    stored = Image.fromarray(noise(32, 48, 3))
+    read = read_picture(saved(stored, "PNG", exif=block(orientation, width, height)))
+    upright = (width, height) if orientation < 5 else (height, width)
+    assert read.exif == block(1, *upright)
+    assert read.extent == ((32, 48) if orientation < 5 else (48, 32))
+    with Image.open(io.BytesIO(saved(Image.new("L", (1, 1)), "PNG", exif=read.exif))) as image:
+        tags = image.getexif().get_ifd(0x8769)
+        assert (tags[0xA003], tags[0xA002]) == read.extent
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
