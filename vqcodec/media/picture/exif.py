@@ -14,6 +14,7 @@ from vqcodec.media.picture.directories import ENTRY_BYTES, first_directory, sub_
 __all__ = [
     "apply_orientation",
     "find_orientation",
+    "remove_orientation",
     "reset_orientation",
     "strip_exif_prefix",
     "swap_sizes",
@@ -49,6 +50,20 @@ def reset_orientation(exif: bytes) -> bytes:
         return exif
     order, offset = place
     return exif[:offset] + struct.pack(order + "H", 1) + exif[offset + 2 :]
+
+
+def remove_orientation(exif: bytes) -> bytes:
+    """Return the same EXIF data without its orientation; what stands behind it moves up."""
+    place = _locate(exif)
+    if place is None:
+        return exif
+    order, value = place
+    directory = struct.unpack_from(order + "I", exif, 4)[0]
+    count = struct.unpack_from(order + "H", exif, directory)[0]
+    entry, end = value - 8, min(directory + 2 + count * ENTRY_BYTES + 4, len(exif))
+    moved = exif[entry + ENTRY_BYTES : end] + bytes(ENTRY_BYTES)
+    fewer = struct.pack(order + "H", count - 1)
+    return exif[:directory] + fewer + exif[directory + 2 : entry] + moved + exif[end:]
 
 
 def swap_sizes(exif: bytes) -> bytes:

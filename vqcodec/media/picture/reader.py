@@ -1,16 +1,10 @@
 """Picture files to pixels, by content and never by name, through Pillow."""
 
-import io
 import os
-import struct
-import threading
-import warnings
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image
 
 from vqcodec.bitstream import DEFAULT_LIMITS
 from vqcodec.errors import InputError, LimitError
@@ -21,8 +15,9 @@ from vqcodec.media.picture.exif import (
     strip_exif_prefix,
     swap_sizes,
 )
+from vqcodec.media.picture.jxl import is_jxl, jxl_size
 from vqcodec.media.picture.modes import convert_image, keeps_profile
-from vqcodec.media.picture.png import split_png
+from vqcodec.media.picture.pillow_files import name_errors, open_image, quiet
 from vqcodec.media.picture.signal import Picture
 from vqcodec.media.picture.transparency import (
     alpha_of_sixteen_bits,
@@ -32,20 +27,7 @@ from vqcodec.media.picture.transparency import (
 
 __all__ = ["picture_from_pillow", "read_picture"]
 
-# Formats that are told by their first bytes and read without an external program.
-_FORMATS = (
-    *("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "GIF"),
-    *("BMP", "DIB", "PPM", "JPEG2000", "QOI", "ICO"),
-)
-
-# Pillow's readers raise all of these for damaged files, a different one for each format.
-_PILLOW_ERRORS = (
-    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, RuntimeError),
-    *(OverflowError, AttributeError, struct.error, zlib.error, Warning),
-    Image.DecompressionBombError,
-)
-
-_pillow_state = threading.Lock()
+_DAMAGED = "the picture is damaged or cut off"
 
 
 def read_picture(
@@ -55,7 +37,8 @@ def read_picture(
 ) -> Picture:
     """Read a picture from a path, or from the bytes of a file.
 
-    Reads PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP, PPM, JPEG 2000, QOI and ICO. EXIF orientation is
+    Reads PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP, PPM, JPEG 2000, QOI and ICO; HEIC where pillow-heif
+    is installed, JPEG XL where pillow-jxl-plugin is. EXIF orientation is
     applied; the colour profile and EXIF data are kept (EXIF not from TIFF, whose tags describe
     the file); XMP, texts and a resolution outside of EXIF are not. convert_image tells what
     becomes of colours.
@@ -63,20 +46,20 @@ def read_picture(
     picture has more than max_pixels; InputError if the bytes are not one whole picture.
     """
     data = _read_bytes(source)
-    try:
-        with _open(data) as image:
-            _check_size(image, max_pixels)
-            if is_sixteen_bit_colour(image):
-                with _open(data) as again:
-                    image.putalpha(alpha_of_sixteen_bits(image, again))
-            return picture_from_pillow(image)
-    except (InputError, LimitError):
-        raise
-    except UnidentifiedImageError as error:
-        hint = "already a vqcodec file" if data[:3] == b"\x89VQ" else "not a picture that is known"
-        raise InputError(hint) from error
-    except _PILLOW_ERRORS as error:
-        raise InputError(f"the picture is damaged or cut off: {_one_line(error)}") from error
+    if is_jxl(data):
+        _check_size(*jxl_size(data), max_pixels)
+    with name_errors(_DAMAGED), open_image(data) as image:
+        _check_size(image.width, image.height, max_pixels)
+        # A multi-picture JPEG is one photograph, with previews or a second view behind it.
+        frames = 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
+        if frames > 1:
+            raise InputError(
+                f"the file holds {frames} pictures or frames: extract one of them first"
+            )
+        if is_sixteen_bit_colour(image):
+            with open_image(data) as again:
+                image.putalpha(alpha_of_sixteen_bits(image, again))
+        return _convert(image)
 
 
 def _read_bytes(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> bytes:
@@ -95,15 +78,19 @@ def _read_bytes(source: str | os.PathLike[str] | bytes | bytearray | memoryview)
 def picture_from_pillow(image: Image.Image) -> Picture:
     """Return the picture in a Pillow image, orientation applied, metadata kept.
 
-    Raises: InputError for an animation or a colour mode that cannot be encoded.
+    Of an animation it is the frame that the image stands at: `image.seek(n)`.
+    Raises: InputError for a colour mode that cannot be encoded, and for an image that is not
+    loaded yet and whose file is damaged, cut off or closed.
     """
-    # A multi-picture JPEG is one photograph, with previews or a second view behind it.
-    frames = 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
-    if frames > 1:
-        raise InputError(f"the file holds {frames} pictures or frames: extract one of them first")
+    with name_errors(_DAMAGED):
+        return _convert(image)
+
+
+def _convert(image: Image.Image) -> Picture:
+    """Return the picture in an image, loaded if it is not yet."""
     scale_transparency(image)
     # Pillow reads the EXIF directories of a TIFF once more with its pixels.
-    with _quiet() if image.format == "TIFF" else nullcontext():
+    with quiet() if image.format == "TIFF" else nullcontext():
         image.load()
     pixels = convert_image(image)
     exif = image.info.get("exif")
@@ -119,41 +106,9 @@ def picture_from_pillow(image: Image.Image) -> Picture:
     return Picture(pixels, icc=icc if keep else None, exif=exif or None)
 
 
-def _open(data: bytes) -> ImageFile.ImageFile:
-    """Open without decoding, and without Pillow's own limit: the caller's one is checked next."""
-    Image.init()
-    data, facts = split_png(data)
-    # A build of Pillow may lack a library; a multi-picture JPEG opens as a JPEG.
-    formats = [name for name in _FORMATS if name in Image.OPEN]
-    with _quiet():
-        before = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None
-        try:
-            image = Image.open(io.BytesIO(data), formats=formats)
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
-    image.info.update(facts)
-    return image
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence warnings: Pillow looks into EXIF data, and where that is damaged pixels are not."""
-    # Filters are of the process: of two threads that change them one would restore the other's.
-    with _pillow_state, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _check_size(image: Image.Image, max_pixels: int) -> None:
+def _check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise LimitError for a picture with more pixels than allowed."""
-    if image.width * image.height > max_pixels:
+    if width * height > max_pixels:
         raise LimitError(
-            f"the picture has {image.width} x {image.height} pixels, "
-            f"more than the limit of {max_pixels}"
+            f"the picture has {width} x {height} pixels, more than the limit of {max_pixels}"
         )
-
-
-def _one_line(error: BaseException) -> str:
-    """Return the first line of an error's message, or its kind if it has none."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
