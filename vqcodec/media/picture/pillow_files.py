@@ -12,6 +12,7 @@ from importlib import import_module
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from vqcodec.errors import InputError, MissingDependencyError, VqcodecError
+from vqcodec.media.picture.code_points import find_nclx
 from vqcodec.media.picture.jxl import is_jxl
 from vqcodec.media.picture.png import split_png
 from vqcodec.media.picture.suffixes import is_heic
@@ -77,6 +78,8 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
             raise InputError(hint) from error
         finally:
             Image.MAX_IMAGE_PIXELS = before
+    if image.format in ("AVIF", "HEIF") and (nclx := find_nclx(data)):
+        facts["cicp"] = nclx
     image.info.update(facts)
     return image
 

@@ -18,7 +18,7 @@ def split_png(data: bytes) -> tuple[bytes, dict[str, Any]]:
     """Return a PNG without its texts and colour profile, and the facts that stood in it.
 
     Other files and chunks pass as they are. The facts are named as in `info` of a Pillow image:
-    icc_profile. A profile that does not inflate is left out.
+    icc_profile, cicp. A profile that does not inflate is left out.
     Raises: LimitError for a profile of more than 16 MiB.
     """
     facts: dict[str, Any] = {}
@@ -26,6 +26,8 @@ def split_png(data: bytes) -> tuple[bytes, dict[str, Any]]:
         return data, facts
     kept, begin = [], 0
     for kind, start, end in _chunks(data):
+        if kind == b"cICP":
+            facts["cicp"] = data[start + 8 : end - 4]
         if kind == b"iCCP":
             icc = _inflate_profile(data[start + 8 : end - 4])
             if icc:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from vqcodec.bitstream import DEFAULT_LIMITS
 from vqcodec.errors import InputError, LimitError
+from vqcodec.media.picture.code_points import profile_of_facts
 from vqcodec.media.picture.exif import (
     apply_orientation,
     find_orientation,
@@ -15,6 +16,7 @@ from vqcodec.media.picture.exif import (
     strip_exif_prefix,
     swap_sizes,
 )
+from vqcodec.media.picture.icc import fits_channels
 from vqcodec.media.picture.jxl import is_jxl, jxl_size
 from vqcodec.media.picture.modes import convert_image, keeps_profile
 from vqcodec.media.picture.pillow_files import name_errors, open_image, quiet
@@ -40,8 +42,9 @@ def read_picture(
     Reads PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP, PPM, JPEG 2000, QOI and ICO; HEIC where pillow-heif
     is installed, JPEG XL where pillow-jxl-plugin is. EXIF orientation is
     applied; the colour profile and EXIF data are kept (EXIF not from TIFF, whose tags describe
-    the file); XMP, texts and a resolution outside of EXIF are not. convert_image tells what
-    becomes of colours.
+    the file). Colours that a file tells without a profile (cICP, nclx, gAMA, cHRM) become one; a
+    profile for other colours than the pixels have is left out. XMP, texts and a resolution outside
+    of EXIF are not kept. convert_image tells what becomes of colours.
     Raises: OSError if the path cannot be read; LimitError, before anything is decoded, if the
     picture has more than max_pixels; InputError if the bytes are not one whole picture.
     """
@@ -101,9 +104,16 @@ def _convert(image: Image.Image) -> Picture:
         orientation = find_orientation(exif)
         pixels = apply_orientation(pixels, orientation)
         exif = reset_orientation(swap_sizes(exif) if orientation >= 5 else exif)
+    icc = _profile_of(image, pixels.shape[2])
+    return Picture(pixels, icc=icc, exif=exif or None)
+
+
+def _profile_of(image: Image.Image, channels: int) -> bytes | None:
+    """Return the profile that fits the pixels made from an image, None if they are sRGB."""
     icc = image.info.get("icc_profile")
-    keep = isinstance(icc, bytes) and icc and keeps_profile(image)
-    return Picture(pixels, icc=icc if keep else None, exif=exif or None)
+    if isinstance(icc, bytes) and icc:
+        return icc if keeps_profile(image) and fits_channels(icc, channels) else None
+    return profile_of_facts(image.info, grey=channels < 3)
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
