@@ -11,7 +11,7 @@ from importlib import import_module
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from vqcodec.errors import InputError, MissingDependencyError, VqcodecError
+from vqcodec.errors import InputError, LimitError, MissingDependencyError, VqcodecError
 from vqcodec.media.picture.code_points import find_nclx
 from vqcodec.media.picture.jxl import is_jxl
 from vqcodec.media.picture.png import split_png
@@ -31,6 +31,10 @@ _PILLOW_ERRORS = (
     *(ArithmeticError, AttributeError, AssertionError, struct.error, zlib.error, Warning),
     Image.DecompressionBombError,
 )
+
+_ICON = b"\x00\x00\x01\x00"
+# Pillow warns of more, and refuses more than twice as many.
+_ICON_PIXELS = 2**20
 
 _pillow_state = threading.Lock()
 
@@ -59,8 +63,9 @@ def quiet() -> Iterator[None]:
 def open_image(data: bytes) -> ImageFile.ImageFile:
     """Open without decoding, and without Pillow's own limit: the caller checks the size next.
 
-    JPEG XL is decoded at once; see jxl_size.
-    Raises: InputError for what is no picture; MissingDependencyError if a plug-in is missing.
+    JPEG XL is decoded at once, see jxl_size, and so are icons.
+    Raises: LimitError for an icon of more than 2**21 pixels; InputError for what is no picture;
+    MissingDependencyError if a plug-in is missing.
     """
     Image.init()
     data, facts = split_png(data)
@@ -68,9 +73,12 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
     formats = [name for name in (*_FORMATS, *_plug_in(data)) if name in Image.OPEN]
     with quiet():
         before = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None
+        # Pillow decodes an icon when it opens it, whose directory has one byte for a side.
+        Image.MAX_IMAGE_PIXELS = _ICON_PIXELS if data[:4] == _ICON else None
         try:
             image = Image.open(io.BytesIO(data), formats=formats)
+        except Image.DecompressionBombError as error:
+            raise LimitError(f"an icon has at most {2 * _ICON_PIXELS} pixels") from error
         except UnidentifiedImageError as error:
             hint = (
                 "already a vqcodec file" if data[:3] == b"\x89VQ" else "not a picture that is known"

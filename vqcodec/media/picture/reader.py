@@ -6,7 +6,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from vqcodec.bitstream import DEFAULT_LIMITS
 from vqcodec.errors import InputError, LimitError
 from vqcodec.media.picture.code_points import profile_of_facts
 from vqcodec.media.picture.exif import (
@@ -18,6 +17,7 @@ from vqcodec.media.picture.exif import (
 )
 from vqcodec.media.picture.icc import fits_channels
 from vqcodec.media.picture.jxl import is_jxl, jxl_size
+from vqcodec.media.picture.memory import default_max_pixels
 from vqcodec.media.picture.modes import convert_image, keeps_profile
 from vqcodec.media.picture.pillow_files import name_errors, open_image, quiet
 from vqcodec.media.picture.signal import Picture
@@ -35,7 +35,7 @@ _DAMAGED = "the picture is damaged or cut off"
 def read_picture(
     source: str | os.PathLike[str] | bytes | bytearray | memoryview,
     *,
-    max_pixels: int = DEFAULT_LIMITS.max_samples,
+    max_pixels: int | None = None,
 ) -> Picture:
     """Read a picture from a path, or from the bytes of a file.
 
@@ -45,10 +45,14 @@ def read_picture(
     the file). Colours that a file tells without a profile (cICP, nclx, gAMA, cHRM) become one; a
     profile for other colours than the pixels have is left out. XMP, texts and a resolution outside
     of EXIF are not kept. convert_image tells what becomes of colours.
+    max_pixels: by default what half of the memory here encodes, at most 2**28; an icon has at most
+    2**21 in any case.
     Raises: OSError if the path cannot be read; LimitError, before anything is decoded, if the
     picture has more than max_pixels; InputError if the bytes are not one whole picture.
     """
     data = _read_bytes(source)
+    if max_pixels is None:
+        max_pixels = default_max_pixels()
     if is_jxl(data):
         _check_size(*jxl_size(data), max_pixels)
     with name_errors(_DAMAGED), open_image(data) as image:
