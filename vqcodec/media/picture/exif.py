@@ -1,4 +1,4 @@
-"""The one EXIF tag that changes how a picture looks: its orientation.
+"""The EXIF tags that a turned picture makes wrong: its orientation, and its sizes.
 
 EXIF data is a TIFF file without a picture. It is edited in place, byte for byte, because writing
 it anew would move the makers' private notes, which point into it.
@@ -9,12 +9,23 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["apply_orientation", "find_orientation", "reset_orientation", "strip_exif_prefix"]
+from vqcodec.media.picture.directories import ENTRY_BYTES, first_directory, sub_directory
+
+__all__ = [
+    "apply_orientation",
+    "find_orientation",
+    "remove_orientation",
+    "reset_orientation",
+    "strip_exif_prefix",
+    "swap_sizes",
+]
 
 _PREFIX = b"Exif\x00\x00"
 _ORIENTATION_TAG = 0x0112
 _SHORT = 3
-_ENTRY_BYTES = 12
+_EXIF_TAG = 0x8769
+# Width and height in the picture's own directory, and in the Exif directory.
+_SIZES = ((0x0100, 0x0101), (0xA002, 0xA003))
 
 
 def strip_exif_prefix(exif: bytes) -> bytes:
@@ -41,6 +52,36 @@ def reset_orientation(exif: bytes) -> bytes:
     return exif[:offset] + struct.pack(order + "H", 1) + exif[offset + 2 :]
 
 
+def remove_orientation(exif: bytes) -> bytes:
+    """Return the same EXIF data without its orientation; what stands behind it moves up."""
+    place = _locate(exif)
+    if place is None:
+        return exif
+    order, value = place
+    directory = struct.unpack_from(order + "I", exif, 4)[0]
+    count = struct.unpack_from(order + "H", exif, directory)[0]
+    entry, end = value - 8, min(directory + 2 + count * ENTRY_BYTES + 4, len(exif))
+    moved = exif[entry + ENTRY_BYTES : end] + bytes(ENTRY_BYTES)
+    fewer = struct.pack(order + "H", count - 1)
+    return exif[:directory] + fewer + exif[directory + 2 : entry] + moved + exif[end:]
+
+
+def swap_sizes(exif: bytes) -> bytes:
+    """Return the same EXIF data with width and height exchanged, wherever both are stated."""
+    block = bytearray(exif)
+    first = first_directory(exif)
+    for directory in (first, first and sub_directory(exif, first, _EXIF_TAG)):
+        for tags in _SIZES:
+            width, height = (directory.find(tag) if directory else None for tag in tags)
+            if width and height:
+                # All of an entry but its tag: a width may be a long where a height is a short.
+                a, b = (
+                    slice(entry.place + 2, entry.place + ENTRY_BYTES) for entry in (width, height)
+                )
+                block[a], block[b] = block[b], block[a]
+    return bytes(block)
+
+
 def apply_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """Turn stored pixels (H, W, C) the right way up.
 
@@ -58,18 +99,8 @@ def apply_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np
 
 def _locate(exif: bytes) -> tuple[str, int] | None:
     """Return byte order and offset of the orientation's value, or None if there is none."""
-    order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(exif[:4])
-    if order is None or len(exif) < 8:
+    directory = first_directory(exif)
+    entry = directory and directory.find(_ORIENTATION_TAG)
+    if not directory or not entry or (entry.type, entry.length) != (_SHORT, 1):
         return None
-    directory = struct.unpack_from(order + "I", exif, 4)[0]
-    if directory + 2 > len(exif):
-        return None
-    count = struct.unpack_from(order + "H", exif, directory)[0]
-    for index in range(count):
-        entry = directory + 2 + index * _ENTRY_BYTES
-        if entry + _ENTRY_BYTES > len(exif):
-            return None
-        tag, kind, values = struct.unpack_from(order + "HHI", exif, entry)
-        if tag == _ORIENTATION_TAG:
-            return (order, entry + 8) if kind == _SHORT and values == 1 else None
-    return None
+    return directory.order, entry.place + 8

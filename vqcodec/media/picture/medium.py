@@ -46,7 +46,9 @@ class PictureMedium:
         """The picture in the bytes of a file; see `read_picture`."""
         from vqcodec.media.picture.reader import read_picture
 
-        return read_picture(data, max_pixels=limits.max_samples)
+        # A limit that someone set holds whatever the memory.
+        chosen = None if limits.max_samples == Limits().max_samples else limits.max_samples
+        return read_picture(data, max_pixels=chosen)
 
     def write(self, signal: Picture, *, format: str) -> bytes:
         """The bytes of a picture file; see `write_picture`."""

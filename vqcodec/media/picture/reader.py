@@ -1,68 +1,72 @@
 """Picture files to pixels, by content and never by name, through Pillow."""
 
-import io
 import os
-import struct
-import threading
-import zlib
+from contextlib import nullcontext
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from vqcodec.bitstream import DEFAULT_LIMITS
 from vqcodec.errors import InputError, LimitError
+from vqcodec.media.picture.code_points import profile_of_facts
 from vqcodec.media.picture.exif import (
     apply_orientation,
     find_orientation,
     reset_orientation,
     strip_exif_prefix,
+    swap_sizes,
 )
+from vqcodec.media.picture.icc import fits_channels
+from vqcodec.media.picture.jxl import is_jxl, jxl_size
+from vqcodec.media.picture.memory import default_max_pixels
 from vqcodec.media.picture.modes import convert_image, keeps_profile
+from vqcodec.media.picture.pillow_files import name_errors, open_image, quiet
 from vqcodec.media.picture.signal import Picture
+from vqcodec.media.picture.transparency import (
+    alpha_of_sixteen_bits,
+    is_sixteen_bit_colour,
+    scale_transparency,
+)
 
 __all__ = ["picture_from_pillow", "read_picture"]
 
-# Formats that are told by their first bytes and read without an external program.
-_FORMATS = (
-    *("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "GIF"),
-    *("BMP", "DIB", "PPM", "JPEG2000", "QOI", "ICO"),
-)
-
-# Pillow's readers raise all of these for damaged files, a different one for each format.
-_PILLOW_ERRORS = (
-    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, RuntimeError),
-    *(OverflowError, AttributeError, struct.error, zlib.error, Warning),
-    Image.DecompressionBombError,
-)
-
-_pillow_limit = threading.Lock()
+_DAMAGED = "the picture is damaged or cut off"
 
 
 def read_picture(
     source: str | os.PathLike[str] | bytes | bytearray | memoryview,
     *,
-    max_pixels: int = DEFAULT_LIMITS.max_samples,
+    max_pixels: int | None = None,
 ) -> Picture:
     """Read a picture from a path, or from the bytes of a file.
 
-    Reads PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP, PPM, JPEG 2000, QOI and ICO. EXIF orientation is
+    Reads PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP, PPM, JPEG 2000, QOI and ICO; HEIC where pillow-heif
+    is installed, JPEG XL where pillow-jxl-plugin is. EXIF orientation is
     applied; the colour profile and EXIF data are kept (EXIF not from TIFF, whose tags describe
-    the file). convert_image tells what becomes of colours.
+    the file). Colours that a file tells without a profile (cICP, nclx, gAMA, cHRM) become one; a
+    profile for other colours than the pixels have is left out. XMP, texts and a resolution outside
+    of EXIF are not kept. convert_image tells what becomes of colours.
+    max_pixels: by default what half of the memory here encodes, at most 2**28; an icon has at most
+    2**21 in any case.
     Raises: OSError if the path cannot be read; LimitError, before anything is decoded, if the
     picture has more than max_pixels; InputError if the bytes are not one whole picture.
     """
     data = _read_bytes(source)
-    try:
-        with _open(data) as image:
-            _check_size(image, max_pixels)
-            return picture_from_pillow(image)
-    except InputError:
-        raise
-    except UnidentifiedImageError as error:
-        hint = "already a vqcodec file" if data[:3] == b"\x89VQ" else "not a picture that is known"
-        raise InputError(hint) from error
-    except _PILLOW_ERRORS as error:
-        raise InputError(f"the picture is damaged or cut off: {_one_line(error)}") from error
+    if max_pixels is None:
+        max_pixels = default_max_pixels()
+    if is_jxl(data):
+        _check_size(*jxl_size(data), max_pixels)
+    with name_errors(_DAMAGED), open_image(data) as image:
+        _check_size(image.width, image.height, max_pixels)
+        # A multi-picture JPEG is one photograph, with previews or a second view behind it.
+        frames = 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
+        if frames > 1:
+            raise InputError(
+                f"the file holds {frames} pictures or frames: extract one of them first"
+            )
+        if is_sixteen_bit_colour(image):
+            with open_image(data) as again:
+                image.putalpha(alpha_of_sixteen_bits(image, again))
+        return _convert(image)
 
 
 def _read_bytes(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> bytes:
@@ -81,49 +85,44 @@ def _read_bytes(source: str | os.PathLike[str] | bytes | bytearray | memoryview)
 def picture_from_pillow(image: Image.Image) -> Picture:
     """Return the picture in a Pillow image, orientation applied, metadata kept.
 
-    Raises: InputError for an animation or a colour mode that cannot be encoded.
+    Of an animation it is the frame that the image stands at: `image.seek(n)`.
+    Raises: InputError for a colour mode that cannot be encoded, and for an image that is not
+    loaded yet and whose file is damaged, cut off or closed.
     """
-    # A multi-picture JPEG is one photograph, with previews or a second view behind it.
-    frames = 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
-    if frames > 1:
-        raise InputError(f"the file holds {frames} pictures or frames: extract one of them first")
-    image.load()
+    with name_errors(_DAMAGED):
+        return _convert(image)
+
+
+def _convert(image: Image.Image) -> Picture:
+    """Return the picture in an image, loaded if it is not yet."""
+    scale_transparency(image)
+    # Pillow reads the EXIF directories of a TIFF once more with its pixels.
+    with quiet() if image.format == "TIFF" else nullcontext():
+        image.load()
     pixels = convert_image(image)
     exif = image.info.get("exif")
     exif = strip_exif_prefix(exif) if isinstance(exif, bytes) and exif else None
     if image.format == "TIFF":
         exif = None
     if exif is not None:
-        pixels = apply_orientation(pixels, find_orientation(exif))
-        exif = reset_orientation(exif)
+        orientation = find_orientation(exif)
+        pixels = apply_orientation(pixels, orientation)
+        exif = reset_orientation(swap_sizes(exif) if orientation >= 5 else exif)
+    icc = _profile_of(image, pixels.shape[2])
+    return Picture(pixels, icc=icc, exif=exif or None)
+
+
+def _profile_of(image: Image.Image, channels: int) -> bytes | None:
+    """Return the profile that fits the pixels made from an image, None if they are sRGB."""
     icc = image.info.get("icc_profile")
-    keep = isinstance(icc, bytes) and icc and keeps_profile(image)
-    return Picture(pixels, icc=icc if keep else None, exif=exif or None)
+    if isinstance(icc, bytes) and icc:
+        return icc if keeps_profile(image) and fits_channels(icc, channels) else None
+    return profile_of_facts(image.info, grey=channels < 3)
 
 
-def _open(data: bytes) -> Image.Image:
-    """Open without decoding, and without Pillow's own limit: the caller's one is checked next."""
-    Image.init()
-    # A build of Pillow may lack a library; a multi-picture JPEG opens as a JPEG.
-    formats = [name for name in _FORMATS if name in Image.OPEN]
-    with _pillow_limit:
-        before = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None
-        try:
-            return Image.open(io.BytesIO(data), formats=formats)
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
-
-
-def _check_size(image: Image.Image, max_pixels: int) -> None:
+def _check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise LimitError for a picture with more pixels than allowed."""
-    if image.width * image.height > max_pixels:
+    if width * height > max_pixels:
         raise LimitError(
-            f"the picture has {image.width} x {image.height} pixels, "
-            f"more than the limit of {max_pixels}"
+            f"the picture has {width} x {height} pixels, more than the limit of {max_pixels}"
         )
-
-
-def _one_line(error: BaseException) -> str:
-    """Return the first line of an error's message, or its kind if it has none."""
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,5 +1,7 @@
 """Pictures from arrays, tensors and Pillow images, and what is refused with its value shown."""
 
+import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,7 +58,8 @@ def test_sixteen_bits_round_to_the_nearest_step() -> None:
         (np.nan, "got nan at row 2, column 3, channel 1"),
         (np.inf, "got inf at"),
         (-np.inf, "got -inf at"),
-        (-0.001, "got -0.001 at"),
+        (-0.0011, "got -0.0011 at"),
+        (1.0010001, r"got 1.0010001 at"),
         (1.5, r"got 1.5 .*divide by 255 first"),
         (255.0, "got 255 .*divide by 255 first"),
         (1e9, r"got 1e\+09 at row 2, column 3, channel 1$"),
@@ -69,6 +72,65 @@ def test_a_bad_float_is_shown_with_its_place(value: float, says: str) -> None:
         picture_from(floats)
     with pytest.raises(InputError, match=says.split(" at ")[0]):
         picture_from(torch.from_numpy(floats).permute(2, 0, 1))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_resizing_leaves_beyond_the_range_is_clamped(dtype: Any) -> None:
+    floats = np.array([[-0.001, -1e-7, 0, 1, 1.0000001, 1.001]], dtype)
+    expected = [0, 0, 0, 255, 255, 255]
+    assert picture_from(floats).pixels.ravel().tolist() == expected
+    tensor = torch.from_numpy(floats)[None]
+    assert picture_from(tensor).pixels.ravel().tolist() == expected
+
+
+@pytest.mark.parametrize("order", ["<u2", ">u2"])
+def test_both_byte_orders_are_read(order: str) -> None:
+    samples = np.arange(0, 65536, 37, dtype=np.uint16)[None]
+    exact = np.floor(samples.astype(np.float64) * 255 / 65535 + 0.5)
+    np.testing.assert_array_equal(picture_from(samples.astype(order)).pixels[:, :, 0], exact)
+
+
+class Marked(torch.Tensor):
+    """As torchvision marks its images: a class of its own from a module of its own."""
+
+
+def test_classes_derived_from_tensors_are_tensors() -> None:
+    pixels = torch.from_numpy(noise(3, 5, 7))
+    for tensor in (pixels.as_subclass(Marked), torch.nn.Parameter(pixels / 255)):
+        found = picture_from(tensor).pixels
+        np.testing.assert_array_equal(found, noise(3, 5, 7).transpose(1, 2, 0))
+
+
+def test_a_lazy_pillow_image_that_is_cut_or_closed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    Image.fromarray(noise(64, 64, 3)).save(path)
+    closed = Image.open(path)
+    closed.close()
+    with pytest.raises(InputError, match="damaged or cut off"):
+        picture_from(closed)
+    for format in ("PNG", "JPEG", "TIFF"):
+        Image.fromarray(noise(64, 64, 3)).save(path, format)
+        path.write_bytes(path.read_bytes()[: -path.stat().st_size // 3])
+        try:
+            image = Image.open(path)
+        except OSError:
+            assert format == "TIFF"
+            continue
+        with image, pytest.raises(InputError, match="damaged or cut off"):
+            picture_from(image)
+
+
+@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_an_animation_gives_the_frame_that_it_stands_at(format: str) -> None:
+    colours = [(250, 10, 20), (5, 240, 30), (0, 20, 230)]
+    frames = [Image.new("RGB", (8, 9), colour) for colour in colours]
+    buffer = io.BytesIO()
+    options = {"lossless": True} if format == "WEBP" else {}
+    frames[0].save(buffer, format, save_all=True, append_images=frames[1:], **options)
+    with Image.open(buffer) as image:
+        for number in (0, 2, 1):
+            image.seek(number)
+            assert (picture_from(image).pixels[:, :, :3] == colours[number]).all()
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5, 3), (5, 0, 3)])
