@@ -54,7 +54,9 @@ def run(args: argparse.Namespace) -> int:
         as_json=args.json,
     )
     for job in jobs:
-        check_format(job.target)
+        # One that is missing is not there to be written in any format, and says so itself.
+        if job.source.exists():
+            check_format(job.target)
     to_stdout = jobs[0].target == STDOUT
     decoder = _Decoder(args)
     return run_batch(jobs, decoder.decode, label="decoding", as_json=args.json, quiet=to_stdout)

@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_output(
         parser, explanation="output file, folder, or - for stdout (default: INPUT's name with .vqc)"
     )
+    parser.add_argument(
+        "--keep-suffix", action="store_true", help="name outputs photo.png.vqc, not photo.vqc"
+    )
     rate = parser.add_mutually_exclusive_group()
     rate.add_argument(
         "-q",
@@ -81,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         suffix=lambda source: ".vqc",
         force=args.force,
         as_json=args.json,
+        keep_suffix=args.keep_suffix,
     )
     to_stdout = jobs[0].target == STDOUT
     encoder = _Encoder(args)
