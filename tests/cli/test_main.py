@@ -203,3 +203,20 @@ def test_name_of_undecodable_bytes_is_escaped(tmp_path: Path, stream_bytes: byte
     assert done.returncode == 4
     assert rb"\udcff\n.vqc: ok" in done.stdout
     assert rb"vqcodec: missing\n.vqc: no such file" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["encode", "decode", "verify", "info"])
+def test_name_that_the_terminal_cannot_show_does_not_undo_the_work(
+    run_cli: RunCli, tmp_path: Path, photo: Path, good: bytes, command: str
+) -> None:
+    """An escape sequence, a character that latin-1 has not, and a byte that UTF-8 has not."""
+    name = os.fsencode(tmp_path) + "/\x1b[31m日".encode() + b"\xff."
+    content, suffix = (photo.read_bytes(), b"png") if command == "encode" else (good, b"vqc")
+    with open(name + suffix, "wb") as file:
+        file.write(content)
+    model = ["-m", "tiny"] if command == "encode" else []
+    surroundings = {**os.environ, "PYTHONIOENCODING": "latin-1:strict"}
+    done = run_process(command, os.fsdecode(name + suffix), *model, env=surroundings)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"/\x1b[31m\u65e5\udcff." in done.stdout
+    assert done.stdout.decode("latin-1").replace("\n", "").isprintable()

@@ -13,6 +13,7 @@ from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.media import check_format, format_of, suffix_of_stream
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
+from vqcodec_cli.terminal import printable
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
@@ -86,7 +87,8 @@ class _Decoder:
             **dict(zip(medium.axes, stream.header.extent, strict=True)),
             "seconds": seconds,
         }
-        return record, f"{job.target}: {medium.size_text(stream.header.extent)}, {seconds:.1f} s"
+        size = medium.size_text(stream.header.extent)
+        return record, f"{printable(job.target)}: {size}, {seconds:.1f} s"
 
     def _codec_for(self, header: Header) -> "Codec":
         name = self._args.model or header.fingerprint.hex()

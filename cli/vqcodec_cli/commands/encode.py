@@ -14,6 +14,7 @@ from vqcodec_cli.inputs import find_sources
 from vqcodec_cli.media import input_suffixes
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
+from vqcodec_cli.terminal import printable
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
@@ -140,7 +141,8 @@ class _Encoder:
         }
         size = medium.size_text(signal.extent)
         return record, (
-            f"{job.target}: {size}, {len(stream):,} bytes, {rate:.3f} {unit}, {seconds:.1f} s"
+            f"{printable(job.target)}: {size}, {len(stream):,} bytes, {rate:.3f} {unit}, "
+            f"{seconds:.1f} s"
         )
 
     def _medium_of(self, data: bytes) -> Medium:

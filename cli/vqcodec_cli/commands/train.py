@@ -11,6 +11,7 @@ from vqcodec_cli import options
 from vqcodec_cli.failure import OK, RefusedError, Terminated, UsageError, complain
 from vqcodec_cli.output import check_output
 from vqcodec_cli.progress import DelayedProgress
+from vqcodec_cli.terminal import say
 
 if TYPE_CHECKING:
     from vqcodec.training import Progress
@@ -85,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     if card is None:  # another process of a distributed run writes the weights
         return OK
     size = os.path.getsize(args.output)
-    print(f"{args.output}: model {card.label} ({card.fingerprint}), {size:,} bytes")
+    say(f"{args.output}: model {card.label} ({card.fingerprint}), {size:,} bytes")
     return OK
 
 
