@@ -4,6 +4,7 @@
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,11 @@ class RefusedError(OSError):
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived; unwinds the stack so that temporary files are removed."""
+    """A signal asks the process to end; unwinds the stack so that temporary files are removed."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 # What a single file may fail with; anything else is a defect of ours and shows its traceback.

@@ -177,15 +177,21 @@ def test_odd_surroundings(tmp_path: Path, stream: Path, surroundings: dict[str, 
     assert b"53 x 37" in done.stdout
 
 
-def test_folder_that_is_gone(tmp_path: Path) -> None:
-    command = f'mkdir gone; cd gone; rmdir ../gone; exec "{sys.executable}" -m vqcodec_cli encode a'
+@pytest.mark.parametrize(
+    "arguments",
+    ["encode a", "encode {photo} -f -o {photo}.vqc", "train . -o x.safetensors", "models"],
+)
+def test_folder_that_is_gone(tmp_path: Path, photo: Path, arguments: str) -> None:
+    command = arguments.format(photo=photo)
+    command = (
+        f'mkdir gone; cd gone; rmdir ../gone; exec "{sys.executable}" -m vqcodec_cli {command}'
+    )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         ["sh", "-c", command], cwd=tmp_path, env=env, capture_output=True, check=False
     )
-    assert done.returncode == 4
-    assert done.stderr.startswith(b"vqcodec: ")
-    assert done.stderr.count(b"\n") == 1
+    assert (done.returncode, done.stdout) == (4, b"")
+    assert done.stderr == b"vqcodec: the working folder is not there any more\n"
 
 
 def test_name_that_starts_with_a_dash(run_cli: RunCli, stream: Path, tmp_path: Path) -> None:

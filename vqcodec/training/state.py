@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from vqcodec.errors import BadModelError
-from vqcodec.files import whole_file
+from vqcodec.files import write_whole
 from vqcodec.model.config import ModelConfig
 from vqcodec.model.network import VQVAE
 from vqcodec.training.optimizer import Optimizer
@@ -38,8 +38,8 @@ def save_state(path: Path, model: VQVAE, optimizer: Optimizer, state: TrainingSt
         "optimizer": optimizer.kind,
         "state": json.dumps(vars(state)),
     }
-    with whole_file(path) as partial:
-        save_file(tensors, partial, metadata=metadata)
+    # Through memory: what the library says of a full disk is an error of its own, not the system's.
+    write_whole(path, save(tensors, metadata=metadata))
 
 
 def load_state(path: Path, model: VQVAE, optimizer: Optimizer) -> TrainingState:

@@ -1,6 +1,7 @@
 """A run's state on disk: what comes back, and what is refused."""
 
 import dataclasses
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,3 +59,19 @@ def test_another_configuration_is_refused(trainer: Trainer, saved: Path, part: s
 def test_another_optimizer_is_refused(trainer: Trainer, saved: Path) -> None:
     with pytest.raises(BadModelError, match="another optimizer"):
         load_state(saved, trainer.model, Optimizer(trainer.model, muon=True))
+
+
+def test_full_disk_is_the_systems_error_and_leaves_the_older_state(
+    trainer: Trainer, saved: Path
+) -> None:
+    """No file may grow beyond a limit: the system refuses that as it refuses a full disk."""
+    before = saved.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            save_state(saved, trainer.model, trainer.optimizer, TrainingState())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert saved.read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir()] == ["state"]
