@@ -13,7 +13,7 @@ from torch import Tensor
 from vqcodec.device import find_device
 from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.media.registry import MEDIA, find_workshop
-from vqcodec.media.workshop import Batches, Recipe
+from vqcodec.media.workshop import Batches, Recipe, Skipped
 from vqcodec.model.catalog import next_generation
 from vqcodec.model.file import ModelCard, read_model
 from vqcodec.model.tensors import network_from_tensors
@@ -53,6 +53,7 @@ def train(
     start_from: str | Path | None = None,
     device: str = "auto",
     seed: int = 0,
+    skipped: Skipped | None = None,
     report: Callable[[Progress], None] | None = None,
     finishing: Callable[[str, float], None] = lambda what, share: None,
 ) -> ModelCard | None:
@@ -73,6 +74,8 @@ def train(
         resume: go on with the run whose state lies beside `output`.
         start_from: file of weights to start from instead of untrained networks.
         device: "auto", "cpu" or "cuda".
+        skipped: told of each file that cannot be read, with the reason; it is left out. Without
+            it such a file stops the run.
         report: called every few steps.
         finishing: called now and then once training is over, while costs and priors are fitted,
             with what is being done, in words, and the share of it done.
@@ -98,7 +101,9 @@ def train(
     with join_processes(find_device(device)) as (processes, own_device):
         torch.manual_seed(seed)
         own_seed = seed * processes.count + processes.rank
-        batches, signals = workshop.open_data(place, chosen, own_seed)
+        # Each process leaves files out, and the first one says so.
+        told = skipped if skipped is None or processes.is_first else lambda path, why: None
+        batches, signals = workshop.open_data(place, chosen, own_seed, skipped=told)
         trainer = Trainer(chosen, batches, distortion, device=own_device, processes=processes)
         origin = None if start_from is None else _start_from(trainer, Path(start_from))
         if resume:
