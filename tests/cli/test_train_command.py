@@ -83,6 +83,8 @@ def test_every_option_reaches_the_trainer(run_cli: RunCli, trained: dict[str, An
     [
         (["missing", "-o", "x.safetensors"], 4, "missing: no such file or folder"),
         (["pictures", "-o", "no/x.safetensors"], 4, "no folder"),
+        (["pictures", "-o", "a?b.safetensors"], 2, "'a?b' cannot be the name of a model"),
+        (["pictures", "-o", ".safetensors"], 2, "'.safetensors' cannot be the name of a model"),
         (["pictures", "-o", "old.safetensors"], 4, "old.safetensors exists already"),
     ],
 )

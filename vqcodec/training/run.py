@@ -14,7 +14,7 @@ from vqcodec.device import find_device
 from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.media.registry import MEDIA, find_workshop
 from vqcodec.media.workshop import Batches, Recipe, Skipped
-from vqcodec.model.catalog import next_generation
+from vqcodec.model.catalog import check_name, next_generation
 from vqcodec.model.file import ModelCard, read_model
 from vqcodec.model.tensors import network_from_tensors
 from vqcodec.processes import join_processes
@@ -81,8 +81,8 @@ def train(
             with what is being done, in words, and the share of it done.
 
     Raises:
-        InputError: no recipe of that name, nothing to train on, a signal that cannot be read, or
-            no state to resume from.
+        InputError: the file's stem cannot be a model's name, no recipe of that name, nothing to
+            train on, a signal that cannot be read, or no state to resume from.
         BadModelError: no such medium; or the state or the weights to start from belong to another
             configuration.
         BackendError: a device or backend was asked for that is not here.
@@ -91,6 +91,7 @@ def train(
     """
     keep_freed_memory()
     place, output = Path(place), Path(output)
+    check_name(output.stem)
     workshop = find_workshop(medium)
     name = next(iter(workshop.recipes)) if recipe is None else recipe
     chosen = _find_recipe(workshop.recipes, name)

@@ -118,6 +118,12 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("say where to put the weights: -o FILE.safetensors")
     if not args.output.endswith(".safetensors"):
         raise UsageError(f"weights are a .safetensors file, not {args.output}")
+    from vqcodec.model.catalog import check_name
+
+    try:
+        check_name(Path(args.output).stem)
+    except InputError as error:
+        raise UsageError(str(error)) from error
     if not os.path.exists(args.data):
         raise RefusedError(0, "no such file or folder", args.data)
     check_output(Path(args.output), force=args.force or args.resume)

@@ -140,6 +140,8 @@ def test_training_that_cannot_begin(save_digits: SaveDigits, tmp_path: Path) -> 
     output = tmp_path / "none.safetensors"
     with pytest.raises(InputError, match="no pictures found"):
         train(tmp_path / "nowhere", output)
+    with pytest.raises(InputError, match="'Röntgen' cannot be the name of a model"):
+        train(source, tmp_path / "Röntgen.safetensors", recipe="digits")
     with pytest.raises(InputError, match="no recipe 'cake'; there are photo, "):
         train(source, output, recipe="cake")
     with pytest.raises(BadModelError, match="no medium 'smell'"):
