@@ -3,14 +3,18 @@
 A file is written to a temporary neighbour, flushed to the disk and renamed, and its folder flushed
 too where that can be done, so that at every moment the name holds the old file, the new file or
 nothing. A symbolic link is followed and its target replaced. Devices and pipes (/dev/null, a FIFO)
-are written directly.
+are written directly. What a killed process left behind, the next one that writes into the folder
+removes.
 """
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +22,10 @@ from pathlib import Path
 from vqcodec.errors import InputError
 
 __all__ = ["read_bounded", "whole_file", "write_whole"]
+
+_TEMPORARY = re.compile(r"\.vqcodec-[0-9a-f]{16}\.tmp")
+# Seconds after which nobody writes to a temporary file any more.
+_ABANDONED = 3600.0
 
 
 @contextmanager
@@ -39,6 +47,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     # A short name of its own: the target's may be as long as the file system allows.
     temporary = target.parent / f".vqcodec-{secrets.token_hex(8)}.tmp"
+    _remove_leftovers(target.parent)
     try:
         yield temporary
         if target.exists():
@@ -84,6 +93,18 @@ def read_bounded(path: str | Path, limit: int, what: str) -> bytes:
     if len(data) > limit:
         raise InputError(f"{path}: more than {limit} bytes of {what}")
     return data
+
+
+@functools.cache
+def _remove_leftovers(folder: Path) -> None:
+    """Remove old temporary files of killed processes; each process looks into a folder once."""
+    # A folder may be one that can be written and not read, and another process as thorough.
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _TEMPORARY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):
+                    if time.time() - entry.stat().st_mtime > _ABANDONED:
+                        os.unlink(entry)
 
 
 def _sync(path: Path) -> None:

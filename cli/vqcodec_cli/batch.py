@@ -1,6 +1,5 @@
 """Doing the same to many files: one bad file does not keep the others from being done."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -9,11 +8,11 @@ from vqcodec_cli.failure import (
     OK,
     complain,
     exit_code,
-    printable,
     reason,
     torch_memory_as_python,
 )
 from vqcodec_cli.progress import DelayedProgress
+from vqcodec_cli.terminal import say_json, say_lines
 
 Record = Mapping[str, Any]
 
@@ -47,7 +46,7 @@ def run_batch(
     codes: list[int] = []
     with DelayedProgress(label, total=len(items) if len(items) > 1 else None) as progress:
         for number, item in enumerate(items):
-            progress.update(number, printable(item.name))
+            progress.update(number, item.name)
             try:
                 with torch_memory_as_python():
                     record, text = work(item)
@@ -59,10 +58,10 @@ def run_batch(
                 complain(item.name, why)
                 record = {"input": item.name, "error": why, "exit_code": codes[-1]}
                 if as_json and not quiet:
-                    print(json.dumps(record))
+                    say_json(record)
                 continue
             if not quiet:
-                print(json.dumps(record) if as_json else text)
+                say_json(record) if as_json else say_lines(text)
     if codes and len(items) > 1:
         complain(None, f"{len(codes)} of {len(items)} files failed")
     return codes[0] if codes else OK

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from vqcodec_cli.failure import EXPECTED, OK, complain, exit_code, reason
 from vqcodec_cli.options import positive
 from vqcodec_cli.output import write_file
+from vqcodec_cli.terminal import say
 
 if TYPE_CHECKING:
     from vqcodec import Picture
@@ -70,7 +71,8 @@ def run(options: argparse.Namespace) -> None:
     )
     write_file(folder / "photo.vqc", ours.data, force=True)
     write_file(folder / "before_after.png", strip, force=True)
-    print(f"the file: {folder / 'photo.vqc'}\nbefore and after: {folder / 'before_after.png'}")
+    say(f"the file: {folder / 'photo.vqc'}")
+    say(f"before and after: {folder / 'before_after.png'}")
 
 
 def _photograph(path: str | None, workshop: "Workshop") -> "Picture":

@@ -4,11 +4,13 @@
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vqcodec.errors import BackendError, MissingDependencyError, ModelError, VqcodecError
+from vqcodec_cli.terminal import printable, say
 
 OK, BAD_DATA, USAGE, MODEL, IO = range(5)
 
@@ -22,7 +24,11 @@ class RefusedError(OSError):
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived; unwinds the stack so that temporary files are removed."""
+    """A signal asks the process to end; unwinds the stack so that temporary files are removed."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 # What a single file may fail with; anything else is a defect of ours and shows its traceback.
@@ -62,23 +68,10 @@ def torch_memory_as_python() -> Iterator[None]:
         raise MemoryError from error
 
 
-def printable(text: str) -> str:
-    """The text with control characters and undecodable bytes escaped, so that it is one line."""
-    return "".join(c if c.isprintable() else _escape(c) for c in text)
-
-
 def complain(subject: str | None, why: str) -> None:
     """Write `vqcodec: SUBJECT: WHY` to stderr, if there is one."""
-    if sys.stderr is None:
-        return
-    parts = ["vqcodec", *([printable(subject)] if subject else []), why]
-    line = ": ".join(parts)
-    encoding = sys.stderr.encoding or "utf-8"
-    sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+    if sys.stderr is not None:
+        say(": ".join(["vqcodec", *([subject] if subject else []), why]), to=sys.stderr)
 
 
 __all__ = [
@@ -93,7 +86,6 @@ __all__ = [
     "UsageError",
     "complain",
     "exit_code",
-    "printable",
     "reason",
     "torch_memory_as_python",
 ]

@@ -29,6 +29,10 @@ class Source:
         """Whether the bytes come from standard input."""
         return self.name == STDIN
 
+    def exists(self) -> bool:
+        """Whether there is anything to read."""
+        return self.is_stdin or os.path.exists(self.name)
+
     def place(self) -> Path:
         """Where the input stands below an output folder."""
         path = Path(self.name)

@@ -10,6 +10,7 @@ import importlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
@@ -30,6 +31,9 @@ EPILOG = """\
 exit codes: 0 ok, 1 bad data, 2 usage, 3 model, 4 input/output
 help on a command: vqcodec COMMAND --help"""
 
+# Signals that ask a process to end; Windows has no terminal that hangs up.
+ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
 
 class _Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are one line and go the way of all others."""
@@ -43,17 +47,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     Without `arguments` it runs as the process's own command: it takes `sys.argv`, and SIGINT,
-    SIGTERM and SIGPIPE end the process by that signal once temporary files are removed.
+    SIGTERM, SIGHUP and SIGPIPE end the process by that signal once temporary files are removed.
     """
     if arguments is not None:
         return run(arguments)
-    signal.signal(signal.SIGTERM, _raise_terminated)
+    for number in ENDINGS:
+        # nohup has it ignored, and that is what its user wants.
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _raise_terminated)
+    threading.excepthook = _keep_refusals
     try:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         die_by(signal.SIGINT)
-    except failure.Terminated:
-        die_by(signal.SIGTERM)
+    except failure.Terminated as ending:
+        die_by(ending.number)
     except BrokenPipeError:
         die_by(signal.SIGPIPE)
     return code
@@ -63,6 +71,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line inside this process; see `main`."""
     try:
         options = parse(arguments)
+        _check_working_folder()
         code: int = options.run(options)
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -125,8 +134,22 @@ def die_by(number: signal.Signals) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _raise_terminated(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise failure.Terminated
+def _raise_terminated(number: int, _frame: FrameType | None) -> NoReturn:
+    raise failure.Terminated(signal.Signals(number))
+
+
+def _keep_refusals(failed: threading.ExceptHookArgs) -> None:
+    # The thread that writes training logs hands on what the system refuses it, and is then loud.
+    if not issubclass(failed.exc_type, OSError):
+        threading.__excepthook__(failed)
+
+
+def _check_working_folder() -> None:
+    # Libraries that torch loads end the process, or fail in words of their own, without one.
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise failure.RefusedError("the working folder is not there any more") from error
 
 
 def _abandon_stdout(error: BaseException) -> None:

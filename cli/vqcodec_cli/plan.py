@@ -19,11 +19,16 @@ from vqcodec_cli.output import (
 
 @dataclass(frozen=True)
 class Job:
-    """One input and the name of its output (`-` is standard output)."""
+    """One input and the name of its output (`-` is standard output).
+
+    `makes_folder` says whether the folders above the output are made when there is something to
+    put into them.
+    """
 
     source: Source
     target: str
     force: bool
+    makes_folder: bool = False
 
     @property
     def name(self) -> str:
@@ -35,10 +40,9 @@ class Job:
         if self.target == STDOUT:
             return
         folder = self._path().parent
-        if self.source.root is None or folder.exists():
+        if not self.makes_folder or folder.exists():
             check_output(self._path(), force=self.force)
             return
-        # Folders that keep a tree's shape are made when there is something to put into them.
         while not os.path.lexists(folder):
             folder = folder.parent
         check_folder(folder)
@@ -48,7 +52,7 @@ class Job:
         if self.target == STDOUT:
             write_stdout(data)
             return
-        if self.source.root is not None:
+        if self.makes_folder:
             self._path().parent.mkdir(parents=True, exist_ok=True)
         write_file(self._path(), data, force=self.force)
 
@@ -63,51 +67,79 @@ def plan_jobs(
     suffix: Callable[[Source], str],
     force: bool,
     as_json: bool = False,
+    keep_suffix: bool | None = None,
 ) -> list[Job]:
     """Name the output of every input.
 
     Without `output` it is the input's name with its `suffix`, beside the input (`a.png.png` for
     `a.png`), and standard output for standard input. With an `output`, a single input goes to that
-    file, or into that folder if it is one; several go into the folder, keeping the shape of the
-    tree that they come from. Only an input whose output has no name yet is asked for its suffix.
+    file, or into that folder if it is one or its name ends with a slash; several, and those of a
+    folder or pattern, go into the folder, keeping the shape of the tree that they come from. A
+    folder that is not there is made. Only an input whose output has no name yet is asked for its
+    suffix.
+
+    Args:
+        keep_suffix: add the suffix to the input's own instead of replacing it; None where the
+            command does not offer that.
 
     Raises:
         UsageError: two inputs would share an output; an output is one of the inputs; several
             inputs are to go to standard output, or standard output is a terminal or, `as_json`,
             is for the records.
-        OSError: the output folder is missing.
+        OSError: what should be the output folder is something else.
     """
-    jobs = [Job(s, _target(s, output, suffix, len(sources)), force) for s in sources]
+    into = output is not None and output != STDOUT and _is_folder(output, sources)
+    jobs = []
+    for source in sources:
+        target = _target(source, output, into, suffix, keep_suffix=bool(keep_suffix))
+        in_tree = source.root is not None and target != STDOUT
+        jobs.append(Job(source, target, force, makes_folder=into or in_tree))
     if any(job.target == STDOUT for job in jobs):
         if len(jobs) > 1:
             raise UsageError("several inputs cannot share standard output; give -o FOLDER")
         if as_json:
             raise UsageError("--json and the output cannot share standard output; give -o FILE")
         check_stdout(what="binary data")
-    _refuse_clashes(jobs)
+    _refuse_clashes(jobs, offers_suffix=keep_suffix is False)
     return jobs
 
 
-def _target(source: Source, output: str | None, suffix: Callable[[Source], str], count: int) -> str:
+def _is_folder(output: str, sources: Sequence[Source]) -> bool:
+    """Whether an output is a folder, there or to be made; refuses one that cannot be."""
+    if os.path.isdir(output):
+        return True
+    alone = len(sources) == 1 and sources[0].root is None
+    if alone and not output.endswith(("/", os.sep)):
+        return False
+    if os.path.lexists(output):
+        raise RefusedError(0, "is not a folder", output)
+    return True
+
+
+def _target(
+    source: Source,
+    output: str | None,
+    into: bool,
+    suffix: Callable[[Source], str],
+    *,
+    keep_suffix: bool,
+) -> str:
     if output is None:
         if source.is_stdin:
             return STDOUT
         path, end = Path(source.name), suffix(source)
         # An input that has the suffix already keeps it, so that the output is another file: a
         # picture given to decode is told that it is no stream, not that it would be overwritten.
-        return str(path.with_suffix((path.suffix if path.suffix == end else "") + end))
-    if output == STDOUT:
-        return STDOUT
-    alone = count == 1 and source.root is None
-    if alone and not os.path.isdir(output) and not output.endswith(("/", os.sep)):
+        kept = path.suffix if keep_suffix or path.suffix == end else ""
+        return str(path.with_suffix(kept + end))
+    if not into:
         return output
-    if not os.path.isdir(output):
-        raise RefusedError(0, "no such folder", output)
     name = Path("stdin") if source.is_stdin else source.place()
-    return str(Path(output) / name.with_suffix(suffix(source)))
+    kept = name.suffix if keep_suffix else ""
+    return str(Path(output) / name.with_suffix(kept + suffix(source)))
 
 
-def _refuse_clashes(jobs: Sequence[Job]) -> None:
+def _refuse_clashes(jobs: Sequence[Job], *, offers_suffix: bool) -> None:
     inputs = {identity for job in jobs if (identity := _identity(job.source.name)) is not None}
     seen: dict[str, str] = {}
     for job in jobs:
@@ -117,7 +149,10 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
             raise UsageError(f"output {job.target} is an input")
         place = os.path.normcase(os.path.realpath(job.target))
         if place in seen:
-            raise UsageError(f"{seen[place]} and {job.source.name} would both go to {job.target}")
+            one, other = seen[place], job.source.name
+            apart = offers_suffix and os.path.splitext(one)[1] != os.path.splitext(other)[1]
+            hint = "; --keep-suffix keeps them apart" if apart else ""
+            raise UsageError(f"{one} and {other} would both go to {job.target}{hint}")
         seen[place] = job.source.name
 
 

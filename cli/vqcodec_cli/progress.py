@@ -6,6 +6,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from vqcodec_cli.terminal import printable, say
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -59,11 +61,11 @@ class DelayedProgress:
     def update(self, done: float, note: str = "", *, label: str | None = None) -> None:
         """Say how many steps are done, a few words about the state, and a new label if any."""
         with self._lock:
-            self._done, self._note = done, note
+            self._done, self._note = done, printable(note)
             self._label = label or self._label
             if self._progress is not None and self._task is not None:
                 self._progress.update(
-                    self._task, description=self._label, completed=done, note=note
+                    self._task, description=self._label, completed=done, note=self._note
                 )
             elif self._timer is None and time.monotonic() - self._spoke >= EVERY:
                 self._spoke = time.monotonic()
@@ -72,7 +74,7 @@ class DelayedProgress:
     def _write_line(self) -> None:
         if sys.stderr is not None:
             share = f" {100 * self._done / self._total:.0f} %" if self._total else ""
-            print(f"{self._label}{share} {self._note}".rstrip(), file=sys.stderr, flush=True)
+            say(f"{self._label}{share} {self._note}".rstrip(), to=sys.stderr)
 
     def _show(self) -> None:
         from rich.console import Console

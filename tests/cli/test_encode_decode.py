@@ -237,3 +237,23 @@ def test_model_may_be_a_file(run_cli: RunCli, photo: Path, tiny_weights: Path) -
         [*command, "-m", str(tiny_weights)], env=env, capture_output=True, check=False
     )
     assert (known.returncode, known.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("output", ["pictures", "back.png"])
+def test_decoding_what_is_missing_says_that_it_is_missing(run_cli: RunCli, output: str) -> None:
+    outcome = run_cli("decode", "out", "-o", output)
+    assert (outcome.code, outcome.err) == (4, "vqcodec: out: no such file or directory\n")
+
+
+def test_a_folder_goes_into_one_that_is_not_there(run_cli: RunCli, photo: Path) -> None:
+    Path("in").mkdir()
+    for name in ("a.png", "a.jpg"):
+        Path("in", name).write_bytes(photo.read_bytes())
+    encode = ("encode", "in", "-o", "out", "-m", "tiny", "-q", 0)
+    refused = run_cli(*encode)
+    assert refused.code == 2
+    assert "--keep-suffix" in refused.err
+    assert not Path("out").exists()
+    done = run_cli(*encode, "--keep-suffix")
+    assert (done.code, done.err) == (0, "")
+    assert sorted(os.listdir("out")) == ["a.jpg.vqc", "a.png.vqc"]

@@ -42,8 +42,8 @@ USAGE_ERRORS = {
     "no samples": ["decode", "x.vqc", "--max-samples", "0"],
     "an older name": ["decode", "x.vqc", "--max-pixels", "5"],
     "unknown device": ["decode", "x.vqc", "--device", "tpu"],
-    "unknown format": ["decode", "x.vqc", "-o", "x.bmp2"],
-    "no format": ["decode", "x.vqc", "-o", "x"],
+    "unknown format": ["decode", "-", "-o", "x.bmp2"],
+    "no format": ["decode", "-", "-o", "x"],
     "stdin among others": ["info", "-", "x.vqc"],
     "several to stdout": ["encode", "x.png", "y.png", "-o", "-"],
     "json and data on stdout": ["encode", "x.png", "-o", "-", "--json"],
@@ -177,15 +177,21 @@ def test_odd_surroundings(tmp_path: Path, stream: Path, surroundings: dict[str, 
     assert b"53 x 37" in done.stdout
 
 
-def test_folder_that_is_gone(tmp_path: Path) -> None:
-    command = f'mkdir gone; cd gone; rmdir ../gone; exec "{sys.executable}" -m vqcodec_cli encode a'
+@pytest.mark.parametrize(
+    "arguments",
+    ["encode a", "encode {photo} -f -o {photo}.vqc", "train . -o x.safetensors", "models"],
+)
+def test_folder_that_is_gone(tmp_path: Path, photo: Path, arguments: str) -> None:
+    command = arguments.format(photo=photo)
+    command = (
+        f'mkdir gone; cd gone; rmdir ../gone; exec "{sys.executable}" -m vqcodec_cli {command}'
+    )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         ["sh", "-c", command], cwd=tmp_path, env=env, capture_output=True, check=False
     )
-    assert done.returncode == 4
-    assert done.stderr.startswith(b"vqcodec: ")
-    assert done.stderr.count(b"\n") == 1
+    assert (done.returncode, done.stdout) == (4, b"")
+    assert done.stderr == b"vqcodec: the working folder is not there any more\n"
 
 
 def test_name_that_starts_with_a_dash(run_cli: RunCli, stream: Path, tmp_path: Path) -> None:
@@ -219,3 +225,20 @@ def test_name_of_undecodable_bytes_is_escaped_where_it_is_an_output(
     decoded = run_process("decode", stream, "-f", **strict)
     assert (decoded.returncode, decoded.stderr, decoded.stdout.count(b"\n")) == (0, b"", 1)
     assert rb"\udcff\n.png: 53 x 37, " in decoded.stdout
+
+
+@pytest.mark.parametrize("command", ["encode", "decode", "verify", "info"])
+def test_name_that_the_terminal_cannot_show_does_not_undo_the_work(
+    run_cli: RunCli, tmp_path: Path, photo: Path, good: bytes, command: str
+) -> None:
+    """An escape sequence, a character that latin-1 has not, and a byte that UTF-8 has not."""
+    name = os.fsencode(tmp_path) + "/\x1b[31m日".encode() + b"\xff."
+    content, suffix = (photo.read_bytes(), b"png") if command == "encode" else (good, b"vqc")
+    with open(name + suffix, "wb") as file:
+        file.write(content)
+    model = ["-m", "tiny"] if command == "encode" else []
+    surroundings = {**os.environ, "PYTHONIOENCODING": "latin-1:strict"}
+    done = run_process(command, os.fsdecode(name + suffix), *model, env=surroundings)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"/\x1b[31m\u65e5\udcff." in done.stdout
+    assert done.stdout.decode("latin-1").replace("\n", "").isprintable()

@@ -1,12 +1,15 @@
 """One line for every failure, with the right exit code."""
 
 import errno
+import io
+import json
 import os
 
 import pytest
 
 from vqcodec import errors
-from vqcodec_cli.failure import UsageError, complain, exit_code, printable, reason
+from vqcodec_cli.failure import UsageError, complain, exit_code, reason
+from vqcodec_cli.terminal import printable, say, say_json
 
 CODES = {
     errors.FormatError: 1,
@@ -77,3 +80,30 @@ def test_line_has_the_form_that_is_promised(capsys: pytest.CaptureFixture[str]) 
 def test_closed_stderr_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr", None)
     complain("x", "y")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("utf-8", r"é 日 \udcff\x1b[2J"), ("latin-1", r"é \u65e5 \udcff\x1b[2J")],
+)
+def test_a_stream_shows_what_it_can(encoding: str, shown: str) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    say("é 日 \udcff\x1b[2J", to=stream)
+    stream.flush()
+    assert stream.buffer.getvalue().decode(encoding) == shown + "\n"
+
+
+def test_a_record_is_plain_ascii_that_gives_the_name_back(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    record = {"input": "é\x7f\x1b\n\udcff\\x7f"}
+    say_json(record)
+    said = capsys.readouterr().out
+    assert said.removesuffix("\n").isprintable()
+    assert said.isascii()
+    assert json.loads(said) == record
+
+
+def test_closed_stdout_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    say("x")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,3 +79,18 @@ def test_added_model_encodes_and_decodes(
     assert added.out.startswith("added tiny-1 (")
     assert run_cli("encode", photo, "-m", "tiny").code == 0
     assert run_cli("decode", tmp_path / "photo.vqc", "-o", tmp_path / "back.png").code == 0
+
+
+def test_full_disk_is_one_line_and_leaves_nothing(
+    run_cli: RunCli, tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file may grow beyond a limit: the system refuses that as it refuses a full disk."""
+    monkeypatch.setenv("VQCODEC_MODELS", str(tmp_path))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        outcome = run_cli("models", "add", tiny_weights)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (outcome.code, outcome.out, outcome.err) == (4, "", "vqcodec: file too large\n")
+    assert list(tmp_path.iterdir()) == []

@@ -82,7 +82,7 @@ sys.exit(main())
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_signal_in_the_middle_of_a_write_leaves_a_whole_file(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -105,3 +105,20 @@ def test_signal_in_the_middle_of_a_write_leaves_a_whole_file(
         assert path.read_bytes() in (old, new)
         if number != signal.SIGKILL:
             assert os.listdir(tmp_path) == ["a.vqc"]
+
+
+def test_hang_up_that_is_ignored_stays_so(tmp_path: Path) -> None:
+    """As under nohup."""
+    path = tmp_path / "a.vqc"
+    quiet = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); {WRITE_FOREVER}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", quiet, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.1)
+    assert process.poll() is None
+    process.terminate()
+    process.communicate()
+    assert process.returncode == -signal.SIGTERM

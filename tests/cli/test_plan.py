@@ -22,9 +22,15 @@ def vqc(_: Source) -> str:
     return ".vqc"
 
 
-def targets(*names: str, output: str | None = None, root: str | None = None) -> list[str]:
+def targets(
+    *names: str,
+    output: str | None = None,
+    root: str | None = None,
+    keep_suffix: bool | None = None,
+) -> list[str]:
     sources = [Source(name, None if root is None else Path(root)) for name in names]
-    return [job.target for job in plan_jobs(sources, output, suffix=vqc, force=True)]
+    jobs = plan_jobs(sources, output, suffix=vqc, force=True, keep_suffix=keep_suffix)
+    return [job.target for job in jobs]
 
 
 @pytest.mark.parametrize(
@@ -37,6 +43,7 @@ def targets(*names: str, output: str | None = None, root: str | None = None) -> 
         ("a.png", "other.bin", "other.bin"),
         ("a.png", "out", "out/a.vqc"),
         ("a.png", "out/", "out/a.vqc"),
+        ("a.png", "new/", "new/a.vqc"),
         ("x/a.png", "out", "out/a.vqc"),
         ("a.png", "-", "-"),
         ("-", None, "-"),
@@ -74,14 +81,24 @@ def test_tree_keeps_its_shape() -> None:
     assert targets("t/a.png", "t/u/a.png", output="out", root="t") == ["out/a.vqc", "out/u/a.vqc"]
 
 
-def test_single_file_of_a_folder_still_needs_a_folder() -> None:
-    with pytest.raises(RefusedError, match="no such folder"):
-        targets("t/a.png", output="x.vqc", root="t")
+def test_single_file_of_a_folder_goes_into_a_folder() -> None:
+    assert targets("t/a.png", output="new", root="t") == ["new/a.vqc"]
 
 
-@pytest.mark.parametrize("output", ["missing", "missing/", "a.png"])
-def test_several_inputs_need_a_folder_that_is_there(output: str) -> None:
-    with pytest.raises(RefusedError, match="no such folder"):
+@pytest.mark.parametrize("output", ["new", "new/", "new/er"])
+def test_folder_of_several_outputs_is_made_when_the_first_is_written(output: str) -> None:
+    jobs = plan_jobs([Source("a.png"), Source("b.png")], output, suffix=vqc, force=False)
+    for job in jobs:
+        job.check()
+    assert not Path("new").exists()
+    jobs[1].write(b"1")
+    assert [path.name for path in Path(output).iterdir()] == ["b.vqc"]
+
+
+@pytest.mark.parametrize("output", ["a.png", "dangling"])
+def test_several_inputs_do_not_go_into_what_is_no_folder(output: str) -> None:
+    Path("dangling").symlink_to("nowhere")
+    with pytest.raises(RefusedError, match="is not a folder"):
         targets("a.png", "b.png", output=output)
 
 
@@ -102,12 +119,25 @@ def test_records_and_an_output_cannot_share_standard_output() -> None:
 
 
 def test_two_inputs_cannot_share_an_output() -> None:
-    with pytest.raises(UsageError, match=r"a\.png and a\.jpg would both go to a\.vqc"):
+    clash = r"a\.png and a\.jpg would both go to a\.vqc"
+    with pytest.raises(UsageError, match=f"{clash}$"):
         targets("a.png", "a.jpg")
+    with pytest.raises(UsageError, match=f"{clash}; --keep-suffix keeps them apart$"):
+        targets("a.png", "a.jpg", keep_suffix=False)
     os.symlink("out", "link")
     sources = [Source("t/a.png", Path("t")), Source("u/a.png", Path("u"))]
     with pytest.raises(UsageError, match="would both go"):
         plan_jobs(sources, "out", suffix=vqc, force=True)
+    with pytest.raises(UsageError, match=r"to out/a\.vqc$"):
+        plan_jobs(sources, "out", suffix=vqc, force=True, keep_suffix=False)
+
+
+def test_kept_suffixes() -> None:
+    both = ("a.png", "a.jpg")
+    assert targets(*both, keep_suffix=True) == ["a.png.vqc", "a.jpg.vqc"]
+    assert targets(*both, output="out", keep_suffix=True) == ["out/a.png.vqc", "out/a.jpg.vqc"]
+    assert targets("no-suffix", keep_suffix=True) == ["no-suffix.vqc"]
+    assert targets("a.png", output="x.vqc", keep_suffix=True) == ["x.vqc"]
 
 
 @pytest.mark.parametrize("same", ["a.png", "./a.png", "out/../a.png", "hard.png", "soft.png"])

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import vqcodec.training
+from vqcodec.media.workshop import Skipped
 from vqcodec.training import Progress, state_path
 from vqcodec_cli.commands import train as command
 from vqcodec_cli.commands.train import _state
@@ -45,6 +46,7 @@ def test_defaults(run_cli: RunCli, trained: dict[str, Any]) -> None:
     assert outcome.out == f"xray.safetensors: model xray-3 ({'ab' * 8}), 1,234 bytes\n"
     assert trained.pop("report") is not None
     assert trained.pop("finishing") is not None
+    assert trained.pop("skipped") is not None
     assert trained == {
         "data": "pictures",
         "output": "xray.safetensors",
@@ -72,8 +74,8 @@ def test_every_option_reaches_the_trainer(run_cli: RunCli, trained: dict[str, An
         "start_from": "w.safetensors",
     }
     assert trained | wanted == trained
-    run_cli("train", "pictures", "-f", "-o", "x.safetensors", "--steps", 12)
-    assert (trained["steps"], trained["minutes"]) == (12, None)
+    run_cli("train", "pictures", "-f", "-o", "x.safetensors", "--steps", 12, "--strict")
+    assert (trained["steps"], trained["minutes"], trained["skipped"]) == (12, None, None)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,8 @@ def test_every_option_reaches_the_trainer(run_cli: RunCli, trained: dict[str, An
     [
         (["missing", "-o", "x.safetensors"], 4, "missing: no such file or folder"),
         (["pictures", "-o", "no/x.safetensors"], 4, "no folder"),
+        (["pictures", "-o", "a?b.safetensors"], 2, "'a?b' cannot be the name of a model"),
+        (["pictures", "-o", ".safetensors"], 2, "'.safetensors' cannot be the name of a model"),
         (["pictures", "-o", "old.safetensors"], 4, "old.safetensors exists already"),
     ],
 )
@@ -101,6 +105,25 @@ def test_folder_without_pictures_is_bad_data(run_cli: RunCli) -> None:
     assert outcome.err.startswith("vqcodec: ")
     assert outcome.err.count("\n") == 1
     assert not Path("x.safetensors").exists()
+
+
+def test_files_that_were_skipped_are_named_and_counted(
+    run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(data: str, output: str, *, skipped: Skipped, **_: object) -> SimpleNamespace:
+        skipped(Path(data, "a.png"), "is cut")
+        skipped(Path(data, "b\n.png"), "is an animation")
+        Path(output).touch()
+        return SimpleNamespace(label="x-1", fingerprint="ab" * 8)
+
+    monkeypatch.setattr(vqcodec.training, "train", train)
+    outcome = run_cli("train", "pictures", "-o", "x.safetensors")
+    assert outcome.code == 0
+    assert outcome.err.splitlines() == [
+        "vqcodec: pictures/a.png: skipped: is cut",
+        r"vqcodec: pictures/b\n.png: skipped: is an animation",
+        "vqcodec: pictures: 2 of its files could not be read and were skipped",
+    ]
 
 
 def test_unknown_recipe_names_the_known_ones(run_cli: RunCli, trained: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,18 @@ def test_bounded_read_ends_where_the_file_does_not() -> None:
 def test_bounded_read_of_what_is_not_there_is_the_systems_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_bounded(tmp_path / "missing", 10, "anything")
+
+
+def test_old_leftovers_of_killed_processes_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    ours, young = (tmp_path / f".vqcodec-{digit * 16}.tmp" for digit in "0a")
+    others = [".vqcodec-notes.tmp", f".vqcodec-{'0' * 16}.tmp.png", f"vqcodec-{'0' * 16}.tmp"]
+    hours_ago = time.time() - 2 * 3600
+    for path in (ours, young, *(tmp_path / name for name in others)):
+        path.write_bytes(OLD)
+        if path != young:
+            os.utime(path, (hours_ago, hours_ago))
+    (tmp_path / f".vqcodec-{'b' * 16}.tmp").mkdir()
+    os.utime(tmp_path / f".vqcodec-{'b' * 16}.tmp", (hours_ago, hours_ago))
+    write_whole(tmp_path / "a.vqc", NEW)
+    left = {young.name, *others, "a.vqc", f".vqcodec-{'b' * 16}.tmp"}
+    assert set(os.listdir(tmp_path)) == left

@@ -22,9 +22,13 @@ __all__ = [
     "Measure",
     "Rate",
     "Recipe",
+    "Skipped",
     "Workshop",
     "decibels",
 ]
+
+# Takes the path of a file that was left out, and why.
+Skipped = Callable[[Path, str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +83,7 @@ class Batches(Protocol):
         """Draw float32 samples (size, C, *crop), as the model takes them."""
 
     def go_on(self, steps: int) -> None:
-        """Draw other crops from now on than a run drew in its first so many steps."""
+        """Draw from now on what a run draws after so many steps, whatever was drawn before."""
 
 
 class Distortion(Protocol):
@@ -203,13 +207,20 @@ class Workshop(Protocol):
     rate: Rate
     packages: tuple[str, ...]
 
-    def open_data(self, place: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
+    def open_data(
+        self, place: Path, recipe: Recipe, seed: int, *, skipped: Skipped | None = None
+    ) -> tuple[Batches, Iterator[Tensor]]:
         """Open training data: batches, and whole signals, float32 (C, *extent), for the priors.
 
         Processes that train together pass seeds of their own, and draw batches of their own.
 
+        Args:
+            skipped: told once of each file of a folder that cannot be read, now or later, which
+                is then left out; without it such a file is an error.
+
         Raises:
             InputError: nothing there that the recipe can train on.
+            InputError, OSError: a file cannot be read, and there is no `skipped`.
         """
 
     def distortion(self, recipe: Recipe) -> Distortion:

@@ -7,12 +7,13 @@ import os
 import re
 from pathlib import Path
 
-from vqcodec.errors import BadModelError, UnknownModelError
+from vqcodec.errors import BadModelError, InputError, UnknownModelError
 from vqcodec.files import write_whole
 from vqcodec.model.file import ModelCard, read_card, read_model
 
 __all__ = [
     "add_model",
+    "check_name",
     "find_model",
     "list_models",
     "locate_model",
@@ -20,7 +21,8 @@ __all__ = [
     "next_generation",
 ]
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+# Fit for a file on every system, and for the command line, where `.safetensors` ends a file's name.
+_NAME = re.compile(r"(?!.*\.safetensors$)(?!.*[. ]$)[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 
 
 def model_folders() -> list[Path]:
@@ -106,6 +108,25 @@ def next_generation(name: str) -> int:
     return 1 + max([card.generation for card in list_models() if card.name == name], default=0)
 
 
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a model.
+
+    Raises:
+        InputError: not 1 to 64 letters and digits of ASCII, dots, spaces, dashes and underscores,
+            of which a letter or digit comes first, and neither a dot nor a space last.
+
+    >>> check_name("X-ray 2")
+    >>> check_name("x/ray")
+    Traceback (most recent call last):
+    vqcodec.errors.InputError: 'x/ray' cannot be the name of a model: ...
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{name[:80]!r} cannot be the name of a model: take up to 64 of A-Z a-z 0-9 . _ - and "
+            "space, a letter or digit first"
+        )
+
+
 def add_model(path: Path) -> ModelCard:
     """Check a file of weights and copy it into the user's folder, under its own name.
 
@@ -121,8 +142,10 @@ def add_model(path: Path) -> ModelCard:
     # What could not be loaded would be in the way of others of its name.
     network_from_tensors(card.config, tensors, path)
     priors_from_tensors(card.config, tensors, path)
-    if not _NAME.fullmatch(card.name):
-        raise BadModelError(f"{path}: its name {card.name[:80]!r} is not fit for a file")
+    try:
+        check_name(card.name)
+    except InputError as error:
+        raise BadModelError(f"{path}: {error}") from error
     folder = Path(os.environ.get("VQCODEC_MODELS") or _user_folder())
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{card.name}-{card.fingerprint}.safetensors"

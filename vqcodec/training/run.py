@@ -13,8 +13,8 @@ from torch import Tensor
 from vqcodec.device import find_device
 from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.media.registry import MEDIA, find_workshop
-from vqcodec.media.workshop import Batches, Recipe
-from vqcodec.model.catalog import next_generation
+from vqcodec.media.workshop import Recipe, Skipped
+from vqcodec.model.catalog import check_name, next_generation
 from vqcodec.model.file import ModelCard, read_model
 from vqcodec.model.tensors import network_from_tensors
 from vqcodec.processes import join_processes
@@ -53,6 +53,7 @@ def train(
     start_from: str | Path | None = None,
     device: str = "auto",
     seed: int = 0,
+    skipped: Skipped | None = None,
     report: Callable[[Progress], None] | None = None,
     finishing: Callable[[str, float], None] = lambda what, share: None,
 ) -> ModelCard | None:
@@ -73,13 +74,16 @@ def train(
         resume: go on with the run whose state lies beside `output`.
         start_from: file of weights to start from instead of untrained networks.
         device: "auto", "cpu" or "cuda".
+        skipped: told of each file that cannot be read, with the reason; it is left out. Without
+            it such a file stops the run.
         report: called every few steps.
         finishing: called now and then once training is over, while costs and priors are fitted,
             with what is being done, in words, and the share of it done.
 
     Raises:
-        InputError: no recipe of that name, nothing to train on, a signal that cannot be read, or
-            no state to resume from.
+        InputError: the file's stem cannot be a model's name, no recipe of that name, nothing to
+            train on, a signal that cannot be read, no state to resume from, or one that has more
+            steps behind it than are asked for.
         BadModelError: no such medium; or the state or the weights to start from belong to another
             configuration.
         BackendError: a device or backend was asked for that is not here.
@@ -88,6 +92,7 @@ def train(
     """
     keep_freed_memory()
     place, output = Path(place), Path(output)
+    check_name(output.stem)
     workshop = find_workshop(medium)
     name = next(iter(workshop.recipes)) if recipe is None else recipe
     chosen = _find_recipe(workshop.recipes, name)
@@ -98,11 +103,13 @@ def train(
     with join_processes(find_device(device)) as (processes, own_device):
         torch.manual_seed(seed)
         own_seed = seed * processes.count + processes.rank
-        batches, signals = workshop.open_data(place, chosen, own_seed)
+        # Each process leaves files out, and the first one says so.
+        told = skipped if skipped is None or processes.is_first else lambda path, why: None
+        batches, signals = workshop.open_data(place, chosen, own_seed, skipped=told)
         trainer = Trainer(chosen, batches, distortion, device=own_device, processes=processes)
         origin = None if start_from is None else _start_from(trainer, Path(start_from))
         if resume:
-            _resume(trainer, batches, state_path(output))
+            _resume(trainer, state_path(output), steps)
         _fit(trainer, budget, output, workshop.preview, report)
         if not processes.is_first:
             return None
@@ -135,11 +142,15 @@ def _export(
     )
 
 
-def _resume(trainer: Trainer, batches: Batches, path: Path) -> None:
+def _resume(trainer: Trainer, path: Path, steps: int | None) -> None:
     if not path.is_file():
         raise InputError(f"{path}: no state to resume from")
     trainer.resume(path)
-    batches.go_on(trainer.state.steps)
+    # As many as are asked for are no mistake: what is left of such a run is to write its weights.
+    if steps is not None and trainer.state.steps > steps:
+        raise InputError(
+            f"{path}: {trainer.state.steps} steps are taken already, more than {steps}"
+        )
 
 
 def _fit(

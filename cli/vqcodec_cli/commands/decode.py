@@ -9,11 +9,11 @@ from vqcodec.bitstream import Header, limits_of
 from vqcodec.media.registry import read_any_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
-from vqcodec_cli.failure import printable
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.media import check_format, format_of, suffix_of_stream
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
+from vqcodec_cli.terminal import printable
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
@@ -55,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
         as_json=args.json,
     )
     for job in jobs:
-        check_format(job.target)
+        # One that is missing is not there to be written in any format, and says so itself.
+        if job.source.exists():
+            check_format(job.target)
     to_stdout = jobs[0].target == STDOUT
     decoder = _Decoder(args)
     return run_batch(jobs, decoder.decode, label="decoding", as_json=args.json, quiet=to_stdout)

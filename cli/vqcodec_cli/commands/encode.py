@@ -10,11 +10,11 @@ from vqcodec.media.base import Medium
 from vqcodec.media.registry import find_medium, medium_of
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
-from vqcodec_cli.failure import printable
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.media import input_suffixes
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
+from vqcodec_cli.terminal import printable
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_output(
         parser, explanation="output file, folder, or - for stdout (default: INPUT's name with .vqc)"
+    )
+    parser.add_argument(
+        "--keep-suffix", action="store_true", help="name outputs photo.png.vqc, not photo.vqc"
     )
     rate = parser.add_mutually_exclusive_group()
     rate.add_argument(
@@ -82,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
         suffix=lambda source: STREAM_SUFFIXES[0],
         force=args.force,
         as_json=args.json,
+        keep_suffix=args.keep_suffix,
     )
     to_stdout = jobs[0].target == STDOUT
     encoder = _Encoder(args)

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
-from vqcodec_cli.failure import OK, RefusedError, UsageError, printable
+from vqcodec_cli.failure import OK, RefusedError, UsageError
 from vqcodec_cli.inputs import Source, find_sources
 from vqcodec_cli.output import check_folder, check_output, write_file
 from vqcodec_cli.progress import DelayedProgress
+from vqcodec_cli.terminal import printable, say_lines
 
 if TYPE_CHECKING:
     from vqcodec.evaluation import Point, PublishedCurve
@@ -104,10 +105,10 @@ def run(args: argparse.Namespace) -> int:
     measures, peers = _chosen(args, workshop)
     published = _published(args, workshop)
     contestants = [*_own(args, models), *peers]
-    signals = [(str(source.place()), _read(source, workshop)) for source in sources]
+    signals = [(printable(str(source.place())), _read(source, workshop)) for source in sources]
     contestants, curves = _measure(contestants, signals, workshop, measures, args.earlier)
     results = Results(
-        title=f"{len(sources)} {medium.name}s of {Path(args.folder).name}",
+        title=f"{len(sources)} {medium.name}s of {printable(Path(args.folder).name)}",
         rate=workshop.rate,
         measures=measures,
         contestants=contestants,
@@ -116,11 +117,12 @@ def run(args: argparse.Namespace) -> int:
     )
     content = as_json(results, circumstances=circumstances(workshop.packages))
     table = as_markdown(results)
-    files = [content.encode(), as_csv(results).encode(), table.encode(), plot_curves(results)]
+    texts = [content, as_csv(results), table]
+    files = [*(text.encode() for text in texts), plot_curves(results)]
     folder.mkdir(exist_ok=True)
     for name, data in zip(OUTPUTS, files, strict=True):
         write_file(folder / name, data, force=True)
-    print(content if args.json else f"{table}\n{printable(str(folder / OUTPUTS[-1]))}")
+    say_lines(content if args.json else f"{table}\n{printable(str(folder / OUTPUTS[-1]))}")
     return OK
 
 

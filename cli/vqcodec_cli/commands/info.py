@@ -10,8 +10,8 @@ from vqcodec.media.registry import find_medium
 from vqcodec.stream_info import StreamInfo, inspect
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
-from vqcodec_cli.failure import printable
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
+from vqcodec_cli.terminal import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

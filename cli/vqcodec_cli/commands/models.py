@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
-from vqcodec_cli.failure import OK, printable
+from vqcodec_cli.failure import OK
+from vqcodec_cli.terminal import printable, say_json, say_lines
 
 if TYPE_CHECKING:
     from vqcodec.model.file import ModelCard
@@ -38,7 +39,8 @@ def _list(args: argparse.Namespace) -> None:
     from vqcodec.model.catalog import list_models
 
     for card in list_models():
-        _print(card, args.json, f"{card.label:<16} {card.fingerprint}  {card.path}")
+        label = printable(card.label)
+        _print(card, args.json, f"{label:<16} {card.fingerprint}  {printable(str(card.path))}")
 
 
 def _show(args: argparse.Namespace) -> None:
@@ -47,8 +49,8 @@ def _show(args: argparse.Namespace) -> None:
     card = find_model(args.name)
     rows = {"path": str(card.path), "fingerprint": card.fingerprint, **_details(card)}
     width = max(len(key) for key in rows)
-    lines = [f"  {key:<{width}}  {_said(value)}" for key, value in rows.items()]
-    _print(card, args.json, "\n".join([card.label, *lines]))
+    lines = [printable(f"  {key:<{width}}  {_said(value)}") for key, value in rows.items()]
+    _print(card, args.json, "\n".join([printable(card.label), *lines]))
 
 
 def _add(args: argparse.Namespace) -> None:
@@ -60,12 +62,13 @@ def _add(args: argparse.Namespace) -> None:
     config = read_card(path).config
     find_medium(config.medium.kind).check_model(config)
     card = add_model(path)
-    _print(card, args.json, f"added {card.label} ({card.fingerprint}) as {card.path}")
+    text = f"added {card.label} ({card.fingerprint}) as {card.path}"
+    _print(card, args.json, printable(text))
 
 
 def _print(card: "ModelCard", as_json: bool, text: str) -> None:
     if as_json:
-        text = json.dumps(
+        say_json(
             {
                 "name": card.name,
                 "generation": card.generation,
@@ -74,9 +77,8 @@ def _print(card: "ModelCard", as_json: bool, text: str) -> None:
                 **_details(card),
             }
         )
-        print(text)
     else:
-        print("\n".join(printable(line) for line in text.split("\n")))
+        say_lines(text)
 
 
 def _details(card: "ModelCard") -> dict[str, Any]:

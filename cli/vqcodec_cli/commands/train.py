@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from vqcodec.errors import InputError
 from vqcodec.media.registry import MEDIA, find_workshop
 from vqcodec_cli import options
-from vqcodec_cli.failure import OK, RefusedError, Terminated, UsageError, complain, printable
+from vqcodec_cli.failure import OK, RefusedError, Terminated, UsageError, complain
 from vqcodec_cli.output import check_output
 from vqcodec_cli.progress import DelayedProgress
+from vqcodec_cli.terminal import say
 
 if TYPE_CHECKING:
+    from vqcodec.media.workshop import Skipped
+    from vqcodec.model.file import ModelCard
     from vqcodec.training import Progress
 
 EXAMPLES = """\
@@ -48,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=options.whole(0), default=0, metavar="N", help="seed of the run (default: 0)"
     )
+    parser.add_argument(
+        "--strict", action="store_true", help="stop at a file that cannot be read; skip none"
+    )
     options.add_device(parser)
 
 
@@ -58,14 +64,31 @@ def run(args: argparse.Namespace) -> int:
     if args.recipe not in media:
         raise InputError(f"no recipe {args.recipe!r}; there are {', '.join(media)}")
 
+    skipped: list[Path] = []
+
+    def skip(path: Path, why: str) -> None:
+        skipped.append(path)
+        complain(str(path), f"skipped: {why}")
+
+    card = _train(args, media[args.recipe], None if args.strict else skip)
+    if skipped:
+        complain(args.data, f"{len(skipped)} of its files could not be read and were skipped")
+    if card is None:  # another process of a distributed run writes the weights
+        return OK
+    size = os.path.getsize(args.output)
+    say(f"{args.output}: model {card.label} ({card.fingerprint}), {size:,} bytes")
+    return OK
+
+
+def _train(args: argparse.Namespace, medium: str, skipped: "Skipped | None") -> "ModelCard | None":
     from vqcodec.training import state_path, train
 
     try:
         with DelayedProgress("training", total=1.0) as bar:
-            card = train(
+            return train(
                 args.data,
                 args.output,
-                medium=media[args.recipe],
+                medium=medium,
                 recipe=args.recipe,
                 minutes=args.minutes,
                 steps=args.steps,
@@ -73,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
                 start_from=args.start_from,
                 device=args.device,
                 seed=args.seed,
+                skipped=skipped,
                 report=lambda progress: bar.update(*_state(progress)),
                 finishing=lambda what, share: bar.update(share, label=what),
             )
@@ -82,11 +106,6 @@ def run(args: argparse.Namespace) -> int:
         if state_path(Path(args.output)).exists():
             complain(args.output, "stopped; the same command with --resume goes on")
         raise
-    if card is None:  # another process of a distributed run writes the weights
-        return OK
-    size = os.path.getsize(args.output)
-    print(f"{printable(args.output)}: model {card.label} ({card.fingerprint}), {size:,} bytes")
-    return OK
 
 
 def _media_of_recipes() -> dict[str, str]:
@@ -99,6 +118,12 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("say where to put the weights: -o FILE.safetensors")
     if not args.output.endswith(".safetensors"):
         raise UsageError(f"weights are a .safetensors file, not {args.output}")
+    from vqcodec.model.catalog import check_name
+
+    try:
+        check_name(Path(args.output).stem)
+    except InputError as error:
+        raise UsageError(str(error)) from error
     if not os.path.exists(args.data):
         raise RefusedError(0, "no such file or folder", args.data)
     check_output(Path(args.output), force=args.force or args.resume)

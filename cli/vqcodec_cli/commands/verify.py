@@ -7,8 +7,8 @@ from vqcodec.bitstream import limits_of
 from vqcodec.stream_info import inspect
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
-from vqcodec_cli.failure import printable
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
+from vqcodec_cli.terminal import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

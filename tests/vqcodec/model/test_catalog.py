@@ -203,12 +203,24 @@ def test_add_model_refuses_a_damaged_file(folders: list[Path], tmp_path: Path, d
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil", "/etc/passwd", "", ".hidden", "a/b", "Größe", "x" * 65, "a\nb", "a b"]
+    "name",
+    [
+        *("../evil", "/etc/passwd", "", ".hidden", "a/b", "Größe", "x" * 65, "a\nb", "a\n"),
+        *(" a", "a ", "a.", "a.safetensors"),
+    ],
 )
 def test_add_model_refuses_a_name_that_is_no_file_name(
     folders: list[Path], tiny_path: Path, tmp_path: Path, name: str
 ) -> None:
     renamed(tiny_path, tmp_path / "odd.safetensors", name)
-    with pytest.raises(BadModelError, match="not fit for a file"):
+    with pytest.raises(BadModelError, match="cannot be the name of a model"):
         add_model(tmp_path / "odd.safetensors")
     assert list(folders[1].iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["XRay", "X-ray 2", "a_b.c", "7", "x" * 64])
+def test_added_model_is_found_by_its_name(tiny_path: Path, tmp_path: Path, name: str) -> None:
+    renamed(tiny_path, tmp_path / "odd.safetensors", name)
+    card = add_model(tmp_path / "odd.safetensors")
+    assert find_model(name) == find_model(f"{name}-1") == card
+    assert locate_model(name) == card.path

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vqcodec.codec import load
 from vqcodec.media.registry import MEDIA
-from vqcodec.media.workshop import Batches, Distortion, Recipe
+from vqcodec.media.workshop import Batches, Distortion, Recipe, Skipped
 from vqcodec.training import train
 from vqcodec.training.progress import Budget
 from vqcodec.training.trainer import Trainer
@@ -74,7 +74,9 @@ class WaveWorkshop:
 
     recipes = {"waves": RECIPE}  # noqa: RUF012
 
-    def open_data(self, place: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
+    def open_data(
+        self, place: Path, recipe: Recipe, seed: int, *, skipped: Skipped | None = None
+    ) -> tuple[Batches, Iterator[Tensor]]:
         signals = (Waves(seed=9).batch(1, length)[0] for length in (331, 97, 8, 5) * 4)
         return Waves(seed), signals
 

@@ -98,6 +98,8 @@ def test_digits_in_one_call(digits: Pixels, save_digits: SaveDigits, tmp_path: P
     assert codec.decode(data).shape == (28, 28)
     with pytest.raises(InputError, match="positive"):
         train(source, output, steps=-1, recipe="digits")
+    with pytest.raises(InputError, match="400 steps are taken already, more than 399"):
+        train(source, output, steps=399, resume=True, device="cpu", recipe="digits")
     resumed = train(source, output, steps=405, resume=True, device="cpu", recipe="digits")
     assert resumed is not None
     assert resumed.metadata["steps"] == 405
@@ -140,6 +142,8 @@ def test_training_that_cannot_begin(save_digits: SaveDigits, tmp_path: Path) -> 
     output = tmp_path / "none.safetensors"
     with pytest.raises(InputError, match="no pictures found"):
         train(tmp_path / "nowhere", output)
+    with pytest.raises(InputError, match="'Röntgen' cannot be the name of a model"):
+        train(source, tmp_path / "Röntgen.safetensors", recipe="digits")
     with pytest.raises(InputError, match="no recipe 'cake'; there are photo, "):
         train(source, output, recipe="cake")
     with pytest.raises(BadModelError, match="no medium 'smell'"):

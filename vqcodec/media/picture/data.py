@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from vqcodec.errors import InputError
-from vqcodec.media.picture.crops import PictureCrops, find_pictures, read_rgb, split_pictures
+from vqcodec.media.picture.crops import PictureCrops, PictureReader, find_pictures, split_pictures
 from vqcodec.media.picture.idx import FixedPictures, read_idx
-from vqcodec.media.workshop import Batches, Recipe
+from vqcodec.media.workshop import Batches, Recipe, Skipped
 
 __all__ = ["open_data"]
 
@@ -22,25 +22,45 @@ _PRIOR_DIGITS = 2000
 _HELD_OUT = 32
 
 
-def open_data(place: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
+def open_data(
+    place: Path, recipe: Recipe, seed: int, *, skipped: Skipped | None = None
+) -> tuple[Batches, Iterator[Tensor]]:
     """Open batches, and whole pictures, float32 (C, H, W) in [0, 1], for the priors.
 
     A recipe with crops takes them from the pictures of a folder, one without takes the pictures of
     an IDX file whole.
 
+    skipped: see `Workshop.open_data`.
+
     Raises:
-        InputError: no pictures, none that the recipe can train on, or one that cannot be read.
+        InputError: no pictures, or none that the recipe can train on.
+        InputError, OSError: a picture cannot be read, and there is no `skipped`.
     """
-    return _open_folder(place, recipe, seed) if recipe.crop else _open_idx(place, recipe, seed)
+    if recipe.crop:
+        return _open_folder(place, recipe, seed, PictureReader(skipped))
+    return _open_idx(place, recipe, seed)
 
 
-def _open_folder(place: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
+def _open_folder(
+    place: Path, recipe: Recipe, seed: int, reader: PictureReader
+) -> tuple[Batches, Iterator[Tensor]]:
     height, width = recipe.crop
     assert height == width, recipe.crop
     paths, _ = split_pictures(find_pictures(place), held_out=_HELD_OUT)
     spread = np.unique(np.linspace(0, len(paths) - 1, _PRIOR_PICTURES).astype(int))
-    whole = (torch.from_numpy(read_rgb(paths[i])).permute(2, 0, 1).float() / 255 for i in spread)
-    return PictureCrops(paths, side=height, seed=seed), whole
+    crops = PictureCrops(paths, side=height, seed=seed, reader=reader)
+    return crops, _read_whole([paths[i] for i in spread], reader)
+
+
+def _read_whole(paths: list[Path], reader: PictureReader) -> Iterator[Tensor]:
+    found = False
+    for path in paths:
+        pixels = reader.read(path)
+        if pixels is not None:
+            found = True
+            yield torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
+    if not found:
+        raise InputError(f"none of {len(paths)} pictures can be read, {paths[0]} the first of them")
 
 
 def _open_idx(place: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:

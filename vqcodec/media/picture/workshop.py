@@ -17,7 +17,7 @@ from vqcodec.media.picture.reader import read_picture
 from vqcodec.media.picture.recipes import RECIPES
 from vqcodec.media.picture.signal import Picture
 from vqcodec.media.picture.strip import draw_strip
-from vqcodec.media.workshop import Batches, Distortion, Rate, Recipe, Workshop
+from vqcodec.media.workshop import Batches, Distortion, Rate, Recipe, Skipped, Workshop
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,11 +43,13 @@ class PictureWorkshop:
     )
     packages: tuple[str, ...] = ("pillow", "ssimulacra2")
 
-    def open_data(self, place: Path, recipe: Recipe, seed: int) -> tuple[Batches, Iterator[Tensor]]:
+    def open_data(
+        self, place: Path, recipe: Recipe, seed: int, *, skipped: Skipped | None = None
+    ) -> tuple[Batches, Iterator[Tensor]]:
         """Open a folder of pictures, or a file of small ones."""
         from vqcodec.media.picture.data import open_data
 
-        return open_data(place, recipe, seed)
+        return open_data(place, recipe, seed, skipped=skipped)
 
     def distortion(self, recipe: Recipe) -> Distortion:
         """Squared error, MS-SSIM and SSIMULACRA2, as the recipe mixes them."""

@@ -13,7 +13,13 @@ from PIL import Image
 from torch import Tensor
 
 from vqcodec.errors import InputError
-from vqcodec.media.picture.crops import PictureCrops, find_pictures, read_rgb, split_pictures
+from vqcodec.media.picture.crops import (
+    PictureCrops,
+    PictureReader,
+    find_pictures,
+    read_rgb,
+    split_pictures,
+)
 
 Pixels = NDArray[np.uint8]
 
@@ -39,6 +45,8 @@ def test_pictures_of_a_folder(tmp_path: Path) -> None:
     ]
     (tmp_path / "notes.txt").write_text("no picture")
     (tmp_path / "folder.png").mkdir()
+    for hidden in ("._x.png", ".hidden.png", ".git/x.png", "b/.deep/er/x.png"):
+        save(tmp_path / hidden, numbered(4, 4))
     assert find_pictures(tmp_path) == sorted(wanted)
 
 
@@ -79,6 +87,38 @@ def test_picture_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     with pytest.raises(InputError, match=r"broken\.png"):
         read_rgb(tmp_path / "broken.png")
+
+
+def test_folder_that_is_hidden_itself(tmp_path: Path) -> None:
+    path = save(tmp_path / ".data" / "a.png", numbered(4, 4))
+    assert find_pictures(tmp_path / ".data") == [path]
+
+
+def damage(path: Path, how: str) -> None:
+    if how == "missing":
+        path.unlink()
+    elif how == "animated":
+        frames = [Image.fromarray(numbered(9 + n, 9)[:9]) for n in range(2)]
+        frames[0].save(path, save_all=True, append_images=[frames[1].rotate(90)])
+    else:
+        path.write_bytes(path.read_bytes()[:60])
+
+
+@pytest.mark.parametrize("how", ["cut", "animated", "missing"])
+def test_bad_pictures_are_skipped_and_named_once(tmp_path: Path, how: str) -> None:
+    paths = [save(tmp_path / f"{n}.webp", numbered(9, 9)) for n in range(6)]
+    for path in paths[1:3]:
+        damage(path, how)
+    told: list[Path] = []
+    reader = PictureReader(lambda path, why: told.append(path) if why else None)
+    crops = PictureCrops(paths, side=8, seed=0, reader=reader)
+    assert len(crops._pictures) == 4
+    assert reader.read(paths[1]) is None
+    assert sorted(told) == paths[1:3]
+    with pytest.raises((InputError, FileNotFoundError), match=r"[12]\.webp"):
+        PictureCrops(paths, side=8, seed=0)
+    with pytest.raises(InputError, match="can be read"):
+        PictureCrops(paths[1:3], side=8, seed=0, reader=reader)
 
 
 def draw(crops: PictureCrops, size: int) -> Tensor:
@@ -185,13 +225,18 @@ def test_exchanged_pictures_are_drawn_by_their_own_size(tmp_path: Path) -> None:
     assert float((batch[:, 2, 0, 0] == 255).float().mean()) == pytest.approx(0.9, abs=0.04)
 
 
-@pytest.mark.parametrize("damage", ["broken", "missing"])
-def test_unreadable_picture_in_exchange_stops_the_run(tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize("how", ["cut", "missing"])
+def test_unreadable_picture_in_exchange_stops_a_strict_run_alone(tmp_path: Path, how: str) -> None:
     paths = [save(tmp_path / f"{number}.png", numbered(20, 20)) for number in range(2)]
     crops = PictureCrops(paths, side=8, seed=0, memory=20 * 20 * 3)
+    told: list[Path] = []
+    reader = PictureReader(lambda path, why: told.append(path))
+    patient = PictureCrops(paths, side=8, seed=0, memory=20 * 20 * 3, reader=reader)
     for path in paths:
-        path.unlink()
-        if damage == "broken":
-            path.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+        damage(path, how)
+    deadline = time.monotonic() + 30
+    while len(told) < 2 and time.monotonic() < deadline:
+        assert patient.batch(4).shape == (4, 3, 8, 8)
+    assert sorted(told) == paths
     with pytest.raises((InputError, FileNotFoundError), match=r"[01]\.png"):
         colours_until(crops, {999})

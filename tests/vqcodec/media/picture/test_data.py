@@ -66,6 +66,26 @@ def test_an_idx_file_is_taken_whole(tmp_path: Path) -> None:
     assert {tuple(row.flatten().tolist()) for row in batches.batch(100)} <= rows
 
 
+def test_bad_pictures_are_left_out_of_both(tmp_path: Path) -> None:
+    folder = save_folder(tmp_path / "a", 5)
+    (folder / "003.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    with pytest.raises(InputError, match=r"003\.png"):
+        open_data(folder, PHOTO, 0)
+    told: list[tuple[str, str]] = []
+    batches, whole = open_data(
+        folder, PHOTO, 0, skipped=lambda path, why: told.append((path.name, why))
+    )
+    assert [name for name, _ in told] == ["003.png"]
+    assert str(folder) not in told[0][1]
+    assert [samples.shape[2] for samples in whole] == [30, 31, 32, 34]
+    assert set((batches.batch(99)[:, 0, 0, 0] * 255).round().int().tolist()) == {0, 1, 2, 4}
+    _, whole = open_data(folder, PHOTO, 0, skipped=lambda path, why: None)
+    for path in folder.iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(InputError, match="none of 5 pictures can be read"):
+        list(whole)
+
+
 def test_places_that_the_recipe_cannot_train_on(tmp_path: Path) -> None:
     digits = np.zeros((3, 8, 8), np.uint8)
     with pytest.raises(InputError, match="not on a folder"):
