@@ -40,15 +40,16 @@ def read_picture(
     """Read a picture from a path, or from the bytes of a file.
 
     Reads PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP, PPM, JPEG 2000, QOI and ICO; HEIC where pillow-heif
-    is installed, JPEG XL where pillow-jxl-plugin is. EXIF orientation is
-    applied; the colour profile and EXIF data are kept (EXIF not from TIFF, whose tags describe
-    the file). Colours that a file tells without a profile (cICP, nclx, gAMA, cHRM) become one; a
-    profile for other colours than the pixels have is left out. XMP, texts and a resolution outside
-    of EXIF are not kept. convert_image tells what becomes of colours.
+    is installed, JPEG XL where pillow-jxl-plugin is. EXIF orientation is applied; the colour
+    profile and EXIF data are kept (EXIF not from TIFF, whose tags describe the file). Colours that
+    a file tells without a profile (cICP, nclx, gAMA, cHRM) become one; a profile for other colours
+    than the pixels have is left out. XMP, texts and a resolution outside of EXIF are not kept.
+    convert_image tells what becomes of colours.
     max_pixels: by default what half of the memory here encodes, at most 2**28; an icon has at most
     2**21 in any case.
     Raises: OSError if the path cannot be read; LimitError, before anything is decoded, if the
-    picture has more than max_pixels; InputError if the bytes are not one whole picture.
+    picture has more than max_pixels; InputError if the bytes are not one whole picture;
+    MissingDependencyError if a plug-in of Pillow is missing.
     """
     data = _read_bytes(source)
     if max_pixels is None:

@@ -212,6 +212,19 @@ def test_the_profile_is_kept(format: str) -> None:
     assert read_picture(saved(image, format)).icc is None
 
 
+def test_heic_is_read_where_its_plug_in_is() -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pixels = np.repeat(np.repeat(noise(5, 7, 3), 16, 0), 16, 1)
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(Image.fromarray(pixels)).save(buffer, quality=95)
+    picture = read_picture(buffer.getvalue())
+    assert np.abs(picture.pixels.astype(int) - pixels).mean() < 2
+    with pytest.raises(LimitError, match="112 x 80 pixels"):
+        read_picture(buffer.getvalue(), max_pixels=112 * 80 - 1)
+    with pytest.raises(InputError):
+        read_picture(buffer.getvalue()[:-100])
+
+
 @pytest.mark.parametrize("kind", [str, Path, bytes, bytearray, memoryview])
 def test_paths_and_bytes_are_read_by_content(kind: type, tmp_path: Path) -> None:
     pixels = noise(5, 6, 3)
