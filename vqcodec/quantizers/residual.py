@@ -45,8 +45,10 @@ class ResidualQuantizer(nn.Module):
         self.codebooks = nn.ModuleList(
             Codebook(codebook_size, dim, decay=decay) for _ in range(stages)
         )
-        self.register_buffer("residual_energy", torch.zeros(stages))
-        uniform = torch.full((stages, stages, codebook_size), 1 / codebook_size)
+        self.register_buffer("residual_energy", torch.zeros(stages, dtype=torch.float32))
+        uniform = torch.full(
+            (stages, stages, codebook_size), 1 / codebook_size, dtype=torch.float32
+        )
         self.register_buffer("shares", uniform)
 
     def lagrangian(self, mu: float, stages: int | None = None) -> float:

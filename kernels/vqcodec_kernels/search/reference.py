@@ -88,7 +88,9 @@ def residual_codes(
         bias = None if biases is None else biases[..., stage, :]
         codes.append(_search(residual, codebook, bias)[0])
         residual = residual - _gather(codebook, codes[-1]).float()
-    return torch.stack(codes, dim=-1) if codes else x.new_empty((*x.shape[:-1], 0)).long()
+    return (
+        torch.stack(codes, dim=-1) if codes else x.new_empty((*x.shape[:-1], 0), dtype=torch.int64)
+    )
 
 
 def quantize_vectors(x: Tensor, codebook: Tensor, bias: Tensor | None = None) -> QuantizedVectors:
