@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vqcodec.device import find_device
+from vqcodec.device import find_device, own_modes
 from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.model.file import ModelCard, Tensors
 from vqcodec.model.tensors import network_from_tensors, search_mu
@@ -23,6 +23,9 @@ __all__ = ["Tokenizer"]
 
 class Tokenizer:
     """A model's networks and codebooks, ready to quantize and reconstruct.
+
+    Calls compute in the model's precision and without gradients, whatever autocast, inference mode
+    or process-wide defaults they are made under; what they return can be trained on.
 
     Attributes:
         card: what the model says about itself.
@@ -40,17 +43,17 @@ class Tokenizer:
     def __init__(self, card: ModelCard, tensors: Tensors, *, device: str = "auto") -> None:
         self.card = card
         self.device = find_device(device)
-        self._model = network_from_tensors(card.config, tensors, card.path).to(self.device)
-        self._transform = self._model.transform
-        if self.device.type == "cpu" and cpu_multiplies_bfloat16():
-            self._transform.use_half()
-        books = self._model.quantizer.books()
-        self._codebooks = torch.stack([book.vectors for book in books])
-        self._bits = [self._model.quantizer.bits(1 + stage) for stage in range(len(books))]
         self._mu = search_mu(tensors, card.path)
+        with own_modes(self.device):
+            self._model = network_from_tensors(card.config, tensors, card.path).to(self.device)
+            self._transform = self._model.transform
+            if self.device.type == "cpu" and cpu_multiplies_bfloat16():
+                self._transform.use_half()
+            books = self._model.quantizer.books()
+            self._codebooks = torch.stack([book.vectors for book in books])
+            self._bits = [self._model.quantizer.bits(1 + stage) for stage in range(len(books))]
 
     @kernels_refuse()
-    @torch.inference_mode()
     def quantize(self, samples: Tensor) -> Tensor:
         """Turn signals into codes of all stages, by plain nearest-code search.
 
@@ -64,11 +67,11 @@ class Tokenizer:
             InputError: another rank or number of channels, no samples, or values that are not
                 finite.
         """
-        codes: Tensor = self._model.quantizer(self._checked_latent(samples)).codes
+        with own_modes(self.device):
+            codes: Tensor = self._model.quantizer(self._checked_latent(samples)).codes
         return codes
 
     @kernels_refuse()
-    @torch.inference_mode()
     def reconstruct(self, codes: Tensor, *, extent: tuple[int, ...]) -> Tensor:
         """Turn codes back into samples, float (B, C, *extent), near the range of their originals.
 
@@ -81,17 +84,17 @@ class Tokenizer:
         """
         grid = self.card.config.positions(extent)
         self._check_codes(codes, grid)
-        latent = self._model.quantizer.reconstruct(codes.to(self.device))
-        samples = apply_tiled(
-            self._transform.synthesise,
-            channels_last(latent),
-            grid=grid,
-            side=self.card.config.region,
-            reach=self._transform.synthesis_reach,
-        )
+        with own_modes(self.device):
+            latent = self._model.quantizer.reconstruct(codes.to(self.device))
+            samples = apply_tiled(
+                self._transform.synthesise,
+                channels_last(latent),
+                grid=grid,
+                side=self.card.config.region,
+                reach=self._transform.synthesis_reach,
+            )
         return samples[:, :, *(slice(0, length) for length in extent)]
 
-    @torch.inference_mode()
     def analyse(self, samples: Tensor) -> Tensor:
         """Run the analysis: the latent, float32 (B, D, *positions), before any quantization.
 
@@ -102,15 +105,16 @@ class Tokenizer:
         Raises:
             InputError: the model is not for signals of this extent.
         """
-        samples = samples.to(self.device, torch.float32)
         grid = self.card.config.positions(tuple(samples.shape[2:]))
-        return apply_tiled(
-            self._transform.analyse,
-            channels_last(self._pad(samples)),
-            grid=grid,
-            side=self.card.config.region,
-            reach=self._transform.analysis_reach,
-        )
+        with own_modes(self.device):
+            samples = samples.to(self.device, torch.float32)
+            return apply_tiled(
+                self._transform.analyse,
+                channels_last(self._pad(samples)),
+                grid=grid,
+                side=self.card.config.region,
+                reach=self._transform.analysis_reach,
+            )
 
     def search(
         self, latent: Tensor, *, samples: Tensor | None = None, effort: int = 5

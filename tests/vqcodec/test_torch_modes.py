@@ -13,6 +13,7 @@ from tiny import start_model
 from torch import Tensor
 
 from vqcodec.codec import Codec, load
+from vqcodec.errors import InputError
 from vqcodec.model.config import ModelConfig
 
 EXTENT = (21, 35)
@@ -33,6 +34,10 @@ MODES: dict[str, Callable[[], Any]] = {
     "bfloat16": lambda: default_dtype(torch.bfloat16),
     "float16": lambda: default_dtype(torch.float16),
     "meta": lambda: torch.device("meta"),
+    "autocast": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+    "autocast float16": lambda: torch.autocast("cpu", dtype=torch.float16),
+    "inference": torch.inference_mode,
+    "no gradients": torch.no_grad,
 }
 SAMPLES = torch.rand(2, 3, *EXTENT)
 
@@ -98,3 +103,51 @@ def test_a_model_starts_and_learns_in_float32(
     with default_dtype(dtype):
         found = learn()
     assert_same([*found.values()], [*expected.values()])
+
+
+def test_codes_and_samples_made_in_inference_mode_can_be_trained_on(codec: Codec) -> None:
+    with torch.inference_mode():
+        codes = codec.quantize(SAMPLES)
+        samples = codec.reconstruct(codes, extent=EXTENT)
+    table = torch.zeros(32, 4, requires_grad=True)
+    scale = torch.ones((), requires_grad=True)
+    loss = (table[codes] - 1).square().sum() + (scale * samples).square().sum()
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert scale.grad is not None
+    assert not codes.is_inference()
+
+
+def test_a_latent_made_in_inference_mode_is_searched(codec: Codec) -> None:
+    """Effort 9 differentiates the synthesis."""
+
+    def search(latent: Tensor, samples: Tensor) -> Tensor:
+        return codec.search(latent, samples=samples, effort=9).at_quality(60.0)
+
+    expected = search(codec.analyse(SAMPLES)[0], SAMPLES[0])
+    with torch.inference_mode():
+        samples = SAMPLES.clone()
+        latent = codec.analyse(samples).clone()
+        assert torch.equal(search(latent[0], samples[0]), expected)
+    assert torch.equal(search(latent[0], samples[0]), expected)
+
+
+def test_no_gradients_come_from_a_codec(codec: Codec) -> None:
+    samples = SAMPLES.clone().requires_grad_()
+    assert not codec.analyse(samples).requires_grad
+    assert not codec.reconstruct(codec.quantize(samples), extent=EXTENT).requires_grad
+
+
+def test_quantize_compiles(codec: Codec) -> None:
+    """Alone, and as part of a larger function; what is checked by value breaks the graph."""
+    expected = codec.quantize(SAMPLES)
+    quantize = torch.compile(codec.quantize, backend="eager")
+    assert torch.equal(quantize(SAMPLES), expected)
+
+    def step(samples: Tensor) -> Tensor:
+        return codec.quantize(samples / 2).sum() + 1
+
+    assert torch.equal(torch.compile(step, backend="eager")(2 * SAMPLES), expected.sum() + 1)
+    with torch.inference_mode():
+        assert torch.equal(quantize(SAMPLES), expected)
+    with pytest.raises(InputError, match="NaN"):
+        quantize(SAMPLES * torch.nan)

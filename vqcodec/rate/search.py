@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from vqcodec.device import own_modes
 from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.rate.quality import SearchPlan, plan_search
 from vqcodec_kernels import beam_codes
@@ -84,10 +85,11 @@ class LatentSearch:
         A draft is not refined: much sooner there at the highest efforts, and nearly as large.
         """
         plan = plan_search(quality, self._energies, self._mu)
-        codes = self._search(self._rows, plan)
-        if draft or self._look is None:
-            return codes
-        return self._refine(codes, plan, self._look)
+        with own_modes(self._rows.device):
+            codes = self._search(self._rows, plan)
+            if draft or self._look is None:
+                return codes
+            return self._refine(codes, plan, self._look)
 
     def _refine(self, codes: Tensor, plan: SearchPlan, look: Look) -> Tensor:
         """Move the latent against the slope of the decoded error; keep the best codes on the way.

@@ -69,10 +69,11 @@ def nearest_code_fast(x: Tensor, codebook: Tensor, bias: Tensor | None = None) -
     rows = x.float().reshape(len(books), _rows_per_book(x, books), x.shape[-1])
     offsets = norms.reshape(len(books), 1, -1)
     block = max(1, BLOCK_DISTANCES // norms.numel())
-    parts = [
-        torch.baddbmm(offsets, part, books.mT, alpha=-2).argmin(-1)
-        for part in torch.split(rows, block, dim=1)
-    ]
+    with torch.autocast(x.device.type, enabled=False):
+        parts = [
+            torch.baddbmm(offsets, part, books.mT, alpha=-2).argmin(-1)
+            for part in torch.split(rows, block, dim=1)
+        ]
     return torch.cat(parts, dim=1).reshape(x.shape[:-1])
 
 
@@ -134,7 +135,10 @@ def beam_codes(
     """Search all stages with float32 scores, keeping a few beginnings; see `ops.beam_codes`."""
     biases = codebooks.new_zeros(()) if biases is None else biases.float()
     biases = biases.expand(codebooks.shape[:2])
-    parts = [_search_beams(rows, codebooks, biases, beams) for rows in torch.split(x, _BEAM_ROWS)]
+    with torch.autocast(x.device.type, enabled=False):
+        parts = [
+            _search_beams(rows, codebooks, biases, beams) for rows in torch.split(x, _BEAM_ROWS)
+        ]
     codes, errors = zip(*parts, strict=True)
     return torch.cat(codes), torch.cat(errors)
 

@@ -1,4 +1,4 @@
-"""What people set for the whole process, default dtype and default device, changes no result."""
+"""What people set around a call, for a process or for a block, changes no result."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -53,18 +53,20 @@ def default_dtype(dtype: torch.dtype) -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
-DEFAULTS: dict[str, Callable[[], Any]] = {
+MODES: dict[str, Callable[[], Any]] = {
     "float64": lambda: default_dtype(torch.float64),
     "bfloat16": lambda: default_dtype(torch.bfloat16),
     "float16": lambda: default_dtype(torch.float16),
     "meta": lambda: torch.device("meta"),
+    "autocast": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+    "inference": torch.inference_mode,
 }
 
 
-@pytest.mark.parametrize("default", DEFAULTS)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", CALLS)
-def test_operators(name: str, backend: str, default: str) -> None:
+def test_operators(name: str, backend: str, mode: str) -> None:
     if backend == "triton":
         pytest.importorskip("triton")
     if (name, backend) == ("beam_codes", "triton"):
@@ -72,7 +74,7 @@ def test_operators(name: str, backend: str, default: str) -> None:
             CALLS[name](backend)
         return
     expected = CALLS[name](backend)
-    with DEFAULTS[default]():
+    with MODES[mode]():
         found = CALLS[name](backend)
     if isinstance(expected, Tensor):
         expected, found = (expected,), (found,)
@@ -81,26 +83,26 @@ def test_operators(name: str, backend: str, default: str) -> None:
         assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("default", DEFAULTS)
-def test_gradients(default: str) -> None:
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "inference"])
+def test_gradients(mode: str) -> None:
     def gradients() -> tuple[Tensor, ...]:
         x, codebook = X.clone().requires_grad_(), BOOKS[0].clone().requires_grad_()
         found = vqcodec_kernels.quantize_vectors(x, codebook)
         return torch.autograd.grad(found.values.sum() + found.squared_error.sum(), (x, codebook))
 
     expected = gradients()
-    with DEFAULTS[default]():
+    with MODES[mode]():
         found = gradients()
     for one, other in zip(found, expected, strict=True):
         assert one.dtype == other.dtype
         assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("default", DEFAULTS)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", HARD_CASES)
-def test_hard_cases(name: str, default: str) -> None:
+def test_hard_cases(name: str, mode: str) -> None:
     expected = hard_case(name, 7, 5, 3)
-    with DEFAULTS[default]():
+    with MODES[mode]():
         found = hard_case(name, 7, 5, 3)
     for one, other in zip(found, expected, strict=True):
         if one is None or other is None:
