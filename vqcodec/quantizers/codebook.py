@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vqcodec.processes import from_first_process, mean_over_processes
+from vqcodec.quantizers.base import Float32Module
 from vqcodec_kernels import code_statistics, nearest_code
 
 __all__ = ["Codebook", "cost_in_bits"]
@@ -20,7 +21,7 @@ def cost_in_bits(share: Tensor, *, floor: float) -> Tensor:
     return -(floored / floored.sum(-1, keepdim=True)).log2()
 
 
-class Codebook(nn.Module):
+class Codebook(Float32Module):
     """K vectors, each the mean of what is assigned to it (van den Oord et al. 2017, appendix A.1).
 
     Code 0 is the zero vector and never moves: a residual that is not worth coding costs next to
