@@ -12,12 +12,13 @@ from vqcodec.errors import BackendError
 __all__ = ["find_device", "own_modes"]
 
 
-def find_device(name: str) -> torch.device:
-    """Find a device by name: "auto", "cpu", "cuda" or "cuda:1".
+def find_device(name: str | torch.device) -> torch.device:
+    """Find a device by name, "auto", "cpu", "cuda" or "cuda:1", or check that torch's own is here.
 
     Raises:
         BackendError: there is no such device here.
     """
+    name = str(name)
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     kind, _, index = name.partition(":")

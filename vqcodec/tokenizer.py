@@ -20,6 +20,9 @@ from vqcodec.transforms.tiled import apply_tiled
 
 __all__ = ["Tokenizer"]
 
+# How far samples may lie outside of the range of their medium.
+_SPARE = 1e-3
+
 
 class Tokenizer:
     """A model's networks and codebooks, ready to quantize and reconstruct.
@@ -40,8 +43,12 @@ class Tokenizer:
     torch.Size([1, 3, 48, 64])
     """
 
-    def __init__(self, card: ModelCard, tensors: Tensors, *, device: str = "auto") -> None:
+    def __init__(
+        self, card: ModelCard, tensors: Tensors, *, device: str | torch.device = "auto"
+    ) -> None:
         self.card = card
+        # The range of samples; what is for one medium sets it.
+        self._span: tuple[float, float] | None = None
         self.device = find_device(device)
         self._mu = search_mu(tensors, card.path)
         with own_modes(self.device):
@@ -65,7 +72,7 @@ class Tokenizer:
 
         Raises:
             InputError: another rank or number of channels, no samples, or values that are not
-                finite.
+                finite or, from a codec, more than 1e-3 outside of the range of its medium.
         """
         with own_modes(self.device):
             codes: Tensor = self._model.quantizer(self._checked_latent(samples)).codes
@@ -179,6 +186,8 @@ class Tokenizer:
             raise InputError(f"samples are empty: {tuple(samples.shape)}")
         if not bool(samples.isfinite().all()):
             raise InputError("samples hold NaN or infinite values")
+        if self._span is not None:
+            _check_span(samples, *self._span)
         return self.analyse(samples)
 
     def _check_codes(self, codes: Tensor, grid: tuple[int, ...]) -> None:
@@ -202,3 +211,10 @@ class Tokenizer:
                 f"codes must be in [0, {quantizer.codebook_size}), "
                 f"got {int(codes.min())} to {int(codes.max())}"
             )
+
+
+def _check_span(samples: Tensor, low: float, high: float) -> None:
+    """Refuse samples that are further outside of their range than a resize may leave them."""
+    for bound in (float(bound) for bound in samples.aminmax()):
+        if not low - _SPARE <= bound <= high + _SPARE:
+            raise InputError(f"samples must be in [{low:g}, {high:g}], got {bound:g}")

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from vqcodec.device import own_modes
-from vqcodec.errors import InputError, kernels_refuse
+from vqcodec.errors import kernels_refuse
+from vqcodec.rate.choices import check_whole
 from vqcodec.rate.quality import SearchPlan, plan_search
 from vqcodec_kernels import beam_codes
 
@@ -62,8 +63,7 @@ class LatentSearch:
         effort: int = 5,
         look: Look | None = None,
     ) -> None:
-        if not 1 <= effort <= len(_BEAMS):
-            raise InputError(f"effort must be 1 to {len(_BEAMS)}, got {effort}")
+        check_whole("effort", effort, 1, len(_BEAMS))
         self._positions = latent.shape[1:]
         self._rows = latent.flatten(1).T.contiguous()
         self._codebooks, self._bits = codebooks, bits
