@@ -10,7 +10,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vqcodec_kernels.search.triton.launch import on_device
+from vqcodec_kernels.search.triton.launch import on_device, readable
 
 __all__ = ["add_pieces_kernel", "code_statistics", "sum_pieces_kernel"]
 
@@ -68,7 +68,7 @@ def add_pieces_kernel(partial_ptr, first_pieces_ptr, sums_ptr, D, BLOCK_D: tl.co
 def code_statistics(x: Tensor, codes: Tensor, codebook_size: int) -> tuple[Tensor, Tensor]:
     """Count and add up the vectors of every code; see `ops.code_statistics`."""
     with on_device(x):
-        return _sum_segments(x, codes, codebook_size)
+        return _sum_segments(readable(x), codes, codebook_size)
 
 
 def _sum_segments(x: Tensor, codes: Tensor, codebook_size: int) -> tuple[Tensor, Tensor]:
