@@ -41,6 +41,8 @@ class Tokenizer:
     torch.Size([1, 12, 6, 8])
     >>> tokenizer.reconstruct(codes[:, :4], extent=(48, 64)).shape
     torch.Size([1, 3, 48, 64])
+    >>> tokenizer.vectors(codes).shape, tokenizer.codebooks.shape
+    (torch.Size([1, 48, 6, 8]), torch.Size([12, 1024, 48]))
     """
 
     def __init__(
@@ -59,6 +61,28 @@ class Tokenizer:
             books = self._model.quantizer.books()
             self._codebooks = torch.stack([book.vectors for book in books])
             self._bits = [self._model.quantizer.bits(1 + stage) for stage in range(len(books))]
+
+    @property
+    def codebooks(self) -> Tensor:
+        """The vectors of every stage's codes, float32 (S, K, D), on the model's device: a copy."""
+        with own_modes(self.device):
+            return self._codebooks.clone()
+
+    def vectors(self, codes: Tensor) -> Tensor:
+        """The latent that codes stand for: their vectors, added up over the stages.
+
+        Args:
+            codes: int64 (B, S', *positions), each in [0, K), 1 <= S' <= S; any number of positions.
+
+        Returns:
+            float32 (B, D, *positions), on the model's device: what `reconstruct` decodes.
+
+        Raises:
+            InputError: another dtype, rank or number of stages, or a code out of range.
+        """
+        self._check_codes(codes, tuple(codes.shape[2:]))
+        with own_modes(self.device):
+            return self._model.quantizer.reconstruct(codes.to(self.device))
 
     @kernels_refuse()
     def quantize(self, samples: Tensor) -> Tensor:
