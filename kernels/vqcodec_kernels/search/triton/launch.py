@@ -61,7 +61,7 @@ def batch_parts(batches: int) -> list[slice]:
 def readable(values: Tensor) -> Tensor:
     """The same values, in a type that the kernels read exactly where they run.
 
-    The interpreter gets subnormal bfloat16 wrong; devices do not, and widen it as torch does.
+    Triton's interpreter widens subnormal bfloat16 to other numbers. Nothing changes on a device.
     """
     if values.is_cuda or values.dtype != torch.bfloat16:
         return values
