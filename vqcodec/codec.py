@@ -27,6 +27,7 @@ from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
 from vqcodec.payload import decode_codes, smallest_payloads
 from vqcodec.priors import RawPrior
+from vqcodec.rate.choices import check_real
 from vqcodec.rate.search import LatentSearch
 from vqcodec.rate.target import fit_psnr, fit_size
 from vqcodec.tokenizer import Tokenizer
@@ -34,12 +35,12 @@ from vqcodec.tokenizer import Tokenizer
 __all__ = ["Codec", "decode", "load"]
 
 
-def load(name_or_path: str | Path = "photo", *, device: str = "auto") -> Codec:
+def load(name_or_path: str | Path = "photo", *, device: str | torch.device = "auto") -> Codec:
     """Load a model by name, fingerprint or path of its file.
 
     Args:
         name_or_path: "photo", 16 hexadecimal digits, or a .safetensors file.
-        device: "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:1".
+        device: "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:1", or torch's own.
 
     Raises:
         UnknownModelError: no such model; the message says where it was looked for.
@@ -53,7 +54,9 @@ def load(name_or_path: str | Path = "photo", *, device: str = "auto") -> Codec:
     return Codec(card, tensors, device=device)
 
 
-def decode(data: Buffer, *, device: str = "auto", max_samples: int | None = None) -> NDArray[Any]:
+def decode(
+    data: Buffer, *, device: str | torch.device = "auto", max_samples: int | None = None
+) -> NDArray[Any]:
     """Decode a stream of any medium with the model it names; see `Codec.decode`.
 
     Raises:
@@ -79,10 +82,13 @@ class Codec(Tokenizer):
     (48, 64, 3)
     """
 
-    def __init__(self, card: ModelCard, tensors: Tensors, *, device: str = "auto") -> None:
+    def __init__(
+        self, card: ModelCard, tensors: Tensors, *, device: str | torch.device = "auto"
+    ) -> None:
         super().__init__(card, tensors, device=device)
         self.medium = find_medium(card.config.medium.kind)
         self.medium.check_model(card.config)
+        self._span = self.medium.span
         self._priors = priors_from_tensors(card.config, tensors, card.path)
         quantizer = card.config.quantizer
         self._priors[RawPrior.mode] = RawPrior(quantizer.codebook_size, quantizer.stages)
@@ -110,7 +116,7 @@ class Codec(Tokenizer):
             size: instead of a quality, at most so many bytes for the whole stream.
             psnr: instead of a quality, at least so many dB, as the medium takes them of what is
                 decoded.
-            effort: 1 (fast) to 9 (small); the format and the decoder's time stay the same.
+            effort: 1 (fast) to 9 (small), whole; the format and the decoder's time stay the same.
             facts: keep what travels with the samples, such as a colour profile and EXIF data.
 
         Raises:
@@ -118,8 +124,7 @@ class Codec(Tokenizer):
         """
         if sum(target is not None for target in (bpp, size, psnr)) > 1:
             raise InputError(f"give one of bpp, size and psnr: {bpp = }, {size = }, {psnr = }")
-        if bpp is not None and not (math.isfinite(bpp) and bpp > 0):
-            raise InputError(f"bpp must be positive, got {bpp}")
+        _check_target(quality, bpp, size, psnr)
         job = _Encoding(self, self.medium.wrap(signal), effort=effort, facts=facts)
         if bpp is not None:
             # A rate beyond all sizes is no limit at all.
@@ -211,6 +216,18 @@ class Codec(Tokenizer):
         """Decode codes (S, *positions) to the signal that a stream describes."""
         samples = self.reconstruct(codes[None], extent=stream.header.extent)[0]
         return self.medium.from_samples(samples.cpu().numpy(), stream)
+
+
+def _check_target(quality: float, bpp: float | None, size: int | None, psnr: float | None) -> None:
+    """Refuse what cannot be aimed at before the signal is analysed."""
+    if bpp is not None:
+        check_real("bpp", bpp, "a positive number", low=math.ulp(0.0))
+    elif size is not None:
+        check_real("size", size, "a number of bytes")
+    elif psnr is not None:
+        check_real("psnr", psnr, "a number of decibels")
+    else:
+        check_real("quality", quality, "0 to 100", low=0, high=100)
 
 
 class _Encoding:

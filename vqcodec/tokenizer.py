@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vqcodec.device import find_device
+from vqcodec.device import find_device, own_modes
 from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.model.file import ModelCard, Tensors
 from vqcodec.model.tensors import network_from_tensors, search_mu
@@ -20,9 +20,15 @@ from vqcodec.transforms.tiled import apply_tiled
 
 __all__ = ["Tokenizer"]
 
+# How far samples may lie outside of the range of their medium.
+_SPARE = 1e-3
+
 
 class Tokenizer:
     """A model's networks and codebooks, ready to quantize and reconstruct.
+
+    Calls compute in the model's precision and without gradients, whatever autocast, inference mode
+    or process-wide defaults they are made under; what they return can be trained on.
 
     Attributes:
         card: what the model says about itself.
@@ -35,22 +41,50 @@ class Tokenizer:
     torch.Size([1, 12, 6, 8])
     >>> tokenizer.reconstruct(codes[:, :4], extent=(48, 64)).shape
     torch.Size([1, 3, 48, 64])
+    >>> tokenizer.vectors(codes).shape, tokenizer.codebooks.shape
+    (torch.Size([1, 48, 6, 8]), torch.Size([12, 1024, 48]))
     """
 
-    def __init__(self, card: ModelCard, tensors: Tensors, *, device: str = "auto") -> None:
+    def __init__(
+        self, card: ModelCard, tensors: Tensors, *, device: str | torch.device = "auto"
+    ) -> None:
         self.card = card
+        # The range of samples; what is for one medium sets it.
+        self._span: tuple[float, float] | None = None
         self.device = find_device(device)
-        self._model = network_from_tensors(card.config, tensors, card.path).to(self.device)
-        self._transform = self._model.transform
-        if self.device.type == "cpu" and cpu_multiplies_bfloat16():
-            self._transform.use_half()
-        books = self._model.quantizer.books()
-        self._codebooks = torch.stack([book.vectors for book in books])
-        self._bits = [self._model.quantizer.bits(1 + stage) for stage in range(len(books))]
         self._mu = search_mu(tensors, card.path)
+        with own_modes(self.device):
+            self._model = network_from_tensors(card.config, tensors, card.path).to(self.device)
+            self._transform = self._model.transform
+            if self.device.type == "cpu" and cpu_multiplies_bfloat16():
+                self._transform.use_half()
+            books = self._model.quantizer.books()
+            self._codebooks = torch.stack([book.vectors for book in books])
+            self._bits = [self._model.quantizer.bits(1 + stage) for stage in range(len(books))]
+
+    @property
+    def codebooks(self) -> Tensor:
+        """The vectors of every stage's codes, float32 (S, K, D), on the model's device: a copy."""
+        with own_modes(self.device):
+            return self._codebooks.clone()
+
+    def vectors(self, codes: Tensor) -> Tensor:
+        """The latent that codes stand for: their vectors, added up over the stages.
+
+        Args:
+            codes: int64 (B, S', *positions), each in [0, K), 1 <= S' <= S; any number of positions.
+
+        Returns:
+            float32 (B, D, *positions), on the model's device: what `reconstruct` decodes.
+
+        Raises:
+            InputError: another dtype, rank or number of stages, or a code out of range.
+        """
+        self._check_codes(codes, tuple(codes.shape[2:]))
+        with own_modes(self.device):
+            return self._model.quantizer.reconstruct(codes.to(self.device))
 
     @kernels_refuse()
-    @torch.inference_mode()
     def quantize(self, samples: Tensor) -> Tensor:
         """Turn signals into codes of all stages, by plain nearest-code search.
 
@@ -62,13 +96,13 @@ class Tokenizer:
 
         Raises:
             InputError: another rank or number of channels, no samples, or values that are not
-                finite.
+                finite or, from a codec, more than 1e-3 outside of the range of its medium.
         """
-        codes: Tensor = self._model.quantizer(self._checked_latent(samples)).codes
+        with own_modes(self.device):
+            codes: Tensor = self._model.quantizer(self._checked_latent(samples)).codes
         return codes
 
     @kernels_refuse()
-    @torch.inference_mode()
     def reconstruct(self, codes: Tensor, *, extent: tuple[int, ...]) -> Tensor:
         """Turn codes back into samples, float (B, C, *extent), near the range of their originals.
 
@@ -82,17 +116,17 @@ class Tokenizer:
         extent = tuple(extent)
         grid = self.card.config.positions(extent)
         self._check_codes(codes, grid)
-        latent = self._model.quantizer.reconstruct(codes.to(self.device))
-        samples = apply_tiled(
-            self._transform.synthesise,
-            channels_last(latent),
-            grid=grid,
-            side=self.card.config.region,
-            reach=self._transform.synthesis_reach,
-        )
+        with own_modes(self.device):
+            latent = self._model.quantizer.reconstruct(codes.to(self.device))
+            samples = apply_tiled(
+                self._transform.synthesise,
+                channels_last(latent),
+                grid=grid,
+                side=self.card.config.region,
+                reach=self._transform.synthesis_reach,
+            )
         return samples[:, :, *(slice(0, length) for length in extent)]
 
-    @torch.inference_mode()
     def analyse(self, samples: Tensor) -> Tensor:
         """Run the analysis: the latent, float32 (B, D, *positions), before any quantization.
 
@@ -103,15 +137,16 @@ class Tokenizer:
         Raises:
             InputError: the model is not for signals of this extent.
         """
-        samples = samples.to(self.device, torch.float32)
         grid = self.card.config.positions(tuple(samples.shape[2:]))
-        return apply_tiled(
-            self._transform.analyse,
-            channels_last(self._pad(samples)),
-            grid=grid,
-            side=self.card.config.region,
-            reach=self._transform.analysis_reach,
-        )
+        with own_modes(self.device):
+            samples = samples.to(self.device, torch.float32)
+            return apply_tiled(
+                self._transform.analyse,
+                channels_last(self._pad(samples)),
+                grid=grid,
+                side=self.card.config.region,
+                reach=self._transform.analysis_reach,
+            )
 
     def search(
         self, latent: Tensor, *, samples: Tensor | None = None, effort: int = 5
@@ -176,6 +211,8 @@ class Tokenizer:
             raise InputError(f"samples are empty: {tuple(samples.shape)}")
         if not bool(samples.isfinite().all()):
             raise InputError("samples hold NaN or infinite values")
+        if self._span is not None:
+            _check_span(samples, *self._span)
         return self.analyse(samples)
 
     def _check_codes(self, codes: Tensor, grid: tuple[int, ...]) -> None:
@@ -199,3 +236,10 @@ class Tokenizer:
                 f"codes must be in [0, {quantizer.codebook_size}), "
                 f"got {int(codes.min())} to {int(codes.max())}"
             )
+
+
+def _check_span(samples: Tensor, low: float, high: float) -> None:
+    """Refuse samples that are further outside of their range than a resize may leave them."""
+    for bound in (float(bound) for bound in samples.aminmax()):
+        if not low - _SPARE <= bound <= high + _SPARE:
+            raise InputError(f"samples must be in [{low:g}, {high:g}], got {bound:g}")

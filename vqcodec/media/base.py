@@ -45,6 +45,7 @@ class Medium(Protocol):
         suffixes: files that a folder is searched for, lower case, with the dot.
         formats: suffix -> format of the files that are written; the first is the default.
         default_model: name of the model that encodes if none is asked for.
+        span: lowest and highest sample that a model takes, None if there is no such range.
 
     >>> import numpy
     >>> from vqcodec.media.registry import find_medium
@@ -63,6 +64,7 @@ class Medium(Protocol):
     suffixes: tuple[str, ...]
     formats: Mapping[str, str]
     default_model: str
+    span: tuple[float, float] | None
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file that begins with these bytes (64 of them, or all) is of this medium."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vqcodec.processes import from_first_process, mean_over_processes
+from vqcodec.quantizers.base import Float32Module
 from vqcodec_kernels import code_statistics, nearest_code
 
 __all__ = ["Codebook", "cost_in_bits"]
@@ -20,7 +21,7 @@ def cost_in_bits(share: Tensor, *, floor: float) -> Tensor:
     return -(floored / floored.sum(-1, keepdim=True)).log2()
 
 
-class Codebook(nn.Module):
+class Codebook(Float32Module):
     """K vectors, each the mean of what is assigned to it (van den Oord et al. 2017, appendix A.1).
 
     Code 0 is the zero vector and never moves: a residual that is not worth coding costs next to
@@ -41,9 +42,9 @@ class Codebook(nn.Module):
         super().__init__()
         self.decay = decay
         self.restarts = 0
-        self.register_buffer("vectors", torch.zeros(size, dim))
-        self.register_buffer("share", torch.full((size,), 1 / size))
-        self.register_buffer("sums", torch.zeros(size, dim))
+        self.register_buffer("vectors", torch.zeros(size, dim, dtype=torch.float32))
+        self.register_buffer("share", torch.full((size,), 1 / size, dtype=torch.float32))
+        self.register_buffer("sums", torch.zeros(size, dim, dtype=torch.float32))
 
     @property
     def size(self) -> int:
@@ -64,7 +65,7 @@ class Codebook(nn.Module):
             used = counts > 0
             used[0] = False
             self.vectors[used] = sums[used] / counts[used, None]
-        self.share.copy_(counts / len(rows))
+        self.share.copy_(counts.float() / len(rows))
         self.sums.copy_(sums / len(rows))
         for statistics in (self.vectors, self.share, self.sums):
             statistics.copy_(from_first_process(statistics))
@@ -76,7 +77,7 @@ class Codebook(nn.Module):
         Returns the share of the rows that chose each code, float32 (K,), over all processes.
         """
         counts, sums = code_statistics(rows, codes, self.size)
-        share = mean_over_processes(counts / len(rows))
+        share = mean_over_processes(counts.float() / len(rows))
         self.share.lerp_(share, 1 - self.decay)
         self.sums.lerp_(mean_over_processes(sums / len(rows)), 1 - self.decay)
         self.vectors[1:] = self.sums[1:] / self.share[1:, None].clamp_min(1e-9)

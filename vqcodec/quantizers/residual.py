@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vqcodec.processes import mean_over_processes, on_any_process
-from vqcodec.quantizers.base import Quantized
+from vqcodec.quantizers.base import Float32Module, Quantized
 from vqcodec.quantizers.codebook import Codebook, cost_in_bits
 from vqcodec_kernels import beam_codes, nearest_code, residual_codes
 from vqcodec_kernels.errors import InvalidInputError
@@ -23,11 +23,12 @@ _SETTLED_DECAY = 0.995
 _FLOOR = 0.01
 
 
-class ResidualQuantizer(nn.Module):
+class ResidualQuantizer(Float32Module):
     """S codebooks in a row (Juang and Gray 1982; SoundStream, Zeghidour et al. 2021).
 
     Works on latents (B, D, *positions) with one or two position axes, in float32 whatever the
-    autocast state: half precision turns near ties into wrong codes and starves the averages.
+    autocast state and stays so when the model is cast: half precision turns near ties into wrong
+    codes and starves the averages.
 
     Attributes:
         residual_energy: float32 (S,), running mean square that is left after each stage when the
@@ -45,8 +46,10 @@ class ResidualQuantizer(nn.Module):
         self.codebooks = nn.ModuleList(
             Codebook(codebook_size, dim, decay=decay) for _ in range(stages)
         )
-        self.register_buffer("residual_energy", torch.zeros(stages))
-        uniform = torch.full((stages, stages, codebook_size), 1 / codebook_size)
+        self.register_buffer("residual_energy", torch.zeros(stages, dtype=torch.float32))
+        uniform = torch.full(
+            (stages, stages, codebook_size), 1 / codebook_size, dtype=torch.float32
+        )
         self.register_buffer("shares", uniform)
 
     def lagrangian(self, mu: float, stages: int | None = None) -> float:
@@ -70,7 +73,7 @@ class ResidualQuantizer(nn.Module):
     @torch.no_grad()
     def start(self, latent: Tensor) -> None:
         """Fit every stage in turn by k-means on latents (B, D, *positions)."""
-        residual = _rows(latent)
+        residual = _rows(latent.float())
         for stage, codebook in enumerate(self.books()):
             codebook.start(residual)
             residual = residual - codebook.vectors[nearest_code(residual, codebook.vectors)]
@@ -89,7 +92,7 @@ class ResidualQuantizer(nn.Module):
         """Quantize with gradients passing straight through; learn when in training mode.
 
         Args:
-            latent: float (B, D, *positions).
+            latent: float (B, D, *positions); in training neither empty nor NaN nor infinite.
             mu: weight of the rate in the search (see `lagrangian`); 0 looks at distortion alone.
             restart: move dead codes onto residuals of this batch.
             stages: how many stages to use; all by default.
@@ -97,16 +100,20 @@ class ResidualQuantizer(nn.Module):
         """
         with torch.no_grad(), torch.autocast(latent.device.type, enabled=False):
             rows = _rows(latent.detach().float())
-            if self.training and on_any_process(~rows.isfinite().all()):
+            unfit = ~rows.isfinite().all() | (len(rows) == 0)
+            if self.training and on_any_process(unfit):
                 # Before the first average: a process that stopped there alone would be waited for.
-                raise InvalidInputError("the latent must be finite on every process")
+                raise InvalidInputError(
+                    "the latent must be finite and not empty on every process, got "
+                    f"{tuple(latent.shape)} here"
+                )
             books = self.books()[:stages]
             costs = self.bits(len(books)) if mu else torch.stack([book.bits() for book in books])
             biases = costs * self.lagrangian(mu, stages) if mu else None
             codes = _search(rows, torch.stack([book.vectors for book in books]), biases, beams)
             residual, bits = rows, rows.new_zeros(())
             for stage, (codebook, chosen) in enumerate(zip(books, codes.unbind(1), strict=True)):
-                bits = bits + costs[stage, chosen].mean()
+                bits = bits + _mean(costs[stage, chosen])
                 left = residual - codebook.vectors[chosen]
                 if self.training:
                     share = self._learn(stage, residual, chosen, left, mu=mu, restart=restart)
@@ -114,7 +121,7 @@ class ResidualQuantizer(nn.Module):
                         self.shares[len(books) - 1, stage].lerp_(share, 1 - codebook.decay)
                 residual = left
             values = _unrows(rows - residual, latent)
-        commitment = (latent.float() - values).square().mean()
+        commitment = _mean((latent.float() - values).square())
         straight = latent + (values - latent).detach()
         return Quantized(straight, _codes(codes, latent), commitment, bits)
 
@@ -168,6 +175,11 @@ def _search(rows: Tensor, codebooks: Tensor, biases: Tensor | None, beams: int) 
     return beam_codes(rows.contiguous(), codebooks, biases, beams=beams)[0]
 
 
+def _mean(values: Tensor) -> Tensor:
+    """The mean, and 0 for that of nothing."""
+    return values.mean() if values.numel() else values.sum()
+
+
 def _rows(latent: Tensor) -> Tensor:
     """(B, D, *positions) -> (B * positions, D)."""
     return latent.movedim(1, -1).reshape(-1, latent.shape[1])
@@ -175,9 +187,9 @@ def _rows(latent: Tensor) -> Tensor:
 
 def _unrows(rows: Tensor, like: Tensor) -> Tensor:
     """(B * positions, D) -> the shape of `like`."""
-    return rows.reshape(len(like), *like.shape[2:], -1).movedim(-1, 1)
+    return rows.reshape(len(like), *like.shape[2:], rows.shape[1]).movedim(-1, 1)
 
 
 def _codes(rows: Tensor, like: Tensor) -> Tensor:
     """(B * positions, S) -> (B, S, *positions)."""
-    return rows.reshape(len(like), *like.shape[2:], -1).movedim(-1, 1)
+    return rows.reshape(len(like), *like.shape[2:], rows.shape[1]).movedim(-1, 1)

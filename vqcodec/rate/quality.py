@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vqcodec.errors import InputError
+from vqcodec.rate.choices import check_real
 
 __all__ = ["SearchPlan", "plan_search"]
 
@@ -54,8 +54,7 @@ def plan_search(quality: float, energies: Sequence[float], mu: float) -> SearchP
     Raises:
         InputError: quality is not a number from 0 to 100.
     """
-    if not (math.isfinite(quality) and 0 <= quality <= 100):
-        raise InputError(f"quality must be 0 to 100, got {quality}")
+    check_real("quality", quality, "0 to 100", low=0, high=100)
     logs = [math.log(max(float(energy), _SMALLEST_ENERGY)) for energy in energies]
     weight = math.log(mu) if mu else -math.inf
     rise = max(math.log(_DEAREST) - weight, 0.0) if mu else 0.0

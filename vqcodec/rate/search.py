@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from vqcodec.errors import InputError, kernels_refuse
+from vqcodec.device import own_modes
+from vqcodec.errors import kernels_refuse
+from vqcodec.rate.choices import check_whole
 from vqcodec.rate.quality import SearchPlan, plan_search
 from vqcodec_kernels import beam_codes
 
@@ -61,8 +63,7 @@ class LatentSearch:
         effort: int = 5,
         look: Look | None = None,
     ) -> None:
-        if not 1 <= effort <= len(_BEAMS):
-            raise InputError(f"effort must be 1 to {len(_BEAMS)}, got {effort}")
+        check_whole("effort", effort, 1, len(_BEAMS))
         self._positions = latent.shape[1:]
         self._rows = latent.flatten(1).T.contiguous()
         self._codebooks, self._bits = codebooks, bits
@@ -84,10 +85,11 @@ class LatentSearch:
         A draft is not refined: much sooner there at the highest efforts, and nearly as large.
         """
         plan = plan_search(quality, self._energies, self._mu)
-        codes = self._search(self._rows, plan)
-        if draft or self._look is None:
-            return codes
-        return self._refine(codes, plan, self._look)
+        with own_modes(self._rows.device):
+            codes = self._search(self._rows, plan)
+            if draft or self._look is None:
+                return codes
+            return self._refine(codes, plan, self._look)
 
     def _refine(self, codes: Tensor, plan: SearchPlan, look: Look) -> Tensor:
         """Move the latent against the slope of the decoded error; keep the best codes on the way.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from vqcodec.errors import InputError
+from vqcodec.rate.choices import check_real
 
 __all__ = ["fit_psnr", "fit_size"]
 
@@ -36,8 +37,9 @@ def fit_size(
         the quality and its stream.
 
     Raises:
-        InputError: even quality 0 takes more.
+        InputError: even quality 0 takes more, or the target is no number.
     """
+    check_real("size", target, "a number of bytes")
     wanted = math.log(max(target, 1) * (1 - _SIZE_TOLERANCE / 2))
     crossing = _Crossing(wanted, start=near, slope=_GROWTH)
     best = (0.0, b"")
@@ -69,8 +71,9 @@ def fit_psnr(measure: Callable[[float], tuple[float, T]], target: float) -> tupl
         the quality, and what the measure was taken of there.
 
     Raises:
-        InputError: quality 100 does not reach it.
+        InputError: quality 100 does not reach it, or it is no number.
     """
+    check_real("psnr", target, "a number of decibels")
     crossing = _Crossing(target + _PSNR_TOLERANCE / 2, start=50.0, slope=_GAIN)
     best: tuple[float, T] | None = None
     for _ in range(_TRIES):

@@ -22,7 +22,7 @@ _BRANCH_SCALE = 0.3
 
 def convolution(channels: int, out: int, *, axes: int) -> nn.Conv1d | nn.Conv2d | nn.Conv3d:
     """A convolution of side 3 that keeps the size of a grid, which it pads with zeros."""
-    return _CONVOLUTIONS[axes](channels, out, 3, padding=1)
+    return _CONVOLUTIONS[axes](channels, out, 3, padding=1, dtype=torch.float32)
 
 
 def project(x: Tensor, rows: Tensor) -> Tensor:

@@ -55,8 +55,8 @@ class _Network(nn.Module):
         self.blocks = nn.Sequential(*(ResidualBlock(width, axes=axes) for _ in range(depth)))
         self.leave = convolution(width, outputs, axes=axes)
         # Not torch.eye: laid out without memory, it loads torch's compiler, half a second.
-        self.register_buffer("basis", torch.zeros(basis))
-        self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("basis", torch.zeros(basis, dtype=torch.float32))
+        self.register_buffer("scale", torch.ones((), dtype=torch.float32))
         with torch.no_grad():
             for parameter in self.leave.parameters():
                 parameter.mul_(_CORRECTION_SCALE)

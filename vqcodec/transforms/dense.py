@@ -21,13 +21,13 @@ class _Network(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(inputs, hidden),
+            nn.Linear(inputs, hidden, dtype=torch.float32),
             nn.SiLU(),
-            nn.Linear(hidden, hidden),
+            nn.Linear(hidden, hidden, dtype=torch.float32),
             nn.SiLU(),
-            nn.Linear(hidden, outputs),
+            nn.Linear(hidden, outputs, dtype=torch.float32),
         )
-        self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("scale", torch.ones((), dtype=torch.float32))
 
 
 class DenseAnalysis(_Network):

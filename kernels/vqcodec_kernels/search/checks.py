@@ -6,6 +6,7 @@ some.
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from vqcodec_kernels.errors import InvalidInputError
 
@@ -114,6 +115,15 @@ def _check_floats(name: str, values: Tensor, device: torch.device | None = None)
         raise InvalidInputError(f"{name} must be float32, float16 or bfloat16, got {values.dtype}")
     if device is not None and values.device != device:
         raise InvalidInputError(f"{name} must be on {device} as x is, got {values.device}")
+    # The compiler traces no forward mode; here it would go on with tangents of zero.
+    if not torch.compiler.is_compiling() and _has_tangent(values):
+        raise InvalidInputError(
+            f"{name} has a tangent: there is no forward-mode derivative, use torch.autograd"
+        )
+
+
+def _has_tangent(values: Tensor) -> bool:
+    return forward_ad.unpack_dual(values).tangent is not None  # type: ignore[no-untyped-call]
 
 
 def _check_matrix(name: str, values: Tensor) -> None:

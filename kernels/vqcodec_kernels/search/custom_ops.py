@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vqcodec_kernels.errors import InvalidInputError
-from vqcodec_kernels.search import fake
+from vqcodec_kernels.search import fake, gradients
 from vqcodec_kernels.search.backend import OPERATORS, find_operator
 from vqcodec_kernels.search.checks import check_finite
 
@@ -99,28 +99,6 @@ def _code_statistics(
     return found[0].reshape(counts.shape), found[1].reshape(sums.shape)
 
 
-def _quantize_vectors_setup(ctx: Any, inputs: Any, output: Any) -> None:
-    x, codebook, _, _ = inputs
-    values, _, codes, counts = output
-    ctx.mark_non_differentiable(codes, counts)
-    ctx.save_for_backward(x, values, codes)
-    ctx.codebook_like = (codebook.shape, codebook.dtype)
-
-
-def _quantize_vectors_backward(
-    ctx: Any, grad_values: Tensor, grad_error: Tensor, _codes: None, _counts: None
-) -> tuple[Tensor, Tensor, None, None]:
-    """Gradients as if the codes were constants: values = codebook[codes]."""
-    x, values, codes = ctx.saved_tensors
-    shape, dtype = ctx.codebook_like
-    slope = 2 * (x.float() - values.float()) * grad_error.unsqueeze(-1)
-    books = shape[:-2].numel()
-    flat = codes.reshape(books, codes.numel() // max(books, 1), 1).expand(-1, -1, shape[-1])
-    grad = (grad_values.float() - slope).reshape(flat.shape)
-    grad_codebook = grad.new_zeros((books, *shape[-2:])).scatter_add(1, flat, grad)
-    return slope.to(x.dtype), grad_codebook.reshape(shape).to(dtype), None, None
-
-
 def _search_arguments(
     x: Tensor, books: Tensor, bias: Tensor | None, backend: str | None, *, batch_end: int = -2
 ) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -161,6 +139,11 @@ def _register(schema: str, operator: Callable[..., Any]) -> None:
     _LIBRARY.define(schema, tags=(torch.Tag.pt2_compliant_tag,))  # type: ignore[no-untyped-call]
     _LIBRARY.impl(name, operator, "CompositeExplicitAutograd")  # type: ignore[no-untyped-call]
     torch.library.register_fake(f"vqcodec::{name}", getattr(fake, name), lib=_LIBRARY)
+    if name in gradients.BACKWARD:
+        setup, backward = gradients.BACKWARD[name]
+        torch.library.register_autograd(
+            f"vqcodec::{name}", backward, setup_context=setup, lib=_LIBRARY
+        )
 
 
 # Kept alive with the module: the operators are gone when it is.
@@ -194,10 +177,4 @@ _register(
     "code_statistics(Tensor x, Tensor codes, SymInt codebook_size, str? backend)"
     " -> (Tensor, Tensor)",
     _code_statistics,
-)
-torch.library.register_autograd(
-    "vqcodec::quantize_vectors",
-    _quantize_vectors_backward,
-    setup_context=_quantize_vectors_setup,
-    lib=_LIBRARY,
 )

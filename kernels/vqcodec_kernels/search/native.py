@@ -66,8 +66,10 @@ def nearest_code(
     level: str | None = None,
 ) -> Tensor | tuple[Tensor, Tensor]:
     """Find the nearest code of every row; see `ops.nearest_code`."""
-    codes = torch.empty(x.shape[:-1], dtype=torch.int64)
-    distance = torch.empty(x.shape[:-1]) if return_distance else None
+    codes = torch.empty(x.shape[:-1], dtype=torch.int64, device="cpu")
+    distance = (
+        torch.empty(x.shape[:-1], dtype=torch.float32, device="cpu") if return_distance else None
+    )
     _search_groups(x, codebook, bias, codes, distances=distance, threads=threads, level=level)
     return codes if distance is None else (codes, distance)
 
@@ -93,10 +95,10 @@ def quantize_vectors(
     level: str | None = None,
 ) -> QuantizedVectors:
     """Find, gather, measure and count in one pass; see `ops.quantize_vectors`."""
-    codes = torch.empty(x.shape[:-1], dtype=torch.int64)
-    values = torch.empty(x.shape, dtype=codebook.dtype)
-    squared_error = torch.empty(x.shape[:-1])
-    counts = torch.zeros(codebook.shape[:-1], dtype=torch.int64)
+    codes = torch.empty(x.shape[:-1], dtype=torch.int64, device="cpu")
+    values = torch.empty(x.shape, dtype=codebook.dtype, device="cpu")
+    squared_error = torch.empty(x.shape[:-1], dtype=torch.float32, device="cpu")
+    counts = torch.zeros(codebook.shape[:-1], dtype=torch.int64, device="cpu")
     _search_groups(
         x,
         codebook,
@@ -122,7 +124,7 @@ def residual_codes(
 ) -> Tensor:
     """Search every stage while the residual stays in the cache; see `ops.residual_codes`."""
     stages = codebooks.shape[-3] if stages is None else stages
-    codes = torch.empty((*x.shape[:-1], stages), dtype=torch.int64)
+    codes = torch.empty((*x.shape[:-1], stages), dtype=torch.int64, device="cpu")
     x, codebooks, biases = _aligned(x), _aligned(codebooks), _float_bias(biases)
     groups = codebooks.shape[:-3].numel()
     for group in range(groups if stages else 0):
@@ -149,8 +151,8 @@ def code_statistics(
     x: Tensor, codes: Tensor, codebook_size: int, *, threads: int | None = None
 ) -> tuple[Tensor, Tensor]:
     """Count and add up in the order of the rows; see `ops.code_statistics`."""
-    counts = torch.empty((*codes.shape[:-1], codebook_size), dtype=torch.int64)
-    sums = torch.empty((*counts.shape, x.shape[-1]))
+    counts = torch.empty((*codes.shape[:-1], codebook_size), dtype=torch.int64, device="cpu")
+    sums = torch.empty((*counts.shape, x.shape[-1]), dtype=torch.float32, device="cpu")
     x, codes = _aligned(x), _aligned(codes)
     groups = codes.shape[:-1].numel()
     for group in range(groups):
@@ -179,8 +181,8 @@ def beam_codes(
 ) -> tuple[Tensor, Tensor]:
     """Follow the cheapest beginnings of each row; see `ops.beam_codes`."""
     stages, size, dim = codebooks.shape
-    codes = torch.empty((len(x), stages), dtype=torch.int64)
-    errors = torch.empty((len(x), stages))
+    codes = torch.empty((len(x), stages), dtype=torch.int64, device="cpu")
+    errors = torch.empty((len(x), stages), dtype=torch.float32, device="cpu")
     x, codebooks, biases = _aligned(x), _aligned(codebooks), _float_bias(biases)
     defect = _search.search_beams(
         _address(x, 0, 1),

@@ -4,7 +4,8 @@ Words in the shapes: N vectors, K codebook size, D codebook dim, S stages. Float
 float16 or bfloat16; x and codebook need not share a dtype. Under autocast the operators compute
 with the values they are given. Every operator raises InvalidInputError for a wrong dtype, device,
 shape, size (D in [1, 1024], K in [1, 2^20]) or value (NaN, infinity), and BackendError for a
-backend that was asked for and cannot run.
+backend that was asked for and cannot run. Gradients are those of reverse mode by
+`torch.autograd`; forward mode and `torch.func.grad` are refused.
 
 `backend` is "torch", "native" (C++, CPU) or "triton" (CUDA); by default the fastest for the device.
 """
@@ -67,7 +68,8 @@ def nearest_code(
     bias: (K,) or as codebook without D, finite.
     Returns int64 codes (..., N), each in [0, K): the argmin of the float64 sum over d in order,
     the same integers from every backend. With return_distance also that smallest sum, bias
-    included, rounded to float32 (..., N).
+    included, rounded to float32 (..., N), with gradients to x, codebook and bias, the codes held
+    fixed.
 
     >>> x, codebook = torch.tensor([[0.9], [3.2]]), torch.tensor([[0.0], [1.0], [4.0]])
     >>> nearest_code(x, codebook)
@@ -144,7 +146,8 @@ def beam_codes(
 
     x: float32 (N, D). codebooks: float32 (S, K, D), S >= 1. biases: (S, K) or (K,). beams: 1 to 64.
     Returns codes int64 (N, S) and the squared error float32 (N, S), biases left out, that the
-    cheapest of the last stage leaves after each stage. There is no backend "triton".
+    cheapest of the last stage leaves after each stage, without gradients. There is no backend
+    "triton".
 
     >>> x, codebooks = torch.tensor([[5.0]]), torch.tensor([[[4.0], [7.0]], [[0.0], [-2.0]]])
     >>> beam_codes(x, codebooks, beams=1)
@@ -184,7 +187,7 @@ def code_statistics(
 
     x: (..., N, D). codes: int64 (..., N), each in [0, codebook_size); InvalidInputError if not.
     Returns counts, int64 (..., K), and sums, float32 (..., K, D): added in float64 in the order of
-    N, rounded once; zero for a code without vectors.
+    N, rounded once; zero for a code without vectors. sums carry gradients to x.
 
     >>> x, codes = torch.tensor([[1.0], [2.0], [8.0]]), torch.tensor([0, 0, 2])
     >>> counts, sums = code_statistics(x, codes, 3)

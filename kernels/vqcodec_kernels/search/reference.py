@@ -75,10 +75,11 @@ def nearest_code_fast(x: Tensor, codebook: Tensor, bias: Tensor | None = None) -
     rows = x.float().reshape(len(books), _rows_per_book(x, books), x.shape[-1])
     offsets = norms.reshape(len(books), 1, -1)
     block = max(1, BLOCK_DISTANCES // norms.numel())
-    parts = [
-        torch.baddbmm(offsets, part, books.mT, alpha=-2).argmin(-1)
-        for part in torch.split(rows, block, dim=1)
-    ]
+    with torch.autocast(x.device.type, enabled=False):
+        parts = [
+            torch.baddbmm(offsets, part, books.mT, alpha=-2).argmin(-1)
+            for part in torch.split(rows, block, dim=1)
+        ]
     return torch.cat(parts, dim=1).reshape(x.shape[:-1])
 
 
@@ -94,7 +95,9 @@ def residual_codes(
         bias = None if biases is None else biases[..., stage, :]
         codes.append(_search(residual, codebook, bias)[0])
         residual = residual - _gather(codebook, codes[-1]).float()
-    return torch.stack(codes, dim=-1) if codes else x.new_empty((*x.shape[:-1], 0)).long()
+    return (
+        torch.stack(codes, dim=-1) if codes else x.new_empty((*x.shape[:-1], 0), dtype=torch.int64)
+    )
 
 
 def quantize_vectors(x: Tensor, codebook: Tensor, bias: Tensor | None = None) -> QuantizedVectors:
@@ -138,7 +141,10 @@ def beam_codes(
     """Search all stages with float32 scores, keeping a few beginnings; see `ops.beam_codes`."""
     biases = codebooks.new_zeros(()) if biases is None else biases.float()
     biases = biases.expand(codebooks.shape[:2])
-    parts = [_search_beams(rows, codebooks, biases, beams) for rows in torch.split(x, _BEAM_ROWS)]
+    with torch.autocast(x.device.type, enabled=False):
+        parts = [
+            _search_beams(rows, codebooks, biases, beams) for rows in torch.split(x, _BEAM_ROWS)
+        ]
     codes, errors = zip(*parts, strict=True)
     return torch.cat(codes), torch.cat(errors)
 

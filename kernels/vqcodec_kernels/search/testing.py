@@ -45,14 +45,17 @@ def hard_case(name: str, rows: int, size: int, dim: int, *, seed: int = 0) -> Se
     >>> (x[:, None] == codebook).all(2).any(1)
     tensor([True, True, True, True, True])
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator("cpu").manual_seed(seed)
 
     def normal(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator)
+        return torch.randn(*shape, generator=generator, dtype=torch.float32, device="cpu")
+
+    def numbers(below: int, *shape: int) -> Tensor:
+        return torch.randint(below, shape, generator=generator, dtype=torch.int64, device="cpu")
 
     x, codebook, bias = normal(rows, dim), normal(size, dim), None
-    repeated = codebook[torch.randint(max(1, size // 3), (size,), generator=generator)]
-    chosen = torch.randint(size, (2, rows), generator=generator)
+    repeated = codebook[numbers(max(1, size // 3), size)]
+    chosen = numbers(size, 2, rows)
     if name == "duplicates":
         codebook = repeated
     elif name == "near_duplicates":

@@ -44,6 +44,7 @@ class SawToothMedium:
     suffixes = (".saw",)
     formats = {".saw": "saw"}  # noqa: RUF012
     default_model = "sawtooth"
+    span = (0.0, 1.0)
 
     def recognises(self, head: bytes) -> bool:
         return head.startswith(b"SAW ")

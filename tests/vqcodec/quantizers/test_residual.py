@@ -8,6 +8,7 @@ from torch import Tensor
 
 from vqcodec.quantizers.residual import ResidualQuantizer
 from vqcodec_kernels import residual_codes
+from vqcodec_kernels.errors import InvalidInputError
 
 DIM, STAGES, SIZE = 5, 3, 8
 
@@ -221,6 +222,41 @@ def test_autocast_does_not_reach_the_quantizer(
     assert torch.equal(quantized.codes, wanted.codes)
     assert quantized.values.dtype == torch.float32
     assert torch.equal(quantized.values, wanted.values)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize("beams", [1, 2])
+def test_a_cast_does_not_reach_the_quantizer(
+    quantizer: ResidualQuantizer, latent: Tensor, dtype: torch.dtype, beams: int
+) -> None:
+    wanted = quantizer(latent, mu=0.5, beams=beams).codes
+    before = {name: tensor.clone() for name, tensor in quantizer.state_dict().items()}
+    torch.nn.Sequential(quantizer).to(dtype)
+    for name, tensor in quantizer.state_dict().items():
+        assert tensor.dtype == torch.float32
+        assert torch.equal(tensor, before[name])
+    assert torch.equal(quantizer(latent, mu=0.5, beams=beams).codes, wanted)
+    quantizer.train()
+    quantizer.start(latent.to(dtype))
+    quantizer(latent.to(dtype), restart=True)
+    assert quantizer.to("meta").residual_energy.device.type == "meta"
+
+
+@pytest.mark.parametrize("shape", [(0, DIM, 7, 9), (2, DIM, 0, 9)])
+@pytest.mark.parametrize("options", [{}, {"mu": 1.0}, {"beams": 2}])
+def test_an_empty_batch(
+    quantizer: ResidualQuantizer, shape: tuple[int, ...], options: dict[str, float]
+) -> None:
+    """Quantized to nothing at no loss; refused where it would be learned from."""
+    found = quantizer(torch.zeros(shape), **options)
+    assert found.values.shape == shape
+    assert found.codes.shape == (shape[0], STAGES, *shape[2:])
+    assert (float(found.commitment), float(found.bits)) == (0, 0)
+    before = [tensor.clone() for tensor in quantizer.state_dict().values()]
+    with pytest.raises(InvalidInputError, match=r"not empty.*\(., 5, ., 9\)"):
+        quantizer.train()(torch.zeros(shape), **options)
+    after = quantizer.state_dict().values()
+    assert all(torch.equal(one, other) for one, other in zip(after, before, strict=True))
 
 
 def test_usage_counts_codes_and_perplexity(quantizer: ResidualQuantizer) -> None:

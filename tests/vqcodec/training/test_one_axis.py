@@ -16,6 +16,7 @@ from torch import Tensor
 from vqcodec.codec import load
 from vqcodec.media.registry import MEDIA
 from vqcodec.media.workshop import Batches, Distortion, Recipe, Skipped
+from vqcodec.model.config import ModelConfig
 from vqcodec.training import train
 from vqcodec.training.progress import Budget
 from vqcodec.training.trainer import Trainer
@@ -69,6 +70,15 @@ def test_it_learns(tmp_path: Path, muon: bool) -> None:
     assert 0.5 < reports[-1].bits_per_sample < 3 * 4 / 8
 
 
+class WaveMedium:
+    """What a codec asks before there is a signal: any model will do."""
+
+    span = None
+
+    def check_model(self, model: ModelConfig) -> None:
+        """Take every model."""
+
+
 class WaveWorkshop:
     """Data from nowhere, and logs without a picture."""
 
@@ -89,7 +99,7 @@ class WaveWorkshop:
 
 def test_a_medium_of_its_own_in_one_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MEDIA, "wave", "wave")
-    monkeypatch.setitem(sys.modules, "wave.medium", SimpleNamespace(MEDIUM=object()))
+    monkeypatch.setitem(sys.modules, "wave.medium", SimpleNamespace(MEDIUM=WaveMedium()))
     workshop = SimpleNamespace(WORKSHOP=WaveWorkshop())
     monkeypatch.setitem(sys.modules, "wave.workshop", workshop)
     output = tmp_path / "tone.safetensors"

@@ -37,6 +37,7 @@ class PictureMedium:
     suffixes: tuple[str, ...] = SUFFIXES
     formats: Mapping[str, str] = FORMATS
     default_model = "photo"
+    span = (0.0, 1.0)
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file begins as one of the formats that are read does."""

@@ -13,7 +13,7 @@ from vqcodec_kernels.errors import BackendError
 from vqcodec_kernels.search.triton.codebook import Codebooks
 from vqcodec_kernels.search.triton.tiles import Device
 
-__all__ = ["as_books", "batch_parts", "find_device", "on_device"]
+__all__ = ["as_books", "batch_parts", "find_device", "on_device", "readable"]
 
 # What a grid may have along its second axis; the first takes the blocks of rows.
 _BATCHES_AT_ONCE = 65535
@@ -58,9 +58,22 @@ def batch_parts(batches: int) -> list[slice]:
     return [slice(start, min(start + _BATCHES_AT_ONCE, batches)) for start in starts]
 
 
+def readable(values: Tensor) -> Tensor:
+    """The same values, in a type that the kernels read exactly where they run.
+
+    Triton's interpreter widens subnormal bfloat16 to other numbers. Nothing changes on a device.
+    """
+    if values.is_cuda or values.dtype != torch.bfloat16:
+        return values
+    least = torch.finfo(torch.bfloat16).tiny
+    subnormal = (values != 0) & (values.abs() < least)
+    return values.float() if bool(subnormal.any()) else values
+
+
 def as_books(x: Tensor, codebook: Tensor, bias: Tensor | None) -> tuple[Tensor, Codebooks]:
     """Flatten the leading sizes: x (B, N, D) and `Codebooks` of B, all contiguous."""
     size, dim = codebook.shape[-2:]
+    x, codebook = readable(x), readable(codebook)
     books = codebook.reshape(-1, size, dim).contiguous()
     rows = x.numel() // (len(books) * dim) if x.numel() else 0
     if bias is not None:

@@ -57,7 +57,7 @@ def quantize_vectors(x: Tensor, codebook: Tensor, bias: Tensor | None = None) ->
     assert isinstance(codes, Tensor)
     rows, codebooks = as_books(x, codebook, None)
     books = codebooks.vectors
-    values = torch.empty(rows.shape, dtype=codebook.dtype, device=x.device)
+    values = torch.empty(rows.shape, dtype=books.dtype, device=x.device)
     errors = torch.empty(rows.shape[:2], dtype=torch.float32, device=x.device)
     counts = torch.zeros(codebook.shape[:-1], dtype=torch.int64, device=x.device)
     found, uses = codes.reshape(rows.shape[:2]), counts.reshape(books.shape[:2])
@@ -76,4 +76,5 @@ def quantize_vectors(x: Tensor, codebook: Tensor, bias: Tensor | None = None) ->
                 BLOCK_M=_ROWS,
                 BLOCK_D=_COLUMNS,
             )
-    return QuantizedVectors(codes, values.reshape(x.shape), errors.reshape(x.shape[:-1]), counts)
+    values = values.reshape(x.shape).to(codebook.dtype)
+    return QuantizedVectors(codes, values, errors.reshape(x.shape[:-1]), counts)

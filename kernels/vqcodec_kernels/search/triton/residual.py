@@ -18,7 +18,7 @@ from vqcodec_kernels.search.triton.codebook import (
     pick_prepared,
     prepare_codebook,
 )
-from vqcodec_kernels.search.triton.launch import batch_parts, find_device, on_device
+from vqcodec_kernels.search.triton.launch import batch_parts, find_device, on_device, readable
 from vqcodec_kernels.search.triton.nearest import nearest_code
 from vqcodec_kernels.search.triton.rows import Blocks, Operands, load_blocks, round_blocks
 from vqcodec_kernels.search.triton.scan import scan_codes
@@ -116,6 +116,7 @@ def residual_codes(
         biases = biases.expand(codebooks.shape[:-1])
     if not x.numel() or not stages:
         return torch.zeros((*x.shape[:-1], stages), dtype=torch.int64, device=x.device)
+    x, codebooks = readable(x), readable(codebooks)
     if dim > _IN_REGISTERS:
         return _stage_by_stage(x, codebooks, biases, stages)
     flat = codebooks.reshape(-1, books, size, dim).contiguous()

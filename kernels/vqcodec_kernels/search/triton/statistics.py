@@ -10,7 +10,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vqcodec_kernels.search.triton.launch import on_device
+from vqcodec_kernels.search.triton.launch import on_device, readable
 
 __all__ = ["add_pieces_kernel", "code_statistics", "sum_pieces_kernel"]
 
@@ -68,17 +68,17 @@ def add_pieces_kernel(partial_ptr, first_pieces_ptr, sums_ptr, D, BLOCK_D: tl.co
 def code_statistics(x: Tensor, codes: Tensor, codebook_size: int) -> tuple[Tensor, Tensor]:
     """Count and add up the vectors of every code; see `ops.code_statistics`."""
     with on_device(x):
-        return _sum_segments(x, codes, codebook_size)
+        return _sum_segments(readable(x), codes, codebook_size)
 
 
 def _sum_segments(x: Tensor, codes: Tensor, codebook_size: int) -> tuple[Tensor, Tensor]:
     """Counts (..., K) int64 and sums (..., K, D) float32 of x (..., N, D), codes (..., N)."""
     batch, dim = x.shape[:-2], x.shape[-1]
     groups = batch.numel() * codebook_size
-    shift = torch.arange(batch.numel(), device=x.device) * codebook_size
+    shift = torch.arange(batch.numel(), dtype=torch.int64, device=x.device) * codebook_size
     keys = (codes.reshape(batch.numel(), codes.shape[-1]) + shift[:, None]).reshape(-1)
     keys, order = keys.sort(stable=True)
-    edges = torch.arange(groups + 1, device=x.device)
+    edges = torch.arange(groups + 1, dtype=torch.int64, device=x.device)
     starts = torch.searchsorted(keys, edges)
     counts = starts.diff()
     sums = torch.zeros((groups, dim), dtype=torch.float32, device=x.device)
@@ -86,7 +86,7 @@ def _sum_segments(x: Tensor, codes: Tensor, codebook_size: int) -> tuple[Tensor,
         pieces = (counts + _PIECE - 1) // _PIECE
         first_pieces = torch.cat([pieces.new_zeros(1), pieces.cumsum(0)])
         most = min(len(keys), groups + len(keys) // _PIECE)
-        numbers = torch.arange(most, device=x.device)
+        numbers = torch.arange(most, dtype=torch.int64, device=x.device)
         owners = torch.searchsorted(first_pieces, numbers, right=True) - 1
         partial = torch.empty((most, dim), dtype=torch.float64, device=x.device)
         blocks = triton.cdiv(dim, _COLUMNS)

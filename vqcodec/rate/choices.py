@@ -1,0 +1,44 @@
+"""The numbers that a caller chooses a rate with: refused by name before anything is computed."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+from vqcodec.errors import InputError
+
+__all__ = ["check_real", "check_whole"]
+
+_MOST = 2.0**63
+
+
+def check_real(
+    name: str, value: Any, wanted: str, *, low: float = -_MOST, high: float = _MOST
+) -> None:
+    """Accept a number from `low` to `high`, 2^63 at most; True and False are none.
+
+    Raises:
+        InputError: it is not what is `wanted`, in words; the message shows the value.
+
+    >>> check_real("psnr", float("nan"), "a number of decibels")
+    Traceback (most recent call last):
+    vqcodec.errors.InputError: psnr must be a number of decibels, got nan
+    """
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not (real and low <= value <= high):
+        raise InputError(f"{name} must be {wanted}, got {value!r}")
+
+
+def check_whole(name: str, value: Any, low: int, high: int) -> None:
+    """Accept an integer from `low` to `high`, NumPy's too; True and 5.0 are none.
+
+    Raises:
+        InputError: showing the value.
+
+    >>> check_whole("effort", 5.0, 1, 9)
+    Traceback (most recent call last):
+    vqcodec.errors.InputError: effort must be 1 to 9, a whole number, got 5.0
+    """
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not (whole and low <= value <= high):
+        raise InputError(f"{name} must be {low} to {high}, a whole number, got {value!r}")
