@@ -83,7 +83,7 @@ class Batches(Protocol):
         """Draw float32 samples (size, C, *crop), as the model takes them."""
 
     def go_on(self, steps: int) -> None:
-        """Draw other crops from now on than a run drew in its first so many steps."""
+        """Draw from now on what a run draws after so many steps, whatever was drawn before."""
 
 
 class Distortion(Protocol):

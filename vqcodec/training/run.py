@@ -13,7 +13,7 @@ from torch import Tensor
 from vqcodec.device import find_device
 from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.media.registry import MEDIA, find_workshop
-from vqcodec.media.workshop import Batches, Recipe, Skipped
+from vqcodec.media.workshop import Recipe, Skipped
 from vqcodec.model.catalog import check_name, next_generation
 from vqcodec.model.file import ModelCard, read_model
 from vqcodec.model.tensors import network_from_tensors
@@ -82,7 +82,8 @@ def train(
 
     Raises:
         InputError: the file's stem cannot be a model's name, no recipe of that name, nothing to
-            train on, a signal that cannot be read, or no state to resume from.
+            train on, a signal that cannot be read, no state to resume from, or one that has more
+            steps behind it than are asked for.
         BadModelError: no such medium; or the state or the weights to start from belong to another
             configuration.
         BackendError: a device or backend was asked for that is not here.
@@ -108,7 +109,7 @@ def train(
         trainer = Trainer(chosen, batches, distortion, device=own_device, processes=processes)
         origin = None if start_from is None else _start_from(trainer, Path(start_from))
         if resume:
-            _resume(trainer, batches, state_path(output))
+            _resume(trainer, state_path(output), steps)
         _fit(trainer, budget, output, workshop.preview, report)
         if not processes.is_first:
             return None
@@ -141,11 +142,15 @@ def _export(
     )
 
 
-def _resume(trainer: Trainer, batches: Batches, path: Path) -> None:
+def _resume(trainer: Trainer, path: Path, steps: int | None) -> None:
     if not path.is_file():
         raise InputError(f"{path}: no state to resume from")
     trainer.resume(path)
-    batches.go_on(trainer.state.steps)
+    # As many as are asked for are no mistake: what is left of such a run is to write its weights.
+    if steps is not None and trainer.state.steps > steps:
+        raise InputError(
+            f"{path}: {trainer.state.steps} steps are taken already, more than {steps}"
+        )
 
 
 def _fit(

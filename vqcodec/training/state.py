@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -29,9 +30,14 @@ class TrainingState:
 
 
 def save_state(path: Path, model: VQVAE, optimizer: Optimizer, state: TrainingState) -> None:
-    """Write model, optimizer and progress as one safetensors file, whole or not at all."""
+    """Write model, optimizer, progress and torch's generator as one safetensors file, whole or not.
+
+    Raises:
+        OSError: it cannot be written; an older state is as it was.
+    """
     tensors = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
     tensors |= {f"optimizer.{name}": t.contiguous() for name, t in optimizer.tensors().items()}
+    tensors["random"] = torch.get_rng_state()
     metadata = {
         "config": model.config.to_text(),
         "analysis": model.config.analysis_text(),
@@ -43,7 +49,7 @@ def save_state(path: Path, model: VQVAE, optimizer: Optimizer, state: TrainingSt
 
 
 def load_state(path: Path, model: VQVAE, optimizer: Optimizer) -> TrainingState:
-    """Fill model and optimizer from a file of `save_state`; return the progress.
+    """Fill model, optimizer and torch's generator from a file of `save_state`; return the progress.
 
     Raises:
         BadModelError: the file is damaged, or belongs to a model of another configuration.
@@ -62,6 +68,7 @@ def load_state(path: Path, model: VQVAE, optimizer: Optimizer) -> TrainingState:
         raise BadModelError(f"{path}: was trained with another configuration: start anew")
     model.load_state_dict(_strip(tensors, "model."))
     optimizer.load(_strip(tensors, "optimizer."))
+    torch.set_rng_state(tensors["random"])
     return TrainingState(**json.loads(metadata["state"]))
 
 

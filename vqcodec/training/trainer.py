@@ -15,6 +15,7 @@ from vqcodec.media.workshop import Batches, Distortion, Recipe, decibels
 from vqcodec.model.network import VQVAE
 from vqcodec.processes import ALONE, Processes, from_first_process, on_any_process
 from vqcodec.training.growth import copy_weights
+from vqcodec.training.interruption import signals_wait
 from vqcodec.training.objective import Objective
 from vqcodec.training.optimizer import Optimizer
 from vqcodec.training.progress import Budget, Progress
@@ -34,7 +35,8 @@ class Trainer:
     """Trains a model on batches, within a budget, with its state on disk.
 
     Stopping at any moment (an exception such as KeyboardInterrupt included) leaves a state from
-    which `resume` goes on.
+    which `resume` goes on, as if nothing had happened: a run of so many steps on one thread of the
+    CPU ends with the same weights, if its batches depend on the number of the step alone.
 
     Args:
         batches, distortion: as the workshop of the recipe's medium gives them.
@@ -101,15 +103,22 @@ class Trainer:
         try:
             while (share := self.processes.agree(budget.share(self.state))) < 1:
                 began = time.monotonic()
-                measured = self._step(share)
-                self.state.steps += 1
-                self.state.seconds += time.monotonic() - began
+                # Codebooks learn before the weights do: half a step could not be taken again.
+                with signals_wait():
+                    self.batches.go_on(self.state.steps)
+                    measured = self._step(share)
+                    self.state.steps += 1
+                    self.state.seconds += time.monotonic() - began
                 done = budget.share(self.state)
                 if self.state.steps % _REPORT_EVERY == 0 or done == 1:
                     yield self._progress(done, measured)
                 if time.monotonic() - saved > _SAVE_EVERY_SECONDS:
                     self._save(state_path)
                     saved = time.monotonic()
+            if not self._quantizer_started:
+                # The run was too short to come to that.
+                with signals_wait():
+                    self._start_quantizer()
         except FloatingPointError:
             diverged = True
             raise

@@ -98,6 +98,8 @@ def test_digits_in_one_call(digits: Pixels, save_digits: SaveDigits, tmp_path: P
     assert codec.decode(data).shape == (28, 28)
     with pytest.raises(InputError, match="positive"):
         train(source, output, steps=-1, recipe="digits")
+    with pytest.raises(InputError, match="400 steps are taken already, more than 399"):
+        train(source, output, steps=399, resume=True, device="cpu", recipe="digits")
     resumed = train(source, output, steps=405, resume=True, device="cpu", recipe="digits")
     assert resumed is not None
     assert resumed.metadata["steps"] == 405

@@ -1,14 +1,17 @@
 """Training: it learns, stops and goes on, and keeps its last good state."""
 
 import dataclasses
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 from vqcodec.media.workshop import Recipe
+from vqcodec.training.interruption import signals_wait
 from vqcodec.training.progress import Budget, Progress
 from vqcodec.training.trainer import Trainer
 
@@ -85,21 +88,82 @@ def test_resumed_run_has_the_state_that_was_saved(
     assert_equal_states(everything(first), everything(second))
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Whoever runs the tests may have them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.parametrize("stop", [1, 4, 12, 22])
 def test_resumed_run_goes_on_exactly_as_if_it_had_not_stopped(
-    new_trainer: Callable[..., Trainer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    new_trainer: Callable[..., Trainer],
+    recipe: Recipe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stop: int,
 ) -> None:
-    """Same batches, same weights; only the learning rate's end is told to both in advance."""
-    monkeypatch.setattr(
-        Budget, "share", lambda self, state: float(state.steps >= self.steps) or 0.8
-    )
-    whole = new_trainer()
-    run(whole, 24, tmp_path / "whole")
-    half = new_trainer()
-    run(half, 12, tmp_path / "half")
-    again = new_trainer(first=half.batches.drawn)  # type: ignore[attr-defined]
+    """Before the codebooks begin, as they begin, while codes are restarted, and once they settle.
+
+    The signal arrives in the middle of a step, which is taken whole.
+    """
+    # So many codes that some of them die.
+    quantizer = dataclasses.replace(recipe.model.quantizer, codebook_size=300)
+    model = dataclasses.replace(recipe.model, quantizer=quantizer)
+    recipe = dataclasses.replace(recipe, model=model)
+    whole = new_trainer(recipe=recipe)
+    run(whole, 30, tmp_path / "whole")
+    assert sum(book.restarts for book in whole.model.quantizer.books()) > 0
+    half = new_trainer(recipe=recipe)
+    objective = half.objective
+
+    def interrupted(*arguments: Any) -> Any:
+        if half.state.steps == stop - 1:
+            signal.raise_signal(signal.SIGINT)
+        return objective(*arguments)
+
+    monkeypatch.setattr(half, "objective", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(half, 30, tmp_path / "half")
+    assert half.state.steps == stop
+    again = new_trainer(recipe=recipe)
+    torch.manual_seed(99)
     again.resume(tmp_path / "half")
-    run(again, 24, tmp_path / "half")
+    run(again, 30, tmp_path / "half")
     assert_equal_states(everything(whole), everything(again))
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_second_signal_does_not_wait() -> None:
+    done = []
+
+    def impatient() -> None:
+        with signals_wait():
+            signal.raise_signal(signal.SIGINT)
+            done.append("first")
+            signal.raise_signal(signal.SIGINT)
+            done.append("second")
+
+    with pytest.raises(KeyboardInterrupt):
+        impatient()
+    assert done == ["first"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_run_that_is_too_short_for_codebooks_has_them_all_the_same(
+    new_trainer: Callable[..., Trainer], tmp_path: Path, steps: int
+) -> None:
+    trainer = new_trainer(recipe=dataclasses.replace(new_trainer().recipe, unquantized=0.9))
+    run(trainer, steps, tmp_path / "state")
+    for book in trainer.model.quantizer.books():
+        assert len({tuple(vector) for vector in book.vectors.tolist()}) == book.size
+    assert bool((trainer.model.quantizer.residual_energy > 0).all())
+    again = new_trainer()
+    again.resume(tmp_path / "state")
+    assert_equal_states(everything(trainer), everything(again))
 
 
 class Stop(Exception):

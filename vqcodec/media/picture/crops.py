@@ -102,7 +102,8 @@ class PictureCrops:
     """Random square crops, flipped and transposed at random, of pictures held in memory.
 
     Pictures are decoded once. When they need more than `memory` bytes only a random part is held,
-    and a background thread reads others in exchange, at most one for each batch.
+    and a background thread reads others in exchange, at most one for each batch; which crops are
+    drawn then depends on how fast it is, too.
     """
 
     def __init__(
@@ -145,7 +146,7 @@ class PictureCrops:
             self._areas[place] = other.shape[0] * other.shape[1]
 
     def go_on(self, steps: int) -> None:
-        """Draw other crops from now on than a run drew in its first so many steps."""
+        """Draw from now on what a run draws after so many steps, whatever was drawn before."""
         self._random = np.random.default_rng([self._seed, steps])
 
     def batch(self, size: int) -> Tensor:

@@ -26,7 +26,7 @@ class FixedPictures:
         self._random = np.random.default_rng(seed)
 
     def go_on(self, steps: int) -> None:
-        """Draw in another order from now on than a run did in its first so many steps."""
+        """Draw from now on what a run draws after so many steps, whatever was drawn before."""
         self._random = np.random.default_rng([self._seed, steps])
 
     def batch(self, size: int) -> Tensor:
