@@ -10,6 +10,11 @@ from vqcodec.transforms.layout import channels_last
 __all__ = ["Optimizer"]
 
 _WEIGHT_DECAY = 1e-4
+# What each part remembers of a parameter: one number, or one for each of the parameter's.
+_SLOTS = {
+    "adam": {"step": True, "exp_avg": False, "exp_avg_sq": False},
+    "muon": {"momentum_buffer": False},
+}
 
 
 class Optimizer:
@@ -67,6 +72,15 @@ class Optimizer:
             for name, optimizer in self._parts.items()
             for index, slots in optimizer.state_dict()["state"].items()
             for slot, value in slots.items()
+        }
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of what `tensors` gives once a step is taken, all of it float32."""
+        return {
+            f"{name}.{index}.{slot}": () if single else tuple(parameter.shape)
+            for name, optimizer in self._parts.items()
+            for index, parameter in enumerate(optimizer.param_groups[0]["params"])
+            for slot, single in _SLOTS[name].items()
         }
 
     def load(self, tensors: dict[str, Tensor]) -> None:

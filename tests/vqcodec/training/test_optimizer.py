@@ -81,3 +81,15 @@ def test_what_it_remembers_comes_back(model: nn.Module, muon: bool) -> None:
     step(twin, second, 4)
     for a, b in zip(model.parameters(), twin.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("muon", [False, True])
+def test_shapes_are_those_of_what_is_remembered(muon: bool) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv1d(4, 5, 2), nn.Linear(7, 2))
+    optimizer = Optimizer(model, muon=muon)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step(1e-3)
+    found = optimizer.tensors()
+    assert {name: tuple(tensor.shape) for name, tensor in found.items()} == optimizer.shapes()
+    assert {tensor.dtype for tensor in found.values()} == {torch.float32}
