@@ -35,6 +35,9 @@ _TYPES = {"F16", "F32", "BOOL", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "
 # What only the encoder uses may improve without making old files unreadable.
 _ENCODER_ONLY = ("analysis.", "search.")
 _MAX_GENERATION = 999_999
+# The largest number of half precision. Beyond it single precision could hold numbers whose products
+# are infinite, which would come up in the middle of an encode.
+_MAX_VALUE = 65504.0
 _TEXTS = ("name", "fingerprint", "config", "analysis", "metadata")
 
 
@@ -105,8 +108,10 @@ def write_model(
     """Write a model file, whole or not at all; equal input gives equal bytes.
 
     Raises:
-        BadModelError: the metadata holds a generation that is none, see `ModelCard`.
+        BadModelError: the metadata holds a generation that is none, see `ModelCard`; a tensor
+            holds values that `read_model` refuses.
     """
+    _check_values(path, tensors)
     text = config.to_text()
     card = ModelCard(name, path, compute_fingerprint(text, tensors), config, dict(metadata))
     header = {
@@ -135,7 +140,8 @@ def read_model(path: Path) -> tuple[ModelCard, Tensors]:
     """Read a model file and check that every tensor is what was written.
 
     Raises:
-        BadModelError: damaged, not a model, not finite, or its fingerprint is not its content's.
+        BadModelError: damaged, not a model, not finite or absurdly large, or its
+            fingerprint is not its content's.
     """
     if path.stat().st_size > MAX_FILE_BYTES:
         raise BadModelError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
@@ -150,15 +156,23 @@ def read_model(path: Path) -> tuple[ModelCard, Tensors]:
             tensors = {name: file.get_tensor(name) for name in names}
     except (SafetensorError, TypeError, ValueError) as error:
         raise BadModelError(f"{path}: {error}") from error
-    for name, tensor in tensors.items():
-        if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
-            raise BadModelError(f"{path}: tensor {name} holds NaN or infinite values")
+    _check_values(path, tensors)
     actual = compute_fingerprint(header["config"], tensors)
     if actual != card.fingerprint:
         raise BadModelError(
             f"{path}: says it is {card.fingerprint}, but holds {actual}: damaged or changed"
         )
     return card, tensors
+
+
+def _check_values(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
+    for name, tensor in tensors.items():
+        if tensor.dtype.kind != "f":
+            continue
+        if not np.isfinite(tensor).all():
+            raise BadModelError(f"{path}: tensor {name} holds NaN or infinite values")
+        if tensor.size and (most := float(np.abs(tensor).max())) > _MAX_VALUE:
+            raise BadModelError(f"{path}: tensor {name} holds {most:g}, more than {_MAX_VALUE:g}")
 
 
 def _read_header(path: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 from tiny import tiny_config
 
+import vqcodec
 from vqcodec.errors import BadModelError
 from vqcodec.model.config import ModelConfig
 from vqcodec.model.file import (
@@ -321,6 +322,36 @@ def test_values_that_are_not_finite(tmp_path: Path, name: str, value: float) -> 
     write_raw(path, tensors)
     with pytest.raises(BadModelError, match=f"{name}.*NaN or infinite"):
         read_model(path)
+    with pytest.raises(BadModelError, match=f"{name}.*NaN or infinite"):
+        write_model(tmp_path / "w.safetensors", "w", CONFIG, tensors, {})
+    assert not (tmp_path / "w.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "why"), [(np.nan, "holds NaN"), (3e38, r"holds 3e\+38, more than 65504")]
+)
+def test_no_tensor_that_would_not_stay_finite_reaches_a_codec(
+    tiny_path: Path, tmp_path: Path, value: float, why: str
+) -> None:
+    """Whichever tensor it is, under a fingerprint that matches."""
+    card, tensors = read_model(tiny_path)
+    floats = [name for name, tensor in tensors.items() if tensor.dtype.kind == "f"]
+    assert {"codebooks", "search.mu", "search.shares", "search.residual_energy"} < set(floats)
+    path, text = tmp_path / "nan.safetensors", card.config.to_text()
+    for name in floats:
+        if value > float(np.finfo(tensors[name].dtype).max):
+            continue
+        poisoned = {**tensors, name: tensors[name].copy()}
+        poisoned[name].reshape(-1)[-1] = value
+        write_raw(
+            path,
+            poisoned,
+            config=text,
+            analysis=card.config.analysis_text(),
+            fingerprint=compute_fingerprint(text, poisoned),
+        )
+        with pytest.raises(BadModelError, match=f"tensor {name} {why}"):
+            vqcodec.load(path)
 
 
 def test_wrong_fingerprint(tmp_path: Path) -> None:
