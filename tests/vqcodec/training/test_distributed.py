@@ -36,6 +36,9 @@ class Noise:
     def batch(self, size):
         return torch.rand(size, 3, 32, 32, generator=self.random) * self.gains.pop(0)
 
+    def go_on(self, steps):
+        pass
+
 
 config = tiny_config(latent_dim=6, width=8, stages=2, codebook_size=64)
 recipe = Recipe(model=config, truncated=0.6, mu=6.0, unquantized=0.0, restart_every=3)
