@@ -127,8 +127,7 @@ class Codec(Tokenizer):
         _check_target(quality, bpp, size, psnr)
         job = _Encoding(self, self.medium.wrap(signal), effort=effort, facts=facts)
         if bpp is not None:
-            # A rate beyond all sizes is no limit at all.
-            size = int(min(bpp * math.prod(job.signal.extent) / 8, 2.0**53))
+            size = int(bpp * math.prod(job.signal.extent) / 8)
         if size is not None:
             return job.to_size(size)
         if psnr is not None:
