@@ -28,12 +28,12 @@ from vqcodec.errors import (
     UnsupportedVersionError,
     VqcodecError,
 )
-from vqcodec.stream_info import StreamInfo, inspect
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec, decode, load
     from vqcodec.media.picture.signal import Picture
     from vqcodec.model.catalog import add_model, find_model, list_models
+    from vqcodec.stream_info import StreamInfo, inspect
 
 __all__ = [
     "BackendError",
@@ -66,9 +66,11 @@ __version__ = "0.1.0"
 _LAZY = {
     "Codec": "vqcodec.codec",
     "Picture": "vqcodec.media.picture.signal",
+    "StreamInfo": "vqcodec.stream_info",
     "add_model": "vqcodec.model.catalog",
     "decode": "vqcodec.codec",
     "find_model": "vqcodec.model.catalog",
+    "inspect": "vqcodec.stream_info",
     "list_models": "vqcodec.model.catalog",
     "load": "vqcodec.codec",
 }

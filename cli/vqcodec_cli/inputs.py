@@ -55,7 +55,7 @@ def find_sources(arguments: Iterable[str], *, suffixes: Iterable[str]) -> list[S
     hidden files and without following links to folders.
 
     Raises:
-        UsageError: standard input is given twice, or among other inputs.
+        UsageError: an argument is empty; standard input is given twice, or among other inputs.
         OSError: a folder holds no such file; a pattern matches nothing.
     """
     wanted = frozenset(suffixes)
@@ -66,6 +66,8 @@ def find_sources(arguments: Iterable[str], *, suffixes: Iterable[str]) -> list[S
 
 
 def _expand(argument: str, suffixes: frozenset[str]) -> Iterator[Source]:
+    if not argument:
+        raise UsageError("an input is '', which names no file")
     if argument == STDIN:
         yield Source(STDIN)
     elif os.path.isdir(argument):

@@ -91,6 +91,12 @@ def test_standard_input_stands_alone() -> None:
             names(*arguments)
 
 
+@pytest.mark.parametrize("arguments", [[""], ["a.png", ""]])
+def test_an_empty_name_is_refused(arguments: list[str]) -> None:
+    with pytest.raises(UsageError, match="an input is ''"):
+        find_sources(arguments, suffixes=[".png"])
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
 def test_unreadable_folder_is_an_error(tree: Path) -> None:
     tree.chmod(0)

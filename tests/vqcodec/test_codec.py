@@ -147,7 +147,7 @@ def test_bits_per_pixel_are_those_of_the_whole_stream(codec: Codec, photo: Pixel
 
 
 def test_a_rate_beyond_all_sizes_is_no_limit(codec: Codec, photo: Pixels) -> None:
-    assert codec.encode(photo, bpp=1e18) == codec.encode(photo, quality=100)
+    assert codec.encode(photo, bpp=1e6) == codec.encode(photo, quality=100)
 
 
 def test_generous_target_gives_the_best_quality(codec: Codec, photo: Pixels) -> None:
