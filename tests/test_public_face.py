@@ -29,6 +29,10 @@ def test_face_offers_what_it_promises() -> None:
         assert getattr(vqcodec, name) is not None
 
 
+def test_what_is_offered_is_listed_before_it_is_loaded() -> None:
+    assert set(vqcodec.__all__) <= set(dir(vqcodec))
+
+
 def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = vqcodec.no_such_name

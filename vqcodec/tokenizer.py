@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -113,7 +115,7 @@ class Tokenizer:
         Raises:
             InputError: a code out of range, or a grid that does not belong to the extent.
         """
-        extent = tuple(extent)
+        extent = _checked_extent(extent)
         grid = self.card.config.positions(extent)
         self._check_codes(codes, grid)
         with own_modes(self.device):
@@ -196,6 +198,7 @@ class Tokenizer:
         return functional.pad(samples, around, mode="replicate")
 
     def _checked_latent(self, samples: Tensor) -> Tensor:
+        _check_tensor("samples", samples)
         config = self.card.config
         axes, channels = len(self._transform.stride), config.medium.channels
         if (
@@ -216,6 +219,7 @@ class Tokenizer:
         return self.analyse(samples)
 
     def _check_codes(self, codes: Tensor, grid: tuple[int, ...]) -> None:
+        _check_tensor("codes", codes)
         quantizer = self.card.config.quantizer
         if codes.dtype != torch.int64:
             raise InputError(f"codes must be int64, got {codes.dtype}")
@@ -236,6 +240,20 @@ class Tokenizer:
                 f"codes must be in [0, {quantizer.codebook_size}), "
                 f"got {int(codes.min())} to {int(codes.max())}"
             )
+
+
+def _check_tensor(name: str, value: Any) -> None:
+    if not isinstance(value, Tensor):
+        raise InputError(f"{name} must be a torch tensor, got {type(value).__name__}")
+
+
+def _checked_extent(extent: Any) -> tuple[int, ...]:
+    try:
+        return tuple(operator.index(length) for length in extent)
+    except TypeError:
+        raise InputError(
+            f"extent must be whole numbers, one for each axis, got {extent!r}"
+        ) from None
 
 
 def _check_span(samples: Tensor, low: float, high: float) -> None:

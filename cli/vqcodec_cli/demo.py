@@ -117,7 +117,7 @@ def _print_table(workshop: "Workshop", picture: "Picture", results: Sequence[Res
     from vqcodec.evaluation import find_measures
 
     measures = [m for m in find_measures(workshop) if m.fits(picture.extent)]
-    title = f"{picture.width} x {picture.height} pixels, files of about the same size"
+    title = f"{picture.width} x {picture.height} pixels, each as near to the same size as it gets"
     table = Table(title=title)
     table.add_column("codec")
     labels = [measure.label for measure in measures]

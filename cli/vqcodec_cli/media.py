@@ -46,7 +46,8 @@ def check_format(target: str) -> None:
     suffix = os.path.splitext(target)[1].lower()
     if target != STDOUT and suffix not in known:
         raise UsageError(
-            f"cannot write {suffix or 'a name without suffix'!a}: use {', '.join(known)}"
+            f"cannot write {ascii(suffix) if suffix else 'a name without suffix'}: "
+            f"use {', '.join(known)}"
         )
 
 

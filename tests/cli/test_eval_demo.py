@@ -254,3 +254,9 @@ def test_help_names_what_the_workshops_have(run_cli: RunCli) -> None:
     peers = "jpeg, mozjpeg, webp, avif, avif-psnr, jp2, jxl (default: jpeg,webp,avif)"
     assert f"for pictures of {peers}" in said
     assert "for pictures of psnr, ms-ssim, ssimulacra2 (default: psnr,ms-ssim)" in said
+
+
+def test_a_file_is_no_folder(run_cli: RunCli, folder: Path) -> None:
+    outcome = run_cli("eval", str(next(folder.glob("*.*"))), "-o", "results")
+    assert outcome.code == 4
+    assert outcome.err.endswith(": is a file; eval takes a folder\n")

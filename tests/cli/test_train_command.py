@@ -128,7 +128,7 @@ def test_files_that_were_skipped_are_named_and_counted(
 
 def test_unknown_recipe_names_the_known_ones(run_cli: RunCli, trained: dict[str, Any]) -> None:
     outcome = run_cli("train", "pictures", "-o", "x.safetensors", "--recipe", "secret")
-    assert outcome.code == 1
+    assert outcome.code == 2
     assert outcome.err.startswith(
         "vqcodec: no recipe 'secret'; there are photo, photo-psnr, digits"
     )

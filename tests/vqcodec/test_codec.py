@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,6 +153,18 @@ def test_a_rate_beyond_all_sizes_is_no_limit(codec: Codec, photo: Pixels) -> Non
 
 def test_generous_target_gives_the_best_quality(codec: Codec, photo: Pixels) -> None:
     assert codec.encode(photo, size=10**9) == codec.encode(photo, quality=100)
+
+
+def test_what_is_no_tensor_or_extent_is_named(codec: Codec) -> None:
+    array: Any = np.zeros((1, 3, 8, 8), np.float32)
+    with pytest.raises(InputError, match="samples must be a torch tensor, got ndarray"):
+        codec.quantize(array)
+    with pytest.raises(InputError, match="codes must be a torch tensor, got ndarray"):
+        codec.reconstruct(array, extent=(8, 8))
+    extent: Any
+    for extent in (8, (8.0, 8), None):
+        with pytest.raises(InputError, match="whole numbers, one for each axis, got"):
+            codec.reconstruct(torch.zeros(1, 1, 1, 1, dtype=torch.int64), extent=extent)
 
 
 def test_psnr_is_reached_and_not_by_far(codec: Codec, photo: Pixels) -> None:

@@ -87,13 +87,22 @@ def locate_model(name_or_path: str | Path) -> Path:
 
     Raises:
         UnknownModelError: there is none; the message says where it was looked for.
+        BadModelError: the path is a file of another suffix.
+        InputError: it is neither text nor a path.
 
     >>> locate_model("photo").name
     'photo.safetensors'
     """
+    if not isinstance(name_or_path, str | Path):
+        raise InputError(f"a model is a name, a fingerprint or a path, got {name_or_path!r}")
     path = Path(name_or_path)
     if path.suffix != ".safetensors":
-        return find_model(str(name_or_path)).path
+        try:
+            return find_model(str(name_or_path)).path
+        except UnknownModelError:
+            if path.is_file():
+                raise BadModelError(f"{path}: not a .safetensors file") from None
+            raise
     if not path.is_file():
         raise UnknownModelError(f"no file of weights {path}")
     return path

@@ -163,6 +163,8 @@ def _measure(
 def _results_folder(args: argparse.Namespace) -> Path:
     if args.output is None:
         raise UsageError("say where to put the results: -o DIR")
+    if Path(args.folder).is_file():
+        raise RefusedError(0, "is a file; eval takes a folder", args.folder)
     if not Path(args.folder).is_dir():
         raise RefusedError(0, "no such folder", args.folder)
     folder = Path(args.output)

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     media = _media_of_recipes()
     if args.recipe not in media:
-        raise InputError(f"no recipe {args.recipe!r}; there are {', '.join(media)}")
+        raise UsageError(f"no recipe {args.recipe!r}; there are {', '.join(media)}")
 
     skipped: list[Path] = []
 

@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from vqcodec.errors import BadModelError, UnknownModelError
+from vqcodec.errors import BadModelError, InputError, UnknownModelError
 from vqcodec.model import catalog
 from vqcodec.model.catalog import (
     add_model,
@@ -129,6 +130,17 @@ def test_a_model_is_located_by_name_or_path(folders: list[Path], tiny_path: Path
         assert locate_model(key) == path
     with pytest.raises(UnknownModelError, match="no file of weights"):
         locate_model(folders[0] / "b.safetensors")
+
+
+def test_a_file_of_another_kind_is_no_model(folders: list[Path]) -> None:
+    picture = folders[0] / "a.png"
+    picture.write_bytes(b"")
+    for path in (picture, str(picture)):
+        with pytest.raises(BadModelError, match=r"a\.png: not a \.safetensors file"):
+            locate_model(path)
+    thing: Any = 5
+    with pytest.raises(InputError, match="a path, got 5"):
+        locate_model(thing)
 
 
 def test_unknown_model_is_named_with_the_places(folders: list[Path]) -> None:
