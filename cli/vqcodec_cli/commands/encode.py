@@ -56,7 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--size", type=options.whole(1), metavar="BYTES", help="at most BYTES for the whole file"
     )
     rate.add_argument(
-        "--psnr", type=options.positive, metavar="DB", help="at least so many dB, no larger file"
+        "--psnr",
+        type=options.positive,
+        metavar="DB",
+        help="at least so many dB, in the smallest file that has them",
     )
     parser.add_argument(
         "--effort",

@@ -34,7 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_output(parser, explanation="file of weights to write (.safetensors)")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--minutes", type=options.positive, metavar="M", help="train for M minutes")
+    length.add_argument(
+        "--minutes",
+        type=options.positive,
+        metavar="M",
+        help="train for M minutes (default: as long as the recipe says)",
+    )
     length.add_argument("--steps", type=options.whole(1), metavar="N", help="train for N steps")
     parser.add_argument(
         "--resume", action="store_true", help="take up an interrupted run of the same output"
