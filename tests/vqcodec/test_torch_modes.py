@@ -1,7 +1,6 @@
 """What people set around a call, for a process or for a block, changes neither codes nor bytes."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +10,13 @@ import torch
 from numpy.typing import NDArray
 from tiny import start_model
 from torch import Tensor
+from torch_modes import default_dtype
 
 from vqcodec.codec import Codec, load
 from vqcodec.errors import InputError
 from vqcodec.model.config import ModelConfig
 
 EXTENT = (21, 35)
-
-
-@contextmanager
-def default_dtype(dtype: torch.dtype) -> Iterator[None]:
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
 
 
 MODES: dict[str, Callable[[], Any]] = {

@@ -1,12 +1,12 @@
 """What people set around a call, for a process or for a block, changes no result."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch_modes import default_dtype
 
 import vqcodec_kernels
 from vqcodec_kernels.errors import BackendError
@@ -41,16 +41,6 @@ CALLS: dict[str, Callable[[str], Any]] = {
     ),
     "no rows": lambda backend: vqcodec_kernels.quantize_vectors(X[:0], BOOKS[0], backend=backend),
 }
-
-
-@contextmanager
-def default_dtype(dtype: torch.dtype) -> Iterator[None]:
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
 
 
 MODES: dict[str, Callable[[], Any]] = {

@@ -2,37 +2,19 @@
 
 import io
 import struct
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from picture_files import exif_data, noise, saved
 from PIL import Image, ImageOps
 
 from vqcodec.media.picture.exif import apply_orientation, find_orientation, reset_orientation
 from vqcodec.media.picture.reader import read_picture
 
 Pixels = NDArray[np.uint8]
-
-
-def noise(*shape: int, seed: int = 0) -> Pixels:
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
-def saved(image: Image.Image, format: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
-
-
-def exif_data(orientation: int, *, order: str = "<") -> bytes:
-    """Build EXIF data of two tags: the maker, then the orientation."""
-    mark = b"II*\x00" if order == "<" else b"MM\x00*"
-    entries = struct.pack(order + "HHI4s", 0x010F, 2, 4, b"abc\x00")
-    entries += struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
-    return mark + struct.pack(order + "IH", 8, 2) + entries + bytes(4)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

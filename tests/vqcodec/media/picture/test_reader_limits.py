@@ -1,16 +1,15 @@
 """How large a picture may be: said before memory is taken for it."""
 
-import io
 import resource
 import struct
 import zlib
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from picture_files import noise, saved
 from PIL import Image
 
 from vqcodec.bitstream import Limits
@@ -20,16 +19,6 @@ from vqcodec.media.picture.medium import MEDIUM
 from vqcodec.media.picture.reader import read_picture
 
 Pixels = NDArray[np.uint8]
-
-
-def noise(*shape: int, seed: int = 0) -> Pixels:
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
-def saved(image: Image.Image, format: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 def test_a_bomb_is_refused_before_it_is_decoded() -> None:
