@@ -7,14 +7,17 @@ from sources import MODULES, ROOT, imported, named
 
 from vqcodec.media.registry import MEDIA
 
-# What names the media; and the one name of a medium's that `import vqcodec` offers.
+# What names the media; and the signals that `import vqcodec` offers.
 REGISTRY = "vqcodec.media.registry"
-OFFERED = ("vqcodec", "vqcodec.media.picture.signal")
+OFFERED = {"vqcodec.media.picture.signal"}
 
 # A medium's words stay in its folder, and so does its name; `make demo` is about pictures.
 WORDS = re.compile(r"\b(pixels?|pictures?|images?|bpp|heights?|widths?)\b", re.IGNORECASE)
 MOST_FILES_WITH_WORDS = 12
 SPEAKS_OF_ONE_MEDIUM = {"vqcodec_cli.demo"}
+
+# Tests and tools that every medium brings its own examples to.
+FOR_EVERY_MEDIUM = ("golden/making.py", "support/golden.py", "vqcodec/test_golden.py")
 
 
 def medium_of(name: str) -> str | None:
@@ -33,7 +36,7 @@ def test_a_medium_is_reached_through_the_registry_alone() -> None:
         if (medium := medium_of(name)) is not None
         and medium_of(module.name) != medium
         and module.name != REGISTRY
-        and (module.name, name) != OFFERED
+        and not (module.name == "vqcodec" and name in OFFERED)
     ]
     assert wrong == []
 
@@ -61,3 +64,8 @@ def test_the_words_of_a_medium_stay_in_its_folder() -> None:
         if WORDS.search(module.path.read_text(encoding="utf-8"))
     ]
     assert len(speaking) <= MOST_FILES_WITH_WORDS, "\n".join(speaking)
+
+
+def test_golden_files_are_made_and_tested_without_a_word_of_one_medium() -> None:
+    for name in FOR_EVERY_MEDIUM:
+        assert WORDS.findall((ROOT / "tests" / name).read_text(encoding="utf-8")) == [], name

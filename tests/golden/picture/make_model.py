@@ -1,4 +1,4 @@
-"""Trained the tiny model of this folder, once; see README.md."""
+"""Trained the tiny model of this folder, once; see ../README.md."""
 
 import sys
 import tempfile
