@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from vqcodec.errors import (
     UnknownModelError,
     kernels_refuse,
 )
+from vqcodec.files import OpenFile, content_of
 from vqcodec.grid import count_regions
 from vqcodec.media.base import Signal
 from vqcodec.media.registry import find_medium, read_any_stream
@@ -27,12 +29,15 @@ from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
 from vqcodec.payload import decode_codes, smallest_payloads
 from vqcodec.priors import RawPrior
-from vqcodec.rate.choices import check_real
+from vqcodec.rate.choices import check_target
 from vqcodec.rate.search import LatentSearch
 from vqcodec.rate.target import fit_psnr, fit_size
 from vqcodec.tokenizer import Tokenizer
 
 __all__ = ["Codec", "decode", "load"]
+
+# What holds a stream: its bytes, the path of its file, or a file that is open for reading bytes.
+Source = Buffer | str | os.PathLike[str] | OpenFile
 
 
 def load(name_or_path: str | Path = "photo", *, device: str | torch.device = "auto") -> Codec:
@@ -55,18 +60,19 @@ def load(name_or_path: str | Path = "photo", *, device: str | torch.device = "au
 
 
 def decode(
-    data: Buffer, *, device: str | torch.device = "auto", max_samples: int | None = None
+    data: Source, *, device: str | torch.device = "auto", max_samples: int | None = None
 ) -> NDArray[Any]:
     """Decode a stream of any medium with the model it names; see `Codec.decode`.
 
     Raises:
+        InputError: a file cannot be read.
         FormatError: the stream is damaged, cut, too large, or no stream at all.
         UnknownModelError: the model that it names is not installed.
 
     >>> decode(load("photo").encode(np.zeros((48, 64), np.uint8), bpp=0.5)).shape
     (48, 64)
     """
-    _, stream = read_any_stream(data, limits_of(max_samples))
+    _, stream = read_any_stream(content_of(data), limits_of(max_samples))
     return load(stream.header.fingerprint.hex(), device=device).decode(stream)
 
 
@@ -110,7 +116,8 @@ class Codec(Tokenizer):
         Args:
             signal: what the model's medium takes. Pictures: a `Picture`, a PIL image, a numpy array
                 (H, W) or (H, W, 1 to 4) of uint8, uint16 or float in [0, 1], or a torch tensor
-                (C, H, W) of uint8 or float in [0, 1].
+                (C, H, W) of uint8 or float in [0, 1]. Or a file of the medium, read as the command
+                reads it: by its path (every `str` is one), open for reading, or as its bytes.
             quality: 0 (smallest) to 100 (best).
             bpp: instead of a quality, at most so many bits for each sample (pixel) of the extent.
             size: instead of a quality, at most so many bytes for the whole stream.
@@ -120,12 +127,20 @@ class Codec(Tokenizer):
             facts: keep what travels with the samples, such as a colour profile and EXIF data.
 
         Raises:
-            InputError: not a signal, a value out of range, or a rate that cannot be reached.
+            InputError: not a signal, a value out of range, a rate that cannot be reached, or a file
+                that cannot be read.
+            LimitError: a file holds a signal that is too large.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> codec = load("photo", device="cpu")
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "grey.pgm")
+        ...     _ = path.write_bytes(b"P5 64 48 255 " + bytes(64 * 48))
+        ...     codec.encode(path) == codec.encode(path.read_bytes())
+        True
         """
-        if sum(target is not None for target in (bpp, size, psnr)) > 1:
-            raise InputError(f"give one of bpp, size and psnr: {bpp = }, {size = }, {psnr = }")
-        _check_target(quality, bpp, size, psnr)
-        job = _Encoding(self, self.medium.wrap(signal), effort=effort, facts=facts)
+        check_target(quality, bpp, size, psnr)
+        job = _Encoding(self, self._signal_of(signal), effort=effort, facts=facts)
         if bpp is not None:
             size = int(bpp * math.prod(job.signal.extent) / 8)
         if size is not None:
@@ -134,31 +149,33 @@ class Codec(Tokenizer):
             return job.to_psnr(psnr)
         return job.at_quality(quality)
 
-    def decode(self, data: Buffer | Stream, *, max_samples: int | None = None) -> NDArray[Any]:
+    def decode(self, data: Source | Stream, *, max_samples: int | None = None) -> NDArray[Any]:
         """Decode a stream of this model to a plain array.
 
         Args:
-            data: the bytes of a stream, or one that has been read already.
+            data: the bytes of a stream, the path of its file, a file that is open for reading
+                bytes, or a stream that has been read already.
             max_samples: refuse signals of more samples; 2^28 by default.
 
         Returns:
             what the medium's people expect. Pictures: uint8 (H, W, C), or (H, W) for grey.
 
         Raises:
+            InputError: a file cannot be read.
             FormatError: the stream is damaged, cut, or too large.
             UnknownModelError: the stream needs another model.
         """
         return self.medium.unwrap(self.decode_signal(data, max_samples=max_samples))
 
     @kernels_refuse()
-    def decode_signal(self, data: Buffer | Stream, *, max_samples: int | None = None) -> Any:
+    def decode_signal(self, data: Source | Stream, *, max_samples: int | None = None) -> Any:
         """Decode a stream of this model with the facts that travel with it.
 
         Returns:
             the medium's signal. Pictures: a `Picture` with alpha, colour profile and EXIF data.
 
         Raises:
-            FormatError, UnknownModelError: as `decode`.
+            InputError, FormatError, UnknownModelError: as `decode`.
         """
         stream = self._read(data, limits_of(max_samples))
         codes = torch.from_numpy(self.decode_codes(stream))
@@ -195,9 +212,15 @@ class Codec(Tokenizer):
         regions = config.regions(header.extent)
         return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
 
-    def _read(self, data: Buffer | Stream, limits: Limits) -> Stream:
+    def _signal_of(self, thing: Any) -> Any:
+        content = content_of(thing)
+        if isinstance(content, bytes | bytearray | memoryview):
+            return self.medium.read(bytes(content), Limits())
+        return self.medium.wrap(content)
+
+    def _read(self, data: Source | Stream, limits: Limits) -> Stream:
         if not isinstance(data, Stream):
-            return read_any_stream(data, limits)[1]
+            return read_any_stream(content_of(data), limits)[1]
         header = data.header
         if header.samples > limits.max_samples:
             raise LimitError(
@@ -215,18 +238,6 @@ class Codec(Tokenizer):
         """Decode codes (S, *positions) to the signal that a stream describes."""
         samples = self.reconstruct(codes[None], extent=stream.header.extent)[0]
         return self.medium.from_samples(samples.cpu().numpy(), stream)
-
-
-def _check_target(quality: float, bpp: float | None, size: int | None, psnr: float | None) -> None:
-    """Refuse what cannot be aimed at before the signal is analysed."""
-    if bpp is not None:
-        check_real("bpp", bpp, "a positive number", low=math.ulp(0.0))
-    elif size is not None:
-        check_real("size", size, "a number of bytes")
-    elif psnr is not None:
-        check_real("psnr", psnr, "a number of decibels")
-    else:
-        check_real("quality", quality, "0 to 100", low=0, high=100)
 
 
 class _Encoding:

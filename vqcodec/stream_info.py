@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from vqcodec.bitstream import DEFAULT_LIMITS, FORMAT_VERSION, PRIORS, Buffer, Limits, Stream
+from vqcodec.files import OpenFile, content_of
 from vqcodec.media.base import Medium
 from vqcodec.media.registry import read_any_stream
 
@@ -51,18 +53,26 @@ class StreamInfo:
     other_chunks: str
 
 
-def inspect(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> StreamInfo:
+def inspect(
+    data: Buffer | str | os.PathLike[str] | OpenFile, limits: Limits = DEFAULT_LIMITS
+) -> StreamInfo:
     """Check a whole stream and tell what it holds; the codes are not decoded.
 
+    Args:
+        data: the bytes of a stream, the path of its file, or a file that is open for reading bytes.
+
     Raises:
+        InputError: the file cannot be read.
         FormatError: as reading it; also CorruptError or LimitError for facts that do not inflate.
 
     >>> inspect(b"GIF89a and so on")
     Traceback (most recent call last):
     vqcodec.errors.BadMagicError: not a vqcodec file (looks like GIF)
     """
-    medium, stream = read_any_stream(data, limits)
-    return describe_stream(medium, stream, size=len(data), limits=limits)
+    content: Buffer = content_of(data)
+    medium, stream = read_any_stream(content, limits)
+    size = memoryview(content).nbytes
+    return describe_stream(medium, stream, size=size, limits=limits)
 
 
 def describe_stream(medium: Medium, stream: Stream, *, size: int, limits: Limits) -> StreamInfo:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
 from vqcodec.errors import InputError
 
-__all__ = ["check_real", "check_whole"]
+__all__ = ["check_real", "check_target", "check_whole"]
 
 _MOST = 2.0**63
 
@@ -42,3 +43,23 @@ def check_whole(name: str, value: Any, low: int, high: int) -> None:
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not (whole and low <= value <= high):
         raise InputError(f"{name} must be {low} to {high}, a whole number, got {value!r}")
+
+
+def check_target(quality: float, bpp: float | None, size: int | None, psnr: float | None) -> None:
+    """Accept a quality, or one thing that is asked for instead of it.
+
+    Raises:
+        InputError: more than one thing is asked for, or what cannot be aimed at.
+
+    >>> check_target(50, bpp=0.5, size=None, psnr=None)
+    """
+    if sum(target is not None for target in (bpp, size, psnr)) > 1:
+        raise InputError(f"give one of bpp, size and psnr: {bpp = }, {size = }, {psnr = }")
+    if bpp is not None:
+        check_real("bpp", bpp, "a positive number", low=math.ulp(0.0))
+    elif size is not None:
+        check_real("size", size, "a number of bytes")
+    elif psnr is not None:
+        check_real("psnr", psnr, "a number of decibels")
+    else:
+        check_real("quality", quality, "0 to 100", low=0, high=100)

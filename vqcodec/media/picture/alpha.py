@@ -8,12 +8,9 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.errors import CorruptError
+from vqcodec.media.picture.alpha_rows import CONSTANT, FILTERED, constant_of, inflate_rows
 
 __all__ = ["decode_alpha", "encode_alpha"]
-
-_CONSTANT = 0
-_FILTERED = 1
 
 # What a row is predicted from: nothing, the sample to its left, the one above, or left + above -
 # above left. All are sums modulo 256 that whole rows undo at once.
@@ -24,10 +21,10 @@ def encode_alpha(plane: NDArray[np.uint8]) -> bytes:
     """Turn a plane, uint8 (H, W) of at least one sample, into bytes; the same plane, the same."""
     first = plane.flat[0]
     if (plane == first).all():
-        return bytes((_CONSTANT, int(first)))
+        return bytes((CONSTANT, int(first)))
     candidates = (_filter_rows(plane, choose=False), _filter_rows(plane, choose=True))
     packed = [zlib.compress(rows.tobytes(), 9) for rows in candidates]
-    return bytes((_FILTERED,)) + min(packed, key=len)
+    return bytes((FILTERED,)) + min(packed, key=len)
 
 
 def decode_alpha(payload: bytes, height: int, width: int) -> NDArray[np.uint8]:
@@ -36,25 +33,11 @@ def decode_alpha(payload: bytes, height: int, width: int) -> NDArray[np.uint8]:
     Never inflates more than the plane needs. Raises: CorruptError if the payload is not exactly
     one plane of this size.
     """
-    if len(payload) == 2 and payload[0] == _CONSTANT:
-        return np.full((height, width), payload[1], np.uint8)
-    if len(payload) < 2 or payload[0] != _FILTERED:
-        raise CorruptError(f"the alpha chunk does not begin as one should: {payload[:2].hex()!r}")
-    rows = np.frombuffer(_inflate(payload[1:], height * (width + 1)), np.uint8)
+    constant = constant_of(payload)
+    if constant is not None:
+        return np.full((height, width), constant, np.uint8)
+    rows = np.frombuffer(b"".join(inflate_rows(payload, height, width)), np.uint8)
     return _unfilter_rows(rows.reshape(height, width + 1))
-
-
-def _inflate(payload: bytes, size: int) -> bytes:
-    """Return what a zlib stream holds, if that is exactly `size` bytes."""
-    inflater = zlib.decompressobj()
-    try:
-        # One byte more than is right tells a whole stream from one that goes on.
-        raw = inflater.decompress(payload, size + 1)
-    except zlib.error as error:
-        raise CorruptError(f"the alpha chunk does not inflate: {error}") from error
-    if len(raw) != size or not inflater.eof or inflater.unused_data:
-        raise CorruptError(f"the alpha chunk does not inflate to exactly {size} bytes")
-    return raw
 
 
 def _filter_rows(plane: NDArray[np.uint8], *, choose: bool) -> NDArray[np.uint8]:
@@ -87,9 +70,7 @@ def _minus_left(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _unfilter_rows(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Undo _filter_rows. Raises: CorruptError for an unknown filter."""
-    if rows[:, 0].max() > _PLANE:
-        raise CorruptError(f"the alpha chunk has a row of unknown filter {rows[:, 0].max()}")
+    """Undo _filter_rows."""
     plane = rows[:, 1:].copy()
     above = np.zeros(plane.shape[1], np.uint8)
     for row, kind in zip(plane, rows[:, 0].tolist(), strict=True):

@@ -6,8 +6,9 @@ import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vqcodec.bitstream import DEFAULT_LIMITS, Chunk, Limits, Stream
+from vqcodec.bitstream import DEFAULT_LIMITS, Chunk, Header, Limits, Stream
 from vqcodec.errors import CorruptError, InputError, LimitError
+from vqcodec.media.picture.alpha_rows import check_payload
 
 if TYPE_CHECKING:
     from vqcodec.media.picture.signal import Picture
@@ -33,12 +34,18 @@ def pack_chunks(picture: Picture, *, facts: bool) -> list[Chunk]:
     return chunks
 
 
-def check_alpha(channels: int, chunks: Sequence[Chunk]) -> None:
-    """Raise CorruptError unless alpha is there exactly where a channel is alpha."""
-    there = any(chunk.type == ALPHA for chunk in chunks)
-    if _has_alpha(channels) != there:
-        state = "has an alpha chunk and no channel for it" if there else "lacks its alpha chunk"
-        raise CorruptError(f"a picture of {channels} channels {state}")
+def check_alpha(header: Header, chunks: Sequence[Chunk]) -> None:
+    """Raise CorruptError unless alpha is there exactly where a channel is alpha, as a whole plane.
+
+    It is inflated for that, in little memory: what is damaged is refused before any network runs.
+    """
+    payloads = [chunk.payload for chunk in chunks if chunk.type == ALPHA]
+    if _has_alpha(header.channels) != bool(payloads):
+        state = "has an alpha chunk and no channel for it" if payloads else "lacks its alpha chunk"
+        raise CorruptError(f"a picture of {header.channels} channels {state}")
+    height, width = header.extent
+    for payload in payloads:
+        check_payload(payload, height, width)
 
 
 def unpack_fact(stream: Stream, chunk_type: str, limits: Limits) -> bytes | None:

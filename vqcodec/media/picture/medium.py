@@ -96,13 +96,13 @@ class PictureMedium:
         return pack_chunks(signal, facts=facts)
 
     def check(self, header: Header, side_chunks: Sequence[Chunk]) -> None:
-        """Raise CorruptError for other axes or channels, and for alpha where it does not belong."""
+        """Raise CorruptError for other axes or channels, and for alpha that does not fit them."""
         if len(header.extent) != 2 or header.channels not in _NAMES:
             raise CorruptError(
                 f"a picture has 2 axes and 1 to 4 channels, the header says {len(header.extent)} "
                 f"and {header.channels}"
             )
-        check_alpha(header.channels, side_chunks)
+        check_alpha(header, side_chunks)
 
     def describe(self, stream: Stream, *, size: int, limits: Limits) -> dict[str, Any]:
         """Bits per pixel; bytes of alpha as they stand there, of profile and EXIF once inflated."""
@@ -123,11 +123,12 @@ class PictureMedium:
         return "bpp", 8 * size / math.prod(signal.extent)
 
     def decibels(self, decoded: Picture, original: Picture) -> float:
-        """PSNR of the eight-bit colours, alpha left out."""
+        """PSNR of the eight-bit colours where anything is visible, alpha left out."""
+        from vqcodec.media.picture.hidden import visible_colours
         from vqcodec.media.picture.measures import psnr
 
-        colours = 3 if original.channels >= 3 else 1
-        return psnr(decoded.pixels[:, :, :colours], original.pixels[:, :, :colours])
+        shown = (visible_colours(picture, original) for picture in (decoded, original))
+        return psnr(*shown)
 
 
 MEDIUM = PictureMedium()

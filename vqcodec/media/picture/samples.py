@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from vqcodec.media.picture.alpha import decode_alpha
 from vqcodec.media.picture.channels import to_channels
+from vqcodec.media.picture.hidden import fill_hidden
 from vqcodec.media.picture.signal import Picture
 
 __all__ = ["picture_of", "samples_of"]
@@ -15,10 +16,12 @@ __all__ = ["picture_of", "samples_of"]
 def samples_of(picture: Picture, channels: int) -> NDArray[np.float32]:
     """The colours of a picture in [0, 1], as many as asked for: float32 (channels, H, W).
 
+    Where alpha is 0 nobody sees them; they become what costs least, see `fill_hidden`.
+
     >>> samples_of(Picture(np.full((2, 3, 1), 255, np.uint8)), 3).shape
     (3, 2, 3)
     """
-    planes = np.moveaxis(to_channels(picture.pixels, channels), -1, 0)
+    planes = np.moveaxis(to_channels(fill_hidden(picture.pixels), channels), -1, 0)
     return np.ascontiguousarray(planes, np.float32) / np.float32(255)
 
 

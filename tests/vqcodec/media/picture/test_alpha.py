@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from vqcodec.bitstream import Chunk, Stream, write_stream
+from vqcodec.codec import Codec
 from vqcodec.errors import CorruptError
 from vqcodec.media.picture.alpha import decode_alpha, encode_alpha
+from vqcodec.media.picture.alpha_rows import check_payload
+from vqcodec.media.registry import read_any_stream
+from vqcodec.stream_info import inspect
 
 Plane = NDArray[np.uint8]
 
@@ -154,3 +159,48 @@ def test_random_payloads_decode_or_are_refused(tail: bytes, deflated: bool) -> N
         return
     assert plane.shape == (3, 4)
     assert plane.dtype == np.uint8
+
+
+class Synthesised(Exception):
+    """The network was run."""
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"\x01" + zlib.compress(bytes(9)),
+        b"\x01no zlib stream",
+        b"\x02\x00",
+        b"\x01" + zlib.compress(b"\x04" * (37 * 54)),
+        encode_alpha(ramp(37, 53)) + b"!",
+    ],
+)
+def test_a_bad_plane_is_refused_before_any_network_runs(
+    codec: Codec, monkeypatch: pytest.MonkeyPatch, payload: bytes
+) -> None:
+    def synthesise(*_: object, **__: object) -> None:
+        raise Synthesised
+
+    pixels = np.zeros((37, 53, 4), np.uint8)
+    _, good = read_any_stream(codec.encode(pixels, quality=0))
+    bad = Stream(good.header, (Chunk("A", payload),), good.codes)
+    monkeypatch.setattr(codec, "reconstruct", synthesise)
+    with pytest.raises(Synthesised):
+        codec.decode(good)
+    with pytest.raises(CorruptError, match="alpha"):
+        codec.decode(bad)
+    data = write_stream(bad.header, bad.side_chunks, bad.codes)
+    with pytest.raises(CorruptError, match="alpha"):
+        codec.decode(data)
+    with pytest.raises(CorruptError, match="alpha"):
+        inspect(data)
+
+
+def test_checking_a_plane_takes_little_memory() -> None:
+    payload = encode_alpha(disc(2000, 1999))
+    tracemalloc.start()
+    try:
+        check_payload(payload, 2000, 1999)
+        assert tracemalloc.get_traced_memory()[1] < 2**19
+    finally:
+        tracemalloc.stop()

@@ -1,5 +1,6 @@
 """Alpha, colour profile and EXIF data as side chunks: what stands there and what is refused."""
 
+import dataclasses
 import tracemalloc
 import zlib
 
@@ -46,9 +47,10 @@ def test_without_facts_alpha_is_left() -> None:
 def test_alpha_must_fit_the_channels(channels: int) -> None:
     alpha = [Chunk("A", b"\x00\x80")]
     right, wrong = ([], alpha) if channels in (1, 3) else (alpha, [])
-    check_alpha(channels, right)
+    header = dataclasses.replace(HEADER, channels=channels)
+    check_alpha(header, right)
     with pytest.raises(CorruptError, match="alpha"):
-        check_alpha(channels, wrong)
+        check_alpha(header, wrong)
 
 
 def test_facts_that_no_reader_takes_are_not_written() -> None:

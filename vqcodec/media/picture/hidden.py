@@ -1,0 +1,98 @@
+"""Colours that nobody sees, because alpha is 0: what stands there for the network, and who counts.
+
+Drawing programs leave anything under alpha 0, from black to noise. Coded as it is, it would take
+bits and pull at the colours beside it. So the visible colours flow into it: coarse to fine, each
+hidden sample becomes the mean of what is around it (the pull and push of Gortler et al. 1996,
+smoothed on every scale).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec.media.picture.signal import Picture
+
+__all__ = ["fill_hidden", "visible_colours"]
+
+_SMOOTHINGS = 2
+
+
+def fill_hidden(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Fill colours under alpha 0 smoothly from the visible ones: uint8 (H, W, 1 to 4).
+
+    Visible colours and alpha stay as they are; a picture of which nothing is visible becomes black.
+
+    >>> row = np.array([[[90, 255], [7, 0], [203, 0]]], np.uint8)
+    >>> fill_hidden(row)[0, :, 0]
+    array([90, 90, 90], dtype=uint8)
+    """
+    hidden = _hidden(pixels)
+    if not hidden.any():
+        return pixels
+    height, width = hidden.shape
+    # Whole numbers at full resolution, floats from half of it on: a quarter of the memory.
+    guess = _from_coarse(pixels[:, :, :-1], ~hidden[:, :, None])
+    filled = pixels.copy()
+    made = np.rint(guess).astype(np.uint8)
+    filled[:, :, :-1][hidden] = _doubled(made, height, width)[hidden]
+    return filled
+
+
+def visible_colours(picture: Picture, original: Picture) -> NDArray[np.uint8]:
+    """The colours of a picture where `original` shows anything: uint8 (N, 1 or 3).
+
+    Where nothing is visible at all, one sample that is equal in any picture.
+    """
+    colours = picture.pixels[:, :, : 3 if original.channels >= 3 else 1]
+    shown = ~_hidden(original.pixels)
+    return colours[shown] if shown.any() else np.zeros_like(colours[0, :1])
+
+
+def _hidden(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where alpha is 0, bool (H, W); nowhere without alpha."""
+    if pixels.shape[2] in (1, 3):
+        return np.zeros(pixels.shape[:2], np.bool_)
+    hidden: NDArray[np.bool_] = pixels[:, :, -1] == 0
+    return hidden
+
+
+def _from_coarse(colours: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Means of 2 x 2 known colours of (H, W, C), made up where none is: (H / 2, W / 2, C)."""
+    counts = _pairs(known)
+    means = _pairs(colours * known) / np.maximum(counts, 1, dtype=np.float32)
+    return _filled(means.astype(np.float32), counts > 0)
+
+
+def _filled(colours: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Colours (H, W, C), those that are not known, (H, W, 1), made up from those that are."""
+    if known.all() or not known.any():
+        return np.where(known, colours, np.float32(0))
+    guess = _doubled(_from_coarse(colours, known), *known.shape[:2])
+    for _ in range(_SMOOTHINGS):
+        guess = np.where(known, colours, _box(np.where(known, colours, guess)))
+    return guess
+
+
+def _doubled(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """Each value of (h, w, C) for 2 x 2 samples, cut to (height, width, C)."""
+    return values.repeat(2, axis=0)[:height].repeat(2, axis=1)[:, :width]
+
+
+def _pairs(values: NDArray[Any]) -> NDArray[Any]:
+    """Sums of 2 x 2 samples of (H, W, C), what is beyond the edge counted as 0."""
+    wide = np.uint16 if values.dtype.itemsize == 1 else values.dtype
+    rows = values[0::2].astype(wide)
+    rows[: len(values) // 2] += values[1::2]
+    sums = rows[:, 0::2].copy()
+    sums[:, : rows.shape[1] // 2] += rows[:, 1::2]
+    return sums
+
+
+def _box(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means of 3 x 3 samples of (H, W, C), the edges repeated."""
+    padded = np.pad(values, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    return (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / np.float32(9)
