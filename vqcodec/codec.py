@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from vqcodec.bitstream import Buffer, Chunk, Header, Limits, Stream, limits_of, write_stream
+from vqcodec.bitstream import Buffer, Header, Limits, Stream, limits_of
+from vqcodec.decoding import Progress, checked_region, decode_parts
+from vqcodec.encoding import Encoding
 from vqcodec.errors import (
     CorruptError,
     InputError,
@@ -21,17 +23,14 @@ from vqcodec.errors import (
     kernels_refuse,
 )
 from vqcodec.files import OpenFile, content_of
-from vqcodec.grid import count_regions
-from vqcodec.media.base import Signal
+from vqcodec.grid import Region, count_regions
 from vqcodec.media.registry import find_medium, read_any_stream
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
-from vqcodec.payload import decode_codes, smallest_payloads
+from vqcodec.payload import decode_codes, decode_region, prior_of
 from vqcodec.priors import RawPrior
 from vqcodec.rate.choices import check_target
-from vqcodec.rate.search import LatentSearch
-from vqcodec.rate.target import fit_psnr, fit_size
 from vqcodec.tokenizer import Tokenizer
 
 __all__ = ["Codec", "decode", "load"]
@@ -110,6 +109,8 @@ class Codec(Tokenizer):
         psnr: float | None = None,
         effort: int = 5,
         facts: bool = True,
+        threads: int | None = None,
+        progress: Progress | None = None,
     ) -> bytes:
         """Encode a signal; the same input gives the same bytes.
 
@@ -125,6 +126,8 @@ class Codec(Tokenizer):
                 decoded.
             effort: 1 (fast) to 9 (small), whole; the format and the decoder's time stay the same.
             facts: keep what travels with the samples, such as a colour profile and EXIF data.
+            threads: at most so many, as many as torch has by default; the bytes are the same.
+            progress: is told how many of how many regions are done.
 
         Raises:
             InputError: not a signal, a value out of range, a rate that cannot be reached, or a file
@@ -140,35 +143,68 @@ class Codec(Tokenizer):
         True
         """
         check_target(quality, bpp, size, psnr)
-        job = _Encoding(self, self._signal_of(signal), effort=effort, facts=facts)
+        signal = self._signal_of(signal)
+        job = Encoding(
+            self,
+            self.medium,
+            self._priors,
+            signal,
+            effort=effort,
+            facts=facts,
+            threads=threads,
+            progress=progress,
+        )
         if bpp is not None:
-            size = int(bpp * math.prod(job.signal.extent) / 8)
+            size = int(bpp * math.prod(signal.extent) / 8)
         if size is not None:
             return job.to_size(size)
         if psnr is not None:
             return job.to_psnr(psnr)
         return job.at_quality(quality)
 
-    def decode(self, data: Source | Stream, *, max_samples: int | None = None) -> NDArray[Any]:
+    def decode(
+        self,
+        data: Source | Stream,
+        *,
+        region: Sequence[slice] | None = None,
+        max_samples: int | None = None,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> NDArray[Any]:
         """Decode a stream of this model to a plain array.
 
         Args:
             data: the bytes of a stream, the path of its file, a file that is open for reading
                 bytes, or a stream that has been read already.
+            region: only these samples, a slice for each axis: what the whole has there, of the
+                code chunks that matter for it.
             max_samples: refuse signals of more samples; 2^28 by default.
+            threads: at most so many, as many as torch has by default; the samples are the same.
+            progress: is told how many of how many regions are done.
 
         Returns:
             what the medium's people expect. Pictures: uint8 (H, W, C), or (H, W) for grey.
 
         Raises:
-            InputError: a file cannot be read.
+            InputError: a file cannot be read, or a region that is not within the signal.
             FormatError: the stream is damaged, cut, or too large.
             UnknownModelError: the stream needs another model.
         """
-        return self.medium.unwrap(self.decode_signal(data, max_samples=max_samples))
+        signal = self.decode_signal(
+            data, region=region, max_samples=max_samples, threads=threads, progress=progress
+        )
+        return self.medium.unwrap(signal)
 
     @kernels_refuse()
-    def decode_signal(self, data: Source | Stream, *, max_samples: int | None = None) -> Any:
+    def decode_signal(
+        self,
+        data: Source | Stream,
+        *,
+        region: Sequence[slice] | None = None,
+        max_samples: int | None = None,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> Any:
         """Decode a stream of this model with the facts that travel with it.
 
         Returns:
@@ -178,8 +214,25 @@ class Codec(Tokenizer):
             InputError, FormatError, UnknownModelError: as `decode`.
         """
         stream = self._read(data, limits_of(max_samples))
-        codes = torch.from_numpy(self.decode_codes(stream))
-        return self._to_signal(codes, stream)
+        grid = self._checked_grid(stream.header)
+        prior, stages = prior_of(stream.header, self._priors), stream.header.stages
+
+        def codes_of(number: int, place: Region) -> NDArray[np.int64]:
+            payload = stream.codes[number]
+            return decode_region(payload, prior, stages=stages, region=place, number=number)
+
+        chosen = checked_region(region, stream.header.extent)
+        parts = decode_parts(
+            self.pieces,
+            codes_of,
+            extent=stream.header.extent,
+            grid=grid,
+            side=self.card.config.region,
+            region=chosen,
+            threads=threads,
+            progress=progress,
+        )
+        return self.medium.from_samples(parts, stream, chosen)
 
     @kernels_refuse()
     def decode_codes(self, stream: Stream) -> NDArray[np.int64]:
@@ -189,6 +242,12 @@ class Codec(Tokenizer):
             CorruptError, UnknownModelError: as `decode`.
         """
         header = stream.header
+        grid = self._checked_grid(header)
+        regions = self.card.config.regions(header.extent)
+        return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
+
+    def _checked_grid(self, header: Header) -> tuple[int, ...]:
+        """The grid of a stream, which is refused if this model cannot have written it."""
         named = header.fingerprint.hex()
         if named != self.card.fingerprint:
             raise UnknownModelError(
@@ -209,8 +268,7 @@ class Codec(Tokenizer):
             raise CorruptError(
                 f"says {header.regions} regions, its model cuts such a signal into {wanted}"
             )
-        regions = config.regions(header.extent)
-        return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
+        return grid
 
     def _signal_of(self, thing: Any) -> Any:
         content = content_of(thing)
@@ -233,65 +291,3 @@ class Codec(Tokenizer):
             )
         self.medium.check(header, data.side_chunks)
         return data
-
-    def _to_signal(self, codes: Tensor, stream: Stream) -> Any:
-        """Decode codes (S, *positions) to the signal that a stream describes."""
-        samples = self.reconstruct(codes[None], extent=stream.header.extent)[0]
-        return self.medium.from_samples(samples.cpu().numpy(), stream)
-
-
-class _Encoding:
-    """One signal on its way to bytes: analysed once, searched at any quality."""
-
-    def __init__(self, codec: Codec, signal: Signal, *, effort: int, facts: bool) -> None:
-        self.signal = signal
-        self._codec = codec
-        self._side_chunks: list[Chunk] = codec.medium.side_chunks(signal, facts=facts)
-        config = codec.card.config
-        self._regions = config.regions(signal.extent)
-        samples = torch.from_numpy(codec.medium.to_samples(signal, config.medium))
-        latent = codec.analyse(samples[None])[0]
-        self._search: LatentSearch = codec.search(latent, samples=samples, effort=effort)
-
-    def at_quality(self, quality: float, *, draft: bool = False) -> bytes:
-        """The stream at a quality; see `LatentSearch.at_quality` for drafts."""
-        return self._write(self._search.at_quality(quality, draft=draft))
-
-    def to_size(self, size: int) -> bytes:
-        """The best stream of at most so many bytes."""
-        near = 50.0
-        if self._search.refines:
-            # Refined streams are nearly as large as drafts, and take far longer to find.
-            near, _ = fit_size(lambda quality: self.at_quality(quality, draft=True), size)
-        return fit_size(self.at_quality, size, near=near)[1]
-
-    def to_psnr(self, psnr: float) -> bytes:
-        """The smallest stream of at least so many decibels."""
-
-        def measure(quality: float) -> tuple[float, Tensor]:
-            codes = self._search.at_quality(quality)
-            unwritten = Stream(self._header(codes, RawPrior.mode), tuple(self._side_chunks), ())
-            decoded = self._codec._to_signal(codes, unwritten)
-            return self._codec.medium.decibels(decoded, self.signal), codes
-
-        return self._write(fit_psnr(measure, psnr)[1])
-
-    def _write(self, codes: Tensor) -> bytes:
-        prior, payloads = smallest_payloads(
-            codes.cpu().numpy(),
-            self._codec._priors,
-            self._regions,
-            threads=torch.get_num_threads(),
-        )
-        return write_stream(self._header(codes, prior), self._side_chunks, payloads)
-
-    def _header(self, codes: Tensor, prior: int) -> Header:
-        return Header(
-            medium=self._codec.medium.number,
-            extent=self.signal.extent,
-            channels=self.signal.channels,
-            stages=len(codes),
-            prior=prior,
-            fingerprint=bytes.fromhex(self._codec.card.fingerprint),
-            regions=len(self._regions),
-        )

@@ -6,7 +6,19 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
-__all__ = ["Region", "count_regions", "cover", "cut", "inside", "lengths", "stretch", "widen"]
+__all__ = [
+    "Region",
+    "clip",
+    "count_regions",
+    "cover",
+    "cut",
+    "inside",
+    "lengths",
+    "meeting",
+    "stretch",
+    "whole",
+    "widen",
+]
 
 Region = tuple[slice, ...]
 
@@ -37,11 +49,54 @@ def cut(positions: Sequence[int], side: Sequence[int]) -> Iterator[Region]:
     >>> list(cut((3, 5), (4, 4)))
     [(slice(0, 3, None), slice(0, 4, None)), (slice(0, 3, None), slice(4, 5, None))]
     """
+    return (region for _, region in meeting(whole(positions), positions, side))
+
+
+def meeting(
+    window: Region, positions: Sequence[int], side: Sequence[int]
+) -> Iterator[tuple[int, Region]]:
+    """The regions of a grid that share a position with a part of it, each with its number.
+
+    >>> list(meeting((slice(0, 3), slice(4, 5)), (3, 5), (4, 4)))
+    [(1, (slice(0, 3, None), slice(4, 5, None)))]
+    """
+    counts = cover(positions, side)
     along = [
-        [slice(start, min(start + step, length)) for start in range(0, length, step)]
-        for length, step in zip(positions, side, strict=True)
+        range(part.start // step, -(-part.stop // step))
+        for part, step in zip(window, side, strict=True)
     ]
-    return itertools.product(*along)
+    for place in itertools.product(*along):
+        number = 0
+        for index, count in zip(place, counts, strict=True):
+            number = number * count + index
+        yield (
+            number,
+            tuple(
+                slice(index * step, min(index * step + step, length))
+                for index, step, length in zip(place, side, positions, strict=True)
+            ),
+        )
+
+
+def whole(extent: Sequence[int]) -> Region:
+    """All of it, as a region.
+
+    >>> whole((3, 5))
+    (slice(0, 3, None), slice(0, 5, None))
+    """
+    return tuple(slice(0, length) for length in extent)
+
+
+def clip(region: Region, other: Region) -> Region:
+    """What two regions share; the lengths of what they do not are not positive.
+
+    >>> clip((slice(4, 8),), (slice(0, 6),))
+    (slice(4, 6, None),)
+    """
+    return tuple(
+        slice(max(part.start, bound.start), min(part.stop, bound.stop))
+        for part, bound in zip(region, other, strict=True)
+    )
 
 
 def lengths(region: Region) -> tuple[int, ...]:

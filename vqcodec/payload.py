@@ -1,4 +1,4 @@
-"""Codes of a whole signal to the payloads of its regions, and back; no networks here."""
+"""Codes of regions to payloads, and back; no networks here."""
 
 from __future__ import annotations
 
@@ -13,38 +13,64 @@ from vqcodec.grid import Region, lengths
 from vqcodec.priors import Prior
 from vqcodec_kernels.errors import CorruptPayloadError, InvalidInputError
 
-__all__ = ["decode_codes", "encode_codes", "smallest_payloads"]
+__all__ = ["decode_codes", "decode_region", "encode_region", "prior_of", "smallest_payloads"]
 
 
-def encode_codes(
-    codes: NDArray[np.int64], prior: Prior, regions: Sequence[Region], *, threads: int = 1
-) -> list[bytes]:
-    """Code each region on its own: codes int64 (S, *grid) -> one payload per region.
+def encode_region(
+    codes: NDArray[np.int64], priors: Mapping[int, Prior], *, threads: int = 1
+) -> dict[int, bytes]:
+    """Code a region, int64 (S, *positions), with every prior: payloads by the number of the prior.
 
-    threads: as for `Prior.encode`, for one region after the other.
+    threads: as for `Prior.encode`.
     """
-    parts = (np.ascontiguousarray(codes[:, *region]) for region in regions)
-    return [prior.encode(part, threads=threads) for part in parts]
+    codes = np.ascontiguousarray(codes)
+    return {number: prior.encode(codes, threads=threads) for number, prior in priors.items()}
 
 
-def smallest_payloads(
-    codes: NDArray[np.int64],
-    priors: Mapping[int, Prior],
-    regions: Sequence[Region],
-    *,
-    threads: int = 1,
-) -> tuple[int, list[bytes]]:
-    """Code each region with every prior: the number of the one that takes least, and its payloads.
+def smallest_payloads(found: Sequence[Mapping[int, bytes]]) -> tuple[int, list[bytes]]:
+    """The prior that takes least for a whole signal, and the payloads of its regions.
 
     The adaptive prior is nearly always the smallest; a signal of a few positions may do better with
     fixed tables. The first of equals is taken.
+
+    >>> smallest_payloads([{0: bytes(9), 1: bytes(3)}, {0: bytes(9), 1: bytes(14)}])[0]
+    1
     """
-    found = {
-        number: encode_codes(codes, prior, regions, threads=threads)
-        for number, prior in priors.items()
-    }
-    number = min(found, key=lambda number: sum(map(packed_size, found[number])))
-    return number, found[number]
+    number = min(
+        found[0], key=lambda prior: sum(packed_size(payloads[prior]) for payloads in found)
+    )
+    return number, [payloads[number] for payloads in found]
+
+
+def prior_of(header: Header, priors: Mapping[int, Prior]) -> Prior:
+    """The prior that a stream names.
+
+    Raises:
+        CorruptError: the model lacks it, or it is for fewer stages than the stream has.
+    """
+    prior = priors.get(header.prior)
+    if prior is None:
+        raise CorruptError(f"the model has no prior {header.prior}")
+    if header.stages > prior.stages:
+        raise CorruptError(
+            f"the stream has {header.stages} stages of codes, the model {prior.stages}"
+        )
+    return prior
+
+
+def decode_region(
+    payload: bytes, prior: Prior, *, stages: int, region: Region, number: int
+) -> NDArray[np.int64]:
+    """Read the codes of a region, int64 (stages, *positions).
+
+    number: of the region, for the message of an error.
+    Raises: CorruptError if the payload is not one that an encoder writes.
+    """
+    try:
+        return prior.decode(payload, (stages, *lengths(region)))
+    except (CorruptPayloadError, InvalidInputError) as error:
+        # Only here is known which chunk it is, and that a wrong shape is the stream's fault.
+        raise CorruptError(f"code chunk {number}: {error}") from error
 
 
 def decode_codes(
@@ -58,26 +84,16 @@ def decode_codes(
     """Read the codes of a signal, int64 (S, *grid), from one payload per region.
 
     Raises:
-        CorruptError: a payload is not one that an encoder writes, or needs a prior or a number of
-            stages that the model does not have.
+        CorruptError: as `prior_of` and `decode_region`.
     """
-    prior = priors.get(header.prior)
-    if prior is None:
-        raise CorruptError(f"the model has no prior {header.prior}")
-    if header.stages > prior.stages:
-        raise CorruptError(
-            f"the stream has {header.stages} stages of codes, the model {prior.stages}"
-        )
+    prior, stages = prior_of(header, priors), header.stages
     # A large grid is cheap to declare: payloads are decoded one by one before the whole is laid
     # out, so that a damaged first one is refused before memory is taken for the others.
-    parts = []
-    for number, (payload, region) in enumerate(zip(payloads, regions, strict=True)):
-        try:
-            parts.append(prior.decode(payload, (header.stages, *lengths(region))))
-        except (CorruptPayloadError, InvalidInputError) as error:
-            # Only here is known which chunk it is, and that a wrong shape is the stream's fault.
-            raise CorruptError(f"code chunk {number}: {error}") from error
-    codes = np.empty((header.stages, *grid), np.int64)
+    parts = [
+        decode_region(payload, prior, stages=stages, region=region, number=number)
+        for number, (payload, region) in enumerate(zip(payloads, regions, strict=True))
+    ]
+    codes = np.empty((stages, *grid), np.int64)
     for part, region in zip(parts, regions, strict=True):
         codes[:, *region] = part
     return codes

@@ -8,16 +8,17 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from vqcodec.device import find_device, own_modes
 from vqcodec.errors import InputError, kernels_refuse
+from vqcodec.grid import Region, clip, stretch, whole
 from vqcodec.model.file import ModelCard, Tensors
 from vqcodec.model.tensors import network_from_tensors, search_mu
+from vqcodec.pieces import Pieces
 from vqcodec.rate.search import LatentSearch, Look
 from vqcodec.rate.slope import error_slope
 from vqcodec.transforms.half import cpu_multiplies_bfloat16
-from vqcodec.transforms.layout import channels_last
+from vqcodec.transforms.layout import channels_last, pad_to_strides
 from vqcodec.transforms.tiled import apply_tiled
 
 __all__ = ["Tokenizer"]
@@ -35,6 +36,7 @@ class Tokenizer:
     Attributes:
         card: what the model says about itself.
         device: where its networks run.
+        pieces: its networks, applied to a piece of a signal at a time.
 
     >>> from vqcodec import load
     >>> tokenizer = load("photo", device="cpu")
@@ -60,6 +62,7 @@ class Tokenizer:
             self._transform = self._model.transform
             if self.device.type == "cpu" and cpu_multiplies_bfloat16():
                 self._transform.use_half()
+            self.pieces = Pieces(self._model, self.device)
             books = self._model.quantizer.books()
             self._codebooks = torch.stack([book.vectors for book in books])
             self._bits = [self._model.quantizer.bits(1 + stage) for stage in range(len(books))]
@@ -144,58 +147,59 @@ class Tokenizer:
             samples = samples.to(self.device, torch.float32)
             return apply_tiled(
                 self._transform.analyse,
-                channels_last(self._pad(samples)),
+                channels_last(pad_to_strides(samples, self._transform.stride)),
                 grid=grid,
                 side=self.card.config.region,
                 reach=self._transform.analysis_reach,
             )
 
     def search(
-        self, latent: Tensor, *, samples: Tensor | None = None, effort: int = 5
+        self,
+        latent: Tensor,
+        *,
+        samples: Tensor | None = None,
+        piece: Region | None = None,
+        effort: int = 5,
     ) -> LatentSearch:
         """Prepare the search for the codes of a latent (D, *positions) at any quality.
 
         Args:
             samples: float (C, *extent), what the latent came from; with it the highest efforts look
                 at what the codes decode to.
+            piece: the positions that are searched, all by default; what is around them counts only
+                in what they decode to.
             effort: 1 (fast) to 9 (small).
         """
+        piece = whole(latent.shape[1:]) if piece is None else piece
         return LatentSearch(
-            latent,
+            latent[:, *piece],
             self._codebooks,
             bits=self._bits,
             residual_energy=self._model.quantizer.residual_energy,
             mu=self._mu,
             effort=effort,
-            look=self._look_at(samples),
+            look=self._look_at(samples, latent, piece),
         )
 
-    def _look_at(self, samples: Tensor | None) -> Look | None:
+    def _look_at(self, samples: Tensor | None, latent: Tensor, piece: Region) -> Look | None:
         if samples is None or self._transform.synthesis_reach is None:
             return None
-        target = samples.to(self.device, torch.float32)
+        extent = tuple(samples.shape[1:])
+        place = clip(stretch(piece, self._transform.stride), whole(extent))
+        # What is not of this piece does not count.
+        target = torch.full_like(samples, torch.nan, dtype=torch.float32, device=self.device)
+        target[:, *place] = samples[:, *place].to(self.device, torch.float32)
         # The transform's unit is that of means; errors here are sums, over samples and latent.
         patch = len(samples) * math.prod(self._transform.stride)
         unit = self._transform.unit * patch / self.card.config.synthesis.latent_dim
 
         def look(codes: Tensor) -> tuple[float, Tensor]:
-            values = self._model.quantizer.reconstruct(codes[None])[0]
-            side = self.card.config.region
-            error, slope = error_slope(self._transform, values, target, side=side)
-            return error / unit, slope / unit
+            values = latent.clone()
+            values[:, *piece] = self._model.quantizer.reconstruct(codes[None])[0]
+            error, slope = error_slope(self._transform, values, target)
+            return error / unit, slope[:, *piece] / unit
 
         return look
-
-    def _pad(self, samples: Tensor) -> Tensor:
-        """Repeat the last samples along each axis up to a whole number of strides."""
-        pads = [
-            -length % step
-            for length, step in zip(samples.shape[2:], self._transform.stride, strict=True)
-        ]
-        if not any(pads):
-            return samples
-        around = [amount for pad in reversed(pads) for amount in (0, pad)]
-        return functional.pad(samples, around, mode="replicate")
 
     def _checked_latent(self, samples: Tensor) -> Tensor:
         _check_tensor("samples", samples)

@@ -23,7 +23,6 @@ from vqcodec.bitstream.header import pack_header
 from vqcodec.media.registry import read_any_stream
 from vqcodec.model.file import read_model
 from vqcodec.model.tensors import priors_from_tensors
-from vqcodec.payload import encode_codes
 from vqcodec.priors import Prior, RawPrior
 
 # The error, a part of its message, and the stream that earns it.
@@ -50,8 +49,9 @@ def with_prior(codec: Codec, data: bytes, prior: Prior) -> bytes:
     """Code the same codes with another prior."""
     stream = read_stream(data)
     header = dataclasses.replace(stream.header, prior=prior.mode)
+    codes = codec.decode_codes(stream)
     regions = codec.card.config.regions(header.extent)
-    payloads = encode_codes(codec.decode_codes(stream), prior, regions)
+    payloads = [prior.encode(np.ascontiguousarray(codes[:, *region])) for region in regions]
     return write_stream(header, stream.side_chunks, payloads)
 
 

@@ -26,6 +26,7 @@ from vqcodec.errors import (
     LimitError,
     UnsupportedVersionError,
 )
+from vqcodec.grid import whole
 from vqcodec.media.base import Medium
 from vqcodec.media.picture.signal import Picture
 from vqcodec.media.registry import medium_of, read_any_stream
@@ -119,7 +120,7 @@ def targets_are_met(codec: Codec, signal: Any) -> None:
 
 def samples_are_what_the_model_takes(codec: Codec, signal: Any) -> None:
     config = codec.card.config
-    samples = codec.medium.to_samples(signal, config.medium)
+    samples = codec.medium.to_samples(signal, config.medium, whole(signal.extent))
     assert samples.dtype == np.float32
     assert samples.shape == (config.medium.channels, *signal.extent)
     assert np.isfinite(samples).all()

@@ -4,7 +4,7 @@ import io
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -90,13 +90,13 @@ def test_limits_hold_for_files(codec: Codec, vqc: Path) -> None:
 
 
 @pytest.mark.parametrize("typecode", ["B", "H", "I", "d"])
-def test_sizes_are_counted_in_bytes(vqc: Path, typecode: str) -> None:
+def test_sizes_are_counted_in_bytes(vqc: Path, typecode: Literal["B", "H", "I", "d"]) -> None:
     """A view's length counts its items."""
     _, stream = read_any_stream(vqc.read_bytes())
     fillers = ([Chunk("z", bytes(count))] for count in range(8))
     sizes = (write_stream(stream.header, filler, stream.codes) for filler in fillers)
     data = next(data for data in sizes if len(data) % 8 == 0)
-    view = memoryview(data).cast(typecode)
+    view: Any = memoryview(data).cast(typecode)
     assert vqcodec.inspect(view) == vqcodec.inspect(data)
     assert vqcodec.inspect(view).file_bytes == len(data)
 

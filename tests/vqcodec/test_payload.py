@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from vqcodec.bitstream import Header, packed_size
 from vqcodec.errors import CorruptError
 from vqcodec.grid import Region, cut
-from vqcodec.payload import decode_codes, encode_codes, smallest_payloads
+from vqcodec.payload import decode_codes, encode_region, smallest_payloads
 from vqcodec.priors import Prior, RawPrior, StaticPrior
 
 STAGES, SIZE = 3, 10
@@ -34,12 +34,17 @@ def random_codes(grid: tuple[int, ...]) -> NDArray[np.int64]:
     return np.random.default_rng(0).integers(0, SIZE, (STAGES, *grid))
 
 
+def encoded(codes: NDArray[np.int64], prior: Prior) -> list[bytes]:
+    regions = regions_of(codes.shape[1:])
+    return [encode_region(codes[:, *region], {7: prior})[7] for region in regions]
+
+
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
 def test_round_trip(grid: tuple[int, ...]) -> None:
     regions = regions_of(grid)
     codes = random_codes(grid)
     for prior in (RawPrior(SIZE, STAGES), StaticPrior.fit([codes], codebook_size=SIZE)):
-        payloads = encode_codes(codes, prior, regions)
+        payloads = encoded(codes, prior)
         assert len(payloads) == len(regions)
         found = decode_codes(
             payloads,
@@ -53,11 +58,10 @@ def test_round_trip(grid: tuple[int, ...]) -> None:
 
 def test_each_region_stands_alone() -> None:
     codes = random_codes((2, 257))
-    regions = regions_of((2, 257))
     prior = RawPrior(SIZE, STAGES)
-    before = encode_codes(codes, prior, regions)
+    before = encoded(codes, prior)
     codes[:, :, 130] = (codes[:, :, 130] + 1) % SIZE
-    after = encode_codes(codes, prior, regions)
+    after = encoded(codes, prior)
     assert [a == b for a, b in zip(before, after, strict=True)] == [True, False, True]
 
 
@@ -68,12 +72,13 @@ def test_the_prior_that_takes_least_is_chosen(skewed: bool) -> None:
         codes[codes > 2] = 0
     fitted = StaticPrior.fit([np.zeros((STAGES, 5), np.int64)], codebook_size=SIZE)
     priors: dict[int, Prior] = {0: RawPrior(SIZE, STAGES), 1: fitted}
-    regions = regions_of((40, 200))
     sizes = {
-        number: sum(map(packed_size, encode_codes(codes, prior, regions)))
-        for number, prior in priors.items()
+        number: sum(map(packed_size, encoded(codes, prior))) for number, prior in priors.items()
     }
-    number, payloads = smallest_payloads(codes, priors, regions)
+    regions = regions_of((40, 200))
+    number, payloads = smallest_payloads(
+        [encode_region(codes[:, *region], priors) for region in regions]
+    )
     assert number == min(sizes, key=lambda number: sizes[number]) == int(skewed)
     assert sum(map(packed_size, payloads)) == min(sizes.values())
 
@@ -81,7 +86,7 @@ def test_the_prior_that_takes_least_is_chosen(skewed: bool) -> None:
 def test_what_does_not_fit_the_model() -> None:
     prior = RawPrior(SIZE, STAGES)
     regions = regions_of((2, 2))
-    payloads = encode_codes(random_codes((2, 2)), prior, regions)
+    payloads = encoded(random_codes((2, 2)), prior)
     for wrong, message in (
         (header(prior=1), "no prior 1"),
         (header(stages=4), "4 stages of codes, the model 3"),
@@ -93,7 +98,7 @@ def test_what_does_not_fit_the_model() -> None:
 def test_damaged_payload_is_named() -> None:
     prior = RawPrior(SIZE, STAGES)
     regions = regions_of((2, 257))
-    payloads = encode_codes(random_codes((2, 257)), prior, regions)
+    payloads = encoded(random_codes((2, 257)), prior)
     payloads[1] = payloads[1][:-1]
     with pytest.raises(CorruptError, match="code chunk 1"):
         decode_codes(payloads, header(regions=3), {0: prior}, grid=(2, 257), regions=regions)

@@ -8,17 +8,21 @@ neither NumPy nor torch, so that a stream is described and refused at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
+from vqcodec.grid import Region
 from vqcodec.model.config import MediumConfig, ModelConfig
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Medium", "Signal"]
+__all__ = ["Medium", "Part", "Signal"]
+
+# Where samples lie in a signal, and the samples: float32 (C, *lengths of the region).
+Part = tuple[Region, "NDArray[np.float32]"]
 
 
 class Signal(Protocol):
@@ -96,11 +100,14 @@ class Medium(Protocol):
     def check_model(self, model: ModelConfig) -> None:
         """Raise BadModelError if the medium has no signals for a model of this configuration."""
 
-    def to_samples(self, signal: Any, model: MediumConfig) -> NDArray[np.float32]:
-        """What a model of this configuration takes: float32 (C, *extent)."""
+    def to_samples(self, signal: Any, model: MediumConfig, region: Region) -> NDArray[np.float32]:
+        """What a model of this configuration takes of a region: float32 (C, *lengths)."""
 
-    def from_samples(self, samples: NDArray[np.float32], stream: Stream) -> Any:
-        """The signal that a stream describes, of the samples float32 (C, *extent) decoded from it.
+    def from_samples(self, parts: Iterable[Part], stream: Stream, region: Region) -> Any:
+        """A region of the signal that a stream describes, of the parts of it that are decoded.
+
+        The parts cover the region once. Most are decoded as they are drawn, so that not all of
+        their samples are in memory.
 
         Raises:
             CorruptError, LimitError: a side chunk does not hold what it should.

@@ -13,7 +13,7 @@ from vqcodec.rate.choices import check_whole
 from vqcodec.rate.quality import SearchPlan, plan_search
 from vqcodec_kernels import beam_codes
 
-__all__ = ["LatentSearch", "Look"]
+__all__ = ["LatentSearch", "Look", "refines"]
 
 Look = Callable[[Tensor], tuple[float, Tensor]]
 
@@ -30,6 +30,16 @@ _BIT_WORTH = 0.4
 _ROUNDS = (0, 0, 0, 0, 1, 1, 2, 2, 2)
 # How many positions of the training data the trained costs count for beside the signal's own.
 _TRAINED_POSITIONS = 256.0
+
+
+def refines(effort: int) -> bool:
+    """Whether this effort, 1 to 9, looks at what its codes decode to. Raises InputError for others.
+
+    >>> refines(5), refines(9)
+    (False, True)
+    """
+    check_whole("effort", effort, 1, len(_BEAMS))
+    return _STEPS[effort - 1] > 0
 
 
 class LatentSearch:
@@ -72,11 +82,6 @@ class LatentSearch:
         self._rounds = _ROUNDS[effort - 1]
         self._steps = _STEPS[effort - 1]
         self._look = look if self._steps else None
-
-    @property
-    def refines(self) -> bool:
-        """Whether this effort looks at what is decoded."""
-        return self._look is not None
 
     @kernels_refuse()
     def at_quality(self, quality: float, *, draft: bool = False) -> Tensor:

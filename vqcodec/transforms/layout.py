@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-__all__ = ["channels_last", "from_patches", "to_patches"]
+__all__ = ["channels_last", "from_patches", "pad_to_strides", "to_patches"]
 
 _FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
@@ -20,6 +21,19 @@ def channels_last(x: Tensor) -> Tensor:
     """
     layout = _FORMATS.get(x.dim())
     return x if layout is None else x.contiguous(memory_format=layout)
+
+
+def pad_to_strides(x: Tensor, stride: Sequence[int]) -> Tensor:
+    """Repeat the last samples of (B, C, *axes) along each axis up to a whole number of strides.
+
+    >>> pad_to_strides(torch.tensor([[[1.0, 2.0, 3.0]]]), [2])
+    tensor([[[1., 2., 3., 3.]]])
+    """
+    pads = [-length % step for length, step in zip(x.shape[2:], stride, strict=True)]
+    if not any(pads):
+        return x
+    around = [amount for pad in reversed(pads) for amount in (0, pad)]
+    return functional.pad(x, around, mode="replicate")
 
 
 def to_patches(x: Tensor, stride: Sequence[int]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
 from vqcodec.errors import BadModelError, CorruptError, InputError, LimitError
+from vqcodec.grid import Region, inside, lengths
+from vqcodec.media.base import Part
 from vqcodec.model.config import MediumConfig, ModelConfig
 
 __all__ = ["MEDIUM", "SawTooth"]
@@ -80,12 +82,16 @@ class SawToothMedium:
         if model.medium.channels != 1 or len(model.synthesis.stride) != 1:
             raise BadModelError("a model of saw-teeth has one channel and one axis")
 
-    def to_samples(self, signal: SawTooth, model: MediumConfig) -> NDArray[np.float32]:
-        return ((signal.values - signal.offset)[None] / 255).astype(np.float32)
+    def to_samples(
+        self, signal: SawTooth, model: MediumConfig, region: Region
+    ) -> NDArray[np.float32]:
+        return ((signal.values[region] - signal.offset)[None] / 255).astype(np.float32)
 
-    def from_samples(self, samples: NDArray[np.float32], stream: Stream) -> SawTooth:
+    def from_samples(self, parts: Iterable[Part], stream: Stream, region: Region) -> SawTooth:
         offset = int.from_bytes(stream.payload(_OFFSET) or b"", "little", signed=True)
-        values = np.rint(samples[0].clip(0, 1) * 255).astype(np.int64) + offset
+        values = np.full(lengths(region), -1, np.int64)
+        for place, samples in parts:
+            values[inside(place, region)] = np.rint(samples[0].clip(0, 1) * 255) + offset
         return SawTooth(values, offset, (stream.payload(_UNIT) or b"").decode("ascii", "replace"))
 
     def side_chunks(self, signal: SawTooth, *, facts: bool) -> list[Chunk]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
 from vqcodec.errors import BadModelError, CorruptError
+from vqcodec.grid import Region
+from vqcodec.media.base import Part
 from vqcodec.media.picture.chunks import ALPHA, EXIF, ICC, check_alpha, pack_chunks, unpack_fact
 from vqcodec.media.picture.suffixes import FORMATS, SUFFIXES, looks_like_picture
 from vqcodec.model.config import MediumConfig, ModelConfig
@@ -76,20 +78,26 @@ class PictureMedium:
                 f"{medium.channels}, {axes} and {shown(dict(medium.numbers))}"
             )
 
-    def to_samples(self, signal: Picture, model: MediumConfig) -> NDArray[np.float32]:
+    def to_samples(
+        self, signal: Picture, model: MediumConfig, region: Region
+    ) -> NDArray[np.float32]:
         """Colours in [0, 1], as many as the model has: float32 (C, H, W)."""
         from vqcodec.media.picture.samples import samples_of
 
-        return samples_of(signal, model.channels)
+        return samples_of(signal.pixels[region], model.channels)
 
-    def from_samples(self, samples: NDArray[np.float32], stream: Stream) -> Picture:
-        """The picture of samples (C, H, W), with what the side chunks of its stream hold."""
-        from vqcodec.media.picture.samples import picture_of
+    def from_samples(self, parts: Iterable[Part], stream: Stream, region: Region) -> Picture:
+        """A region of the picture, with what the side chunks of its stream hold."""
+        from vqcodec.media.picture.alpha import decode_alpha
+        from vqcodec.media.picture.samples import pixels_of
+        from vqcodec.media.picture.signal import Picture
 
-        limits = Limits()
+        limits, payload = Limits(), stream.payload(ALPHA)
         icc, exif = (unpack_fact(stream, kind, limits) for kind in (ICC, EXIF))
-        alpha = stream.payload(ALPHA)
-        return picture_of(samples, stream.header.channels, alpha=alpha, icc=icc, exif=exif)
+        pixels = pixels_of(parts, stream.header.channels, region)
+        if payload is not None:
+            pixels[:, :, -1] = decode_alpha(payload, *stream.header.extent)[region]
+        return Picture(pixels, icc=icc, exif=exif)
 
     def side_chunks(self, signal: Picture, *, facts: bool) -> list[Chunk]:
         """Alpha, and with `facts` the colour profile and EXIF data."""

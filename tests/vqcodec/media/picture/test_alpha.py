@@ -184,7 +184,7 @@ def test_a_bad_plane_is_refused_before_any_network_runs(
     pixels = np.zeros((37, 53, 4), np.uint8)
     _, good = read_any_stream(codec.encode(pixels, quality=0))
     bad = Stream(good.header, (Chunk("A", payload),), good.codes)
-    monkeypatch.setattr(codec, "reconstruct", synthesise)
+    monkeypatch.setattr(codec.pieces, "synthesise", synthesise)
     with pytest.raises(Synthesised):
         codec.decode(good)
     with pytest.raises(CorruptError, match="alpha"):

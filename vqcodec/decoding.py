@@ -1,0 +1,131 @@
+"""From the codes of a signal's regions to its samples, part by part, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqcodec.errors import InputError
+from vqcodec.grid import Region, clip, cut, inside, lengths, meeting, whole
+from vqcodec.media.base import Part
+from vqcodec.pieces import Pieces
+from vqcodec.workers import Submit, in_order, side_by_side
+
+__all__ = ["Progress", "checked_region", "decode_parts"]
+
+# Is told how many of how many regions are done.
+Progress = Callable[[int, int], None]
+
+# Reads the codes of a region, int64 (S, *positions), by its number and its place in the grid.
+CodesOf = Callable[[int, Region], NDArray[np.int64]]
+
+# A region's place in the grid, and the promise of its codes.
+_Promised = tuple[Region, "Future[NDArray[np.int64]]"]
+
+
+def checked_region(region: Sequence[slice] | None, extent: Sequence[int]) -> Region:
+    """The samples that are asked for, as slices with both ends; all of them for None.
+
+    Raises:
+        InputError: not a slice for each axis, or one with a step, empty, or beyond the signal.
+
+    >>> checked_region((slice(8, None), slice(2, 6)), (48, 64))
+    (slice(8, 48, None), slice(2, 6, None))
+    """
+    if region is None:
+        return whole(extent)
+    parts = tuple(region) if isinstance(region, Sequence) else ()
+    if len(parts) != len(extent) or not all(isinstance(part, slice) for part in parts):
+        raise InputError(f"a region is a slice for each of {len(extent)} axes, got {region!r}")
+    found = []
+    for part, length in zip(parts, extent, strict=True):
+        start = 0 if part.start is None else part.start
+        stop = length if part.stop is None else part.stop
+        numbers = type(start) is int and type(stop) is int and part.step in (None, 1)
+        if not (numbers and 0 <= start < stop <= length):
+            raise InputError(f"a region lies within the extent {tuple(extent)}, got {parts}")
+        found.append(slice(start, stop))
+    return tuple(found)
+
+
+def decode_parts(
+    pieces: Pieces,
+    codes_of: CodesOf,
+    *,
+    extent: tuple[int, ...],
+    grid: tuple[int, ...],
+    side: tuple[int, ...],
+    region: Region,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Part]:
+    """Decode what is asked for of a signal, a part of it for each region, in the order of regions.
+
+    Only regions that matter for it are read, and the samples are the same whatever is asked for.
+
+    Args:
+        codes_of: is called in any thread, once for each region that is read.
+        extent, grid: samples and positions of the whole signal along each axis.
+        side: positions of a region along each axis.
+        region: the samples that are asked for, see `checked_region`.
+        threads: as for `side_by_side`; on a GPU there is one job at a time.
+    """
+    wanted = [
+        (piece, place)
+        for piece in (cut(grid, side) if pieces.is_local else [whole(grid)])
+        if min(lengths(place := clip(pieces.samples_of(piece, extent), region))) > 0
+    ]
+    around = [pieces.positions_around(piece, grid) for piece, _ in wanted]
+    threads = threads if pieces.device.type == "cpu" else 1
+    with side_by_side(threads, jobs=len(wanted)) as (submit, workers):
+        promises = _promise(submit, codes_of, [list(meeting(a, grid, side)) for a in around])
+
+        def decode(job: tuple[Region, Region, Region, list[_Promised]]) -> Part:
+            piece, place, outer, promised = job
+            codes = _joined(outer, promised)
+            samples = pieces.synthesise(codes, piece=inside(piece, outer))
+            return place, samples[:, *inside(place, pieces.samples_of(piece, extent))]
+
+        jobs = (
+            (*pair, outer, found)
+            for pair, outer, found in zip(wanted, around, promises, strict=True)
+        )
+        for done, part in enumerate(in_order(submit, workers, decode, jobs), 1):
+            yield part
+            if progress is not None:
+                progress(done, len(wanted))
+
+
+def _promise(
+    submit: Submit, codes_of: CodesOf, needs: Sequence[Sequence[tuple[int, Region]]]
+) -> Iterator[list[_Promised]]:
+    """The codes that each piece needs, begun when the piece is drawn and let go after the last one.
+
+    A piece is begun after all codes that it waits for, so that no worker waits for one behind it.
+    """
+    last = {number: index for index, needed in enumerate(needs) for number, _ in needed}
+    begun: dict[int, Future[NDArray[np.int64]]] = {}
+    for index, needed in enumerate(needs):
+        for number, region in needed:
+            if number not in begun:
+                begun[number] = submit(codes_of, number, region)
+        yield [(region, begun[number]) for number, region in needed]
+        for number, _ in needed:
+            if last[number] == index:
+                del begun[number]
+
+
+def _joined(outer: Region, promised: Sequence[_Promised]) -> NDArray[np.int64]:
+    """The codes of a part of the grid, of those of the regions that it meets."""
+    joined: NDArray[np.int64] | None = None
+    for region, promise in promised:
+        codes = promise.result()
+        if joined is None:
+            joined = np.empty((len(codes), *lengths(outer)), np.int64)
+        shared = clip(region, outer)
+        joined[:, *inside(shared, outer)] = codes[:, *inside(shared, region)]
+    assert joined is not None
+    return joined

@@ -1,0 +1,189 @@
+"""A signal on its way to bytes, region by region, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vqcodec.bitstream import Chunk, Header, Stream, write_stream
+from vqcodec.decoding import Progress, decode_parts
+from vqcodec.grid import Region, inside, lengths, whole
+from vqcodec.media.base import Medium, Signal
+from vqcodec.payload import encode_region, smallest_payloads
+from vqcodec.priors import Prior, RawPrior
+from vqcodec.rate.search import LatentSearch, refines
+from vqcodec.rate.target import fit_psnr, fit_size
+from vqcodec.tokenizer import Tokenizer
+from vqcodec.workers import in_order, side_by_side
+
+__all__ = ["Encoding"]
+
+T = TypeVar("T")
+
+Codes = NDArray[np.int64]
+
+# What a target may keep of latents, from one quality that it tries to the next; beyond that they
+# are made anew.
+_KEPT_BYTES = 2**28
+
+
+class Encoding:
+    """One signal on its way to bytes; every region is analysed, searched and coded on its own.
+
+    What is chosen for a region depends on its samples and those around it alone, so the bytes are
+    the same however many regions are worked on at a time.
+
+    Args:
+        effort: 1 (fast) to 9 (small).
+        facts: whether what travels with the samples is kept.
+        threads: as for `side_by_side`; on a GPU there is one job at a time.
+        progress: is told how many of how many regions are done, anew for each quality that a
+            target tries.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        medium: Medium,
+        priors: Mapping[int, Prior],
+        signal: Signal,
+        *,
+        effort: int,
+        facts: bool,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self._tokenizer, self._medium, self._priors = tokenizer, medium, priors
+        self._signal, self._effort = signal, effort
+        self._refines = refines(effort) and tokenizer.pieces.is_local
+        self._side_chunks: list[Chunk] = medium.side_chunks(signal, facts=facts)
+        self._config = tokenizer.card.config
+        self._grid = self._config.positions(signal.extent)
+        self._regions = self._config.regions(signal.extent)
+        self._threads = threads if tokenizer.device.type == "cpu" else 1
+        self._progress = progress
+        self._kept: dict[int, LatentSearch] = {}
+        self._keeps = range(0)
+
+    def at_quality(self, quality: float, *, draft: bool = False) -> bytes:
+        """The stream at a quality; see `LatentSearch.at_quality` for drafts."""
+
+        def code(search: LatentSearch) -> tuple[int, dict[int, bytes]]:
+            codes = search.at_quality(quality, draft=draft).cpu().numpy()
+            return len(codes), self._payloads(codes)
+
+        found = list(self._each(code))
+        return self._write(found[0][0], [payloads for _, payloads in found])
+
+    def to_size(self, size: int) -> bytes:
+        """The best stream of at most so many bytes."""
+        self._keep()
+        near = 50.0
+        if self._refines:
+            # Refined streams are nearly as large as drafts, and take far longer to find.
+            near, _ = fit_size(lambda quality: self.at_quality(quality, draft=True), size)
+        return fit_size(self.at_quality, size, near=near)[1]
+
+    def to_psnr(self, psnr: float) -> bytes:
+        """The smallest stream of at least so many decibels."""
+        self._keep()
+
+        def measure(quality: float) -> tuple[float, list[Codes]]:
+            codes = list(self._each(lambda search: search.at_quality(quality).cpu().numpy()))
+            return self._medium.decibels(self._decoded(codes), self._signal), codes
+
+        codes = fit_psnr(measure, psnr)[1]
+        with side_by_side(self._threads, jobs=len(codes)) as (submit, workers):
+            payloads = list(in_order(submit, workers, self._payloads, codes))
+        return self._write(len(codes[0]), payloads)
+
+    def _each(self, job: Callable[[LatentSearch], T]) -> Iterator[T]:
+        """What a job makes of every region's search, in the order of regions."""
+        with side_by_side(self._threads, jobs=len(self._regions)) as (submit, workers):
+            windows = ((number, self._window(number)) for number in range(len(self._regions)))
+
+            def work(item: tuple[int, NDArray[np.float32] | None]) -> T:
+                return job(self._search(*item))
+
+            for done, found in enumerate(in_order(submit, workers, work, windows), 1):
+                yield found
+                if self._progress is not None:
+                    self._progress(done, len(self._regions))
+
+    def _seen(self, number: int) -> tuple[Region, Region]:
+        """The positions whose samples matter for a region, and those that its search looks at."""
+        pieces, region = self._tokenizer.pieces, self._regions[number]
+        around = pieces.positions_around(region, self._grid) if self._refines else region
+        return pieces.positions_seen(around, self._grid), around
+
+    def _window(self, number: int) -> NDArray[np.float32] | None:
+        """The samples that a region's codes depend on; None where its search was kept."""
+        if number in self._kept:
+            return None
+        seen, _ = self._seen(number)
+        place = self._tokenizer.pieces.samples_of(seen, self._signal.extent)
+        return self._medium.to_samples(self._signal, self._config.medium, place)
+
+    def _search(self, number: int, window: NDArray[np.float32] | None) -> LatentSearch:
+        if window is None:
+            return self._kept[number]
+        pieces, region = self._tokenizer.pieces, self._regions[number]
+        seen, around = self._seen(number)
+        samples = torch.from_numpy(window)
+        latent = pieces.analyse(samples, piece=inside(around, seen))
+        if self._refines:
+            extent = self._signal.extent
+            shown = inside(pieces.samples_of(around, extent), pieces.samples_of(seen, extent))
+            samples = samples[:, *shown]
+        search = self._tokenizer.search(
+            latent,
+            samples=samples if self._refines else None,
+            piece=inside(region, around),
+            effort=self._effort,
+        )
+        if number in self._keeps:
+            self._kept[number] = search
+        return search
+
+    def _keep(self) -> None:
+        """Keep what is asked for again and again, as far as memory goes."""
+        one = 4 * self._config.synthesis.latent_dim * int(np.prod(lengths(self._regions[0])))
+        self._keeps = range(_KEPT_BYTES // one)
+
+    def _decoded(self, codes: list[Codes]) -> Signal:
+        """The signal that codes stand for."""
+        header = self._header(len(codes[0]), RawPrior.mode)
+        parts = decode_parts(
+            self._tokenizer.pieces,
+            lambda number, _: codes[number],
+            extent=header.extent,
+            grid=self._grid,
+            side=self._config.region,
+            region=whole(header.extent),
+            threads=self._threads,
+        )
+        stream = Stream(header, tuple(self._side_chunks), ())
+        signal: Signal = self._medium.from_samples(parts, stream, whole(header.extent))
+        return signal
+
+    def _payloads(self, codes: Codes) -> dict[int, bytes]:
+        return encode_region(codes, self._priors, threads=torch.get_num_threads())
+
+    def _write(self, stages: int, found: list[dict[int, bytes]]) -> bytes:
+        prior, payloads = smallest_payloads(found)
+        return write_stream(self._header(stages, prior), self._side_chunks, payloads)
+
+    def _header(self, stages: int, prior: int) -> Header:
+        return Header(
+            medium=self._medium.number,
+            extent=self._signal.extent,
+            channels=self._signal.channels,
+            stages=stages,
+            prior=prior,
+            fingerprint=bytes.fromhex(self._tokenizer.card.fingerprint),
+            regions=len(self._regions),
+        )
