@@ -14,16 +14,16 @@ from torch import Tensor
 
 from vqcodec.bitstream import Buffer, Chunk, Header, Limits, Stream, limits_of, write_stream
 from vqcodec.errors import (
+    BadModelError,
     CorruptError,
     InputError,
-    LimitError,
     UnknownModelError,
     kernels_refuse,
 )
 from vqcodec.files import OpenFile, content_of
 from vqcodec.grid import count_regions
 from vqcodec.media.base import Signal
-from vqcodec.media.registry import find_medium, read_any_stream
+from vqcodec.media.registry import check_stream, find_medium, read_any_stream, signal_of
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
@@ -76,8 +76,19 @@ def decode(
     return load(stream.header.fingerprint.hex(), device=device).decode(stream)
 
 
+def _load_again(path: Path, fingerprint: str, device: str) -> Codec:
+    """What a pickled codec becomes. Raises: BadModelError if another model is at the path now."""
+    codec = load(path, device=device)
+    if codec.card.fingerprint != fingerprint:
+        raise BadModelError(f"{path}: is {codec.card.fingerprint} now, it was {fingerprint}")
+    return codec
+
+
 class Codec(Tokenizer):
     """A model, ready to encode and decode; `quantize` and `reconstruct` stop at the codes.
+
+    To another process it travels as the path of its weights, which are loaded there, on the device
+    of the same name; a pickle holds no weights. Forked processes use it on one thread.
 
     Attributes:
         medium: what the model is for; see `vqcodec.media.base.Medium`.
@@ -98,6 +109,10 @@ class Codec(Tokenizer):
         self._priors = priors_from_tensors(card.config, tensors, card.path)
         quantizer = card.config.quantizer
         self._priors[RawPrior.mode] = RawPrior(quantizer.codebook_size, quantizer.stages)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        path = Path(self.card.path).absolute()
+        return _load_again, (path, self.card.fingerprint, str(self.device))
 
     @kernels_refuse()
     def encode(
@@ -140,7 +155,7 @@ class Codec(Tokenizer):
         True
         """
         check_target(quality, bpp, size, psnr)
-        job = _Encoding(self, self._signal_of(signal), effort=effort, facts=facts)
+        job = _Encoding(self, signal_of(self.medium, signal), effort=effort, facts=facts)
         if bpp is not None:
             size = int(bpp * math.prod(job.signal.extent) / 8)
         if size is not None:
@@ -212,26 +227,10 @@ class Codec(Tokenizer):
         regions = config.regions(header.extent)
         return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
 
-    def _signal_of(self, thing: Any) -> Any:
-        content = content_of(thing)
-        if isinstance(content, bytes | bytearray | memoryview):
-            return self.medium.read(bytes(content), Limits())
-        return self.medium.wrap(content)
-
     def _read(self, data: Source | Stream, limits: Limits) -> Stream:
         if not isinstance(data, Stream):
             return read_any_stream(content_of(data), limits)[1]
-        header = data.header
-        if header.samples > limits.max_samples:
-            raise LimitError(
-                f"the signal has {header.samples} samples, more than the limit of "
-                f"{limits.max_samples}"
-            )
-        if header.regions != len(data.codes):
-            raise CorruptError(
-                f"the header says {header.regions} regions, there are {len(data.codes)} payloads"
-            )
-        self.medium.check(header, data.side_chunks)
+        check_stream(self.medium, data, limits)
         return data
 
     def _to_signal(self, codes: Tensor, stream: Stream) -> Any:
