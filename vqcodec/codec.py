@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,7 @@ from vqcodec.errors import (
     UnknownModelError,
     kernels_refuse,
 )
-from vqcodec.files import OpenFile, content_of
-from vqcodec.grid import count_regions
+from vqcodec.files import FileLike, content_of
 from vqcodec.media.base import Signal
 from vqcodec.media.registry import check_stream, find_medium, read_any_stream, signal_of
 from vqcodec.model.catalog import locate_model
@@ -35,9 +34,6 @@ from vqcodec.rate.target import fit_psnr, fit_size
 from vqcodec.tokenizer import Tokenizer
 
 __all__ = ["Codec", "decode", "load"]
-
-# What holds a stream: its bytes, the path of its file, or a file that is open for reading bytes.
-Source = Buffer | str | os.PathLike[str] | OpenFile
 
 
 def load(name_or_path: str | Path = "photo", *, device: str | torch.device = "auto") -> Codec:
@@ -60,7 +56,7 @@ def load(name_or_path: str | Path = "photo", *, device: str | torch.device = "au
 
 
 def decode(
-    data: Source, *, device: str | torch.device = "auto", max_samples: int | None = None
+    data: Buffer | FileLike, *, device: str | torch.device = "auto", max_samples: int | None = None
 ) -> NDArray[Any]:
     """Decode a stream of any medium with the model it names; see `Codec.decode`.
 
@@ -125,6 +121,7 @@ class Codec(Tokenizer):
         psnr: float | None = None,
         effort: int = 5,
         facts: bool = True,
+        found: Callable[[float], None] | None = None,
     ) -> bytes:
         """Encode a signal; the same input gives the same bytes.
 
@@ -138,20 +135,18 @@ class Codec(Tokenizer):
             size: instead of a quality, at most so many bytes for the whole stream.
             psnr: instead of a quality, at least so many dB, as the medium takes them of what is
                 decoded.
-            effort: 1 (fast) to 9 (small), whole; the format and the decoder's time stay the same.
+            effort: 1 (fast) to 9 (good), whole: more quality for the bytes; the format and the
+                decoder's time stay the same.
             facts: keep what travels with the samples, such as a colour profile and EXIF data.
+            found: told the quality of the stream, which a target finds.
 
         Raises:
             InputError: not a signal, a value out of range, a rate that cannot be reached, or a file
                 that cannot be read.
             LimitError: a file holds a signal that is too large.
 
-        >>> from tempfile import TemporaryDirectory
-        >>> codec = load("photo", device="cpu")
-        >>> with TemporaryDirectory() as folder:
-        ...     path = Path(folder, "grey.pgm")
-        ...     _ = path.write_bytes(b"P5 64 48 255 " + bytes(64 * 48))
-        ...     codec.encode(path) == codec.encode(path.read_bytes())
+        >>> codec, file = load("photo", device="cpu"), b"P5 64 48 255 " + bytes(64 * 48)
+        >>> codec.encode(file) == codec.encode(np.zeros((48, 64), np.uint8))
         True
         """
         check_target(quality, bpp, size, psnr)
@@ -159,12 +154,18 @@ class Codec(Tokenizer):
         if bpp is not None:
             size = int(bpp * math.prod(job.signal.extent) / 8)
         if size is not None:
-            return job.to_size(size)
-        if psnr is not None:
-            return job.to_psnr(psnr)
-        return job.at_quality(quality)
+            quality, data = job.to_size(size)
+        elif psnr is not None:
+            quality, data = job.to_psnr(psnr)
+        else:
+            data = job.at_quality(quality)
+        if found is not None:
+            found(quality)
+        return data
 
-    def decode(self, data: Source | Stream, *, max_samples: int | None = None) -> NDArray[Any]:
+    def decode(
+        self, data: Buffer | FileLike | Stream, *, max_samples: int | None = None
+    ) -> NDArray[Any]:
         """Decode a stream of this model to a plain array.
 
         Args:
@@ -183,7 +184,9 @@ class Codec(Tokenizer):
         return self.medium.unwrap(self.decode_signal(data, max_samples=max_samples))
 
     @kernels_refuse()
-    def decode_signal(self, data: Source | Stream, *, max_samples: int | None = None) -> Any:
+    def decode_signal(
+        self, data: Buffer | FileLike | Stream, *, max_samples: int | None = None
+    ) -> Any:
         """Decode a stream of this model with the facts that travel with it.
 
         Returns:
@@ -213,21 +216,13 @@ class Codec(Tokenizer):
             raise CorruptError(
                 f"says medium {header.medium}, its model is for {self.medium.number}"
             )
-        config = self.card.config
         try:
-            grid = config.positions(header.extent)
+            grid, regions = self.card.config.cut_into(header.regions, header.extent)
         except InputError as error:
             raise CorruptError(str(error)) from error
-        # Counted before they are listed: the bytes that there are bound what a header may say.
-        wanted = count_regions(grid, config.region)
-        if header.regions != wanted:
-            raise CorruptError(
-                f"says {header.regions} regions, its model cuts such a signal into {wanted}"
-            )
-        regions = config.regions(header.extent)
         return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
 
-    def _read(self, data: Source | Stream, limits: Limits) -> Stream:
+    def _read(self, data: Buffer | FileLike | Stream, limits: Limits) -> Stream:
         if not isinstance(data, Stream):
             return read_any_stream(content_of(data), limits)[1]
         check_stream(self.medium, data, limits)
@@ -256,16 +251,16 @@ class _Encoding:
         """The stream at a quality; see `LatentSearch.at_quality` for drafts."""
         return self._write(self._search.at_quality(quality, draft=draft))
 
-    def to_size(self, size: int) -> bytes:
-        """The best stream of at most so many bytes."""
+    def to_size(self, size: int) -> tuple[float, bytes]:
+        """The best stream of at most so many bytes, and its quality."""
         near = 50.0
         if self._search.refines:
             # Refined streams are nearly as large as drafts, and take far longer to find.
             near, _ = fit_size(lambda quality: self.at_quality(quality, draft=True), size)
-        return fit_size(self.at_quality, size, near=near)[1]
+        return fit_size(self.at_quality, size, near=near)
 
-    def to_psnr(self, psnr: float) -> bytes:
-        """The smallest stream of at least so many decibels."""
+    def to_psnr(self, psnr: float) -> tuple[float, bytes]:
+        """The smallest stream of at least so many decibels, and its quality."""
 
         def measure(quality: float) -> tuple[float, Tensor]:
             codes = self._search.at_quality(quality)
@@ -273,7 +268,8 @@ class _Encoding:
             decoded = self._codec._to_signal(codes, unwritten)
             return self._codec.medium.decibels(decoded, self.signal), codes
 
-        return self._write(fit_psnr(measure, psnr)[1])
+        quality, codes = fit_psnr(measure, psnr)
+        return quality, self._write(codes)
 
     def _write(self, codes: Tensor) -> bytes:
         prior, payloads = smallest_payloads(

@@ -158,7 +158,7 @@ class Tokenizer:
         Args:
             samples: float (C, *extent), what the latent came from; with it the highest efforts look
                 at what the codes decode to.
-            effort: 1 (fast) to 9 (small).
+            effort: 1 (fast) to 9 (good).
         """
         return LatentSearch(
             latent,
