@@ -81,7 +81,7 @@ def test_standard_input_is_named_by_what_it_holds(
         ("stdin.saw", Path("a.vqc").read_bytes(), 0),
         ("stdin.png", b"no stream", 1),
     ):
-        stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(data)))  # type: ignore[arg-type]
+        stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(data)))
         monkeypatch.setattr("sys.stdin", stdin)
         outcome = run_cli("decode", "-", "-o", "back/")
         assert outcome.code == code

@@ -96,7 +96,7 @@ def test_sizes_are_counted_in_bytes(vqc: Path, typecode: str) -> None:
     fillers = ([Chunk("z", bytes(count))] for count in range(8))
     sizes = (write_stream(stream.header, filler, stream.codes) for filler in fillers)
     data = next(data for data in sizes if len(data) % 8 == 0)
-    view = memoryview(data).cast(typecode)
+    view = memoryview(data).cast(typecode)  # type: ignore[call-overload]
     assert vqcodec.inspect(view) == vqcodec.inspect(data)
     assert vqcodec.inspect(view).file_bytes == len(data)
 
