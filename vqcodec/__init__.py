@@ -32,7 +32,7 @@ from vqcodec.errors import (
 if TYPE_CHECKING:
     from vqcodec.codec import Codec, decode, load
     from vqcodec.media.picture.signal import Picture
-    from vqcodec.model.catalog import add_model, find_model, list_models
+    from vqcodec.model.catalog import add_model, find_model, list_models, remove_model
     from vqcodec.stream_info import StreamInfo, inspect
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "inspect",
     "list_models",
     "load",
+    "remove_model",
 ]
 
 __version__ = "0.1.0"
@@ -73,6 +74,7 @@ _LAZY = {
     "inspect": "vqcodec.stream_info",
     "list_models": "vqcodec.model.catalog",
     "load": "vqcodec.codec",
+    "remove_model": "vqcodec.model.catalog",
 }
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,15 @@ from vqcodec.bitstream import Buffer, Header, Limits, Stream, limits_of
 from vqcodec.decoding import Progress, checked_region, decode_parts
 from vqcodec.encoding import Encoding
 from vqcodec.errors import (
+    BadModelError,
     CorruptError,
     InputError,
-    LimitError,
     UnknownModelError,
     kernels_refuse,
 )
-from vqcodec.files import OpenFile, content_of
-from vqcodec.grid import Region, count_regions
-from vqcodec.media.registry import find_medium, read_any_stream
+from vqcodec.files import FileLike, content_of
+from vqcodec.grid import Region
+from vqcodec.media.registry import check_stream, find_medium, read_any_stream, signal_of
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
@@ -34,9 +33,6 @@ from vqcodec.rate.choices import check_target
 from vqcodec.tokenizer import Tokenizer
 
 __all__ = ["Codec", "decode", "load"]
-
-# What holds a stream: its bytes, the path of its file, or a file that is open for reading bytes.
-Source = Buffer | str | os.PathLike[str] | OpenFile
 
 
 def load(name_or_path: str | Path = "photo", *, device: str | torch.device = "auto") -> Codec:
@@ -59,7 +55,12 @@ def load(name_or_path: str | Path = "photo", *, device: str | torch.device = "au
 
 
 def decode(
-    data: Source, *, device: str | torch.device = "auto", max_samples: int | None = None
+    data: Buffer | FileLike,
+    *,
+    device: str | torch.device = "auto",
+    region: Sequence[slice] | None = None,
+    max_samples: int | None = None,
+    threads: int | None = None,
 ) -> NDArray[Any]:
     """Decode a stream of any medium with the model it names; see `Codec.decode`.
 
@@ -72,11 +73,23 @@ def decode(
     (48, 64)
     """
     _, stream = read_any_stream(content_of(data), limits_of(max_samples))
-    return load(stream.header.fingerprint.hex(), device=device).decode(stream)
+    codec = load(stream.header.fingerprint.hex(), device=device)
+    return codec.decode(stream, region=region, threads=threads)
+
+
+def _load_again(path: Path, fingerprint: str, device: str) -> Codec:
+    """What a pickled codec becomes. Raises: BadModelError if another model is at the path now."""
+    codec = load(path, device=device)
+    if codec.card.fingerprint != fingerprint:
+        raise BadModelError(f"{path}: is {codec.card.fingerprint} now, it was {fingerprint}")
+    return codec
 
 
 class Codec(Tokenizer):
     """A model, ready to encode and decode; `quantize` and `reconstruct` stop at the codes.
+
+    To another process it travels as the path of its weights, which are loaded there, on the device
+    of the same name; a pickle holds no weights. Forked processes use it on one thread.
 
     Attributes:
         medium: what the model is for; see `vqcodec.media.base.Medium`.
@@ -98,6 +111,10 @@ class Codec(Tokenizer):
         quantizer = card.config.quantizer
         self._priors[RawPrior.mode] = RawPrior(quantizer.codebook_size, quantizer.stages)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        path = Path(self.card.path).absolute()
+        return _load_again, (path, self.card.fingerprint, str(self.device))
+
     @kernels_refuse()
     def encode(
         self,
@@ -111,6 +128,7 @@ class Codec(Tokenizer):
         facts: bool = True,
         threads: int | None = None,
         progress: Progress | None = None,
+        found: Callable[[float], None] | None = None,
     ) -> bytes:
         """Encode a signal; the same input gives the same bytes.
 
@@ -124,26 +142,24 @@ class Codec(Tokenizer):
             size: instead of a quality, at most so many bytes for the whole stream.
             psnr: instead of a quality, at least so many dB, as the medium takes them of what is
                 decoded.
-            effort: 1 (fast) to 9 (small), whole; the format and the decoder's time stay the same.
+            effort: 1 (fast) to 9 (good), whole: more quality for the bytes; the format and the
+                decoder's time stay the same.
             facts: keep what travels with the samples, such as a colour profile and EXIF data.
             threads: at most so many, as many as torch has by default; the bytes are the same.
             progress: is told how many of how many regions are done.
+            found: is told the quality of the stream, which a target finds.
 
         Raises:
             InputError: not a signal, a value out of range, a rate that cannot be reached, or a file
                 that cannot be read.
             LimitError: a file holds a signal that is too large.
 
-        >>> from tempfile import TemporaryDirectory
-        >>> codec = load("photo", device="cpu")
-        >>> with TemporaryDirectory() as folder:
-        ...     path = Path(folder, "grey.pgm")
-        ...     _ = path.write_bytes(b"P5 64 48 255 " + bytes(64 * 48))
-        ...     codec.encode(path) == codec.encode(path.read_bytes())
+        >>> codec, file = load("photo", device="cpu"), b"P5 64 48 255 " + bytes(64 * 48)
+        >>> codec.encode(file) == codec.encode(np.zeros((48, 64), np.uint8))
         True
         """
         check_target(quality, bpp, size, psnr)
-        signal = self._signal_of(signal)
+        signal = signal_of(self.medium, signal)
         job = Encoding(
             self,
             self.medium,
@@ -157,14 +173,18 @@ class Codec(Tokenizer):
         if bpp is not None:
             size = int(bpp * math.prod(signal.extent) / 8)
         if size is not None:
-            return job.to_size(size)
-        if psnr is not None:
-            return job.to_psnr(psnr)
-        return job.at_quality(quality)
+            quality, data = job.to_size(size)
+        elif psnr is not None:
+            quality, data = job.to_psnr(psnr)
+        else:
+            data = job.at_quality(quality)
+        if found is not None:
+            found(quality)
+        return data
 
     def decode(
         self,
-        data: Source | Stream,
+        data: Buffer | FileLike | Stream,
         *,
         region: Sequence[slice] | None = None,
         max_samples: int | None = None,
@@ -198,7 +218,7 @@ class Codec(Tokenizer):
     @kernels_refuse()
     def decode_signal(
         self,
-        data: Source | Stream,
+        data: Buffer | FileLike | Stream,
         *,
         region: Sequence[slice] | None = None,
         max_samples: int | None = None,
@@ -214,7 +234,7 @@ class Codec(Tokenizer):
             InputError, FormatError, UnknownModelError: as `decode`.
         """
         stream = self._read(data, limits_of(max_samples))
-        grid = self._checked_grid(stream.header)
+        grid, _ = self._checked_cut(stream.header)
         prior, stages = prior_of(stream.header, self._priors), stream.header.stages
 
         def codes_of(number: int, place: Region) -> NDArray[np.int64]:
@@ -242,12 +262,11 @@ class Codec(Tokenizer):
             CorruptError, UnknownModelError: as `decode`.
         """
         header = stream.header
-        grid = self._checked_grid(header)
-        regions = self.card.config.regions(header.extent)
+        grid, regions = self._checked_cut(header)
         return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
 
-    def _checked_grid(self, header: Header) -> tuple[int, ...]:
-        """The grid of a stream, which is refused if this model cannot have written it."""
+    def _checked_cut(self, header: Header) -> tuple[tuple[int, ...], list[Region]]:
+        """Grid and regions of a stream, which is refused if this model cannot have written it."""
         named = header.fingerprint.hex()
         if named != self.card.fingerprint:
             raise UnknownModelError(
@@ -257,37 +276,13 @@ class Codec(Tokenizer):
             raise CorruptError(
                 f"says medium {header.medium}, its model is for {self.medium.number}"
             )
-        config = self.card.config
         try:
-            grid = config.positions(header.extent)
+            return self.card.config.cut_into(header.regions, header.extent)
         except InputError as error:
             raise CorruptError(str(error)) from error
-        # Counted before they are listed: the bytes that there are bound what a header may say.
-        wanted = count_regions(grid, config.region)
-        if header.regions != wanted:
-            raise CorruptError(
-                f"says {header.regions} regions, its model cuts such a signal into {wanted}"
-            )
-        return grid
 
-    def _signal_of(self, thing: Any) -> Any:
-        content = content_of(thing)
-        if isinstance(content, bytes | bytearray | memoryview):
-            return self.medium.read(bytes(content), Limits())
-        return self.medium.wrap(content)
-
-    def _read(self, data: Source | Stream, limits: Limits) -> Stream:
+    def _read(self, data: Buffer | FileLike | Stream, limits: Limits) -> Stream:
         if not isinstance(data, Stream):
             return read_any_stream(content_of(data), limits)[1]
-        header = data.header
-        if header.samples > limits.max_samples:
-            raise LimitError(
-                f"the signal has {header.samples} samples, more than the limit of "
-                f"{limits.max_samples}"
-            )
-        if header.regions != len(data.codes):
-            raise CorruptError(
-                f"the header says {header.regions} regions, there are {len(data.codes)} payloads"
-            )
-        self.medium.check(header, data.side_chunks)
+        check_stream(self.medium, data, limits)
         return data

@@ -38,7 +38,7 @@ class Encoding:
     the same however many regions are worked on at a time.
 
     Args:
-        effort: 1 (fast) to 9 (small).
+        effort: 1 (fast) to 9 (good).
         facts: whether what travels with the samples is kept.
         threads: as for `side_by_side`; on a GPU there is one job at a time.
         progress: is told how many of how many regions are done, anew for each quality that a
@@ -79,27 +79,27 @@ class Encoding:
         found = list(self._each(code))
         return self._write(found[0][0], [payloads for _, payloads in found])
 
-    def to_size(self, size: int) -> bytes:
-        """The best stream of at most so many bytes."""
+    def to_size(self, size: int) -> tuple[float, bytes]:
+        """The best stream of at most so many bytes, and its quality."""
         self._keep()
         near = 50.0
         if self._refines:
             # Refined streams are nearly as large as drafts, and take far longer to find.
             near, _ = fit_size(lambda quality: self.at_quality(quality, draft=True), size)
-        return fit_size(self.at_quality, size, near=near)[1]
+        return fit_size(self.at_quality, size, near=near)
 
-    def to_psnr(self, psnr: float) -> bytes:
-        """The smallest stream of at least so many decibels."""
+    def to_psnr(self, psnr: float) -> tuple[float, bytes]:
+        """The smallest stream of at least so many decibels, and its quality."""
         self._keep()
 
         def measure(quality: float) -> tuple[float, list[Codes]]:
             codes = list(self._each(lambda search: search.at_quality(quality).cpu().numpy()))
             return self._medium.decibels(self._decoded(codes), self._signal), codes
 
-        codes = fit_psnr(measure, psnr)[1]
+        quality, codes = fit_psnr(measure, psnr)
         with side_by_side(self._threads, jobs=len(codes)) as (submit, workers):
             payloads = list(in_order(submit, workers, self._payloads, codes))
-        return self._write(len(codes[0]), payloads)
+        return quality, self._write(len(codes[0]), payloads)
 
     def _each(self, job: Callable[[LatentSearch], T]) -> Iterator[T]:
         """What a job makes of every region's search, in the order of regions."""

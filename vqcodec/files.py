@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from vqcodec.errors import InputError
 
-__all__ = ["OpenFile", "content_of", "read_bounded", "whole_file", "write_whole"]
+__all__ = ["FileLike", "OpenFile", "content_of", "read_bounded", "whole_file", "write_whole"]
 
 _TEMPORARY = re.compile(r"\.vqcodec-[0-9a-f]{16}\.tmp")
 # Seconds after which nobody writes to a temporary file any more.
@@ -102,6 +102,10 @@ class OpenFile(Protocol):
 
     def read(self) -> bytes:
         """All bytes that are left."""
+
+
+# A file that is to be read: by its path, or open.
+FileLike = str | os.PathLike[str] | OpenFile
 
 
 def content_of(thing: Any) -> Any:

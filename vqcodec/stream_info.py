@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from vqcodec.bitstream import DEFAULT_LIMITS, FORMAT_VERSION, PRIORS, Buffer, Limits, Stream
-from vqcodec.files import OpenFile, content_of
+from vqcodec.files import FileLike, content_of
 from vqcodec.media.base import Medium
 from vqcodec.media.registry import read_any_stream
 
@@ -53,9 +52,7 @@ class StreamInfo:
     other_chunks: str
 
 
-def inspect(
-    data: Buffer | str | os.PathLike[str] | OpenFile, limits: Limits = DEFAULT_LIMITS
-) -> StreamInfo:
+def inspect(data: Buffer | FileLike, limits: Limits = DEFAULT_LIMITS) -> StreamInfo:
     """Check a whole stream and tell what it holds; the codes are not decoded.
 
     Args:

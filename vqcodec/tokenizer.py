@@ -168,7 +168,7 @@ class Tokenizer:
                 at what the codes decode to.
             piece: the positions that are searched, all by default; what is around them counts only
                 in what they decode to.
-            effort: 1 (fast) to 9 (small).
+            effort: 1 (fast) to 9 (good).
         """
         piece = whole(latent.shape[1:]) if piece is None else piece
         return LatentSearch(

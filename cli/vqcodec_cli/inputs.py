@@ -38,6 +38,19 @@ class Source:
         path = Path(self.name)
         return path.relative_to(self.root) if self.root is not None else Path(path.name)
 
+    def head(self, count: int) -> bytes:
+        """The first bytes of the input, at most so many, which `read` still gives.
+
+        Of a pipe that has a name, and where standard input cannot be looked into, none.
+        """
+        if not self.is_stdin:
+            if not os.path.isfile(self.name):
+                return b""
+            with open(self.name, "rb") as file:
+                return file.read(count)
+        waiting = getattr(getattr(sys.stdin, "buffer", None), "peek", None)
+        return b"" if waiting is None else bytes(waiting(count)[:count])
+
     def read(self) -> bytes:
         """All bytes of the input."""
         if not self.is_stdin:

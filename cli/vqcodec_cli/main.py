@@ -22,7 +22,7 @@ COMMANDS = {
     "decode": ".vqc files into pictures",
     "info": "what a .vqc file holds",
     "verify": "check that .vqc files are whole and undamaged",
-    "models": "list, show and add models",
+    "models": "list, show, add and remove models",
     "train": "train a model on a folder of pictures",
     "eval": "rate and distortion beside other codecs",
 }

@@ -1,13 +1,14 @@
 """What the commands ask of the media: which files there are, and what is to be written."""
 
 import os
+from contextlib import suppress
 
 from vqcodec.bitstream import Limits, read_header
 from vqcodec.errors import FormatError
 from vqcodec.media.base import Medium
 from vqcodec.media.registry import list_media, medium_of_number
 from vqcodec_cli.failure import UsageError
-from vqcodec_cli.inputs import Source
+from vqcodec_cli.inputs import STREAM_SUFFIXES, Source
 from vqcodec_cli.output import STDOUT
 
 # More than any header of a stream takes.
@@ -19,20 +20,32 @@ def input_suffixes() -> tuple[str, ...]:
     return tuple(suffix for medium in list_media() for suffix in medium.suffixes)
 
 
+def looks_like_file(name: str) -> bool:
+    """Whether a name ends as that of a stream, or of a file that some medium reads or writes."""
+    written = (suffix for medium in list_media() for suffix in medium.formats)
+    return _suffix(name) in {*STREAM_SUFFIXES, *input_suffixes(), *written}
+
+
+def check_stream_name(target: str) -> None:
+    """Refuse to give a stream the name of what it was made from.
+
+    Raises:
+        UsageError: the name ends as that of a file which some medium reads or writes.
+    """
+    if looks_like_file(target) and _suffix(target) not in STREAM_SUFFIXES:
+        proper = os.path.splitext(target)[0] + STREAM_SUFFIXES[0]
+        raise UsageError(f"{target} would not hold {_suffix(target)} data: name it {proper}")
+
+
 def suffix_of_stream(source: Source, limits: Limits) -> str:
     """The suffix that a decoded stream gets, by the medium that its header names.
 
     What cannot be read, or is no stream, gets that of the first medium; decoding it says why not.
-    So does a pipe, of which nothing may be taken before it is decoded.
     """
     medium = list_media()[0]
-    if not source.is_stdin and os.path.isfile(source.name):
-        try:
-            with open(source.name, "rb") as file:
-                header = read_header(file.read(_HEAD_BYTES), limits)
-            medium = medium_of_number(header.medium)
-        except (OSError, FormatError):
-            pass
+    with suppress(OSError, FormatError):
+        header = read_header(source.head(_HEAD_BYTES), limits)
+        medium = medium_of_number(header.medium)
     return next(iter(medium.formats))
 
 
@@ -43,7 +56,7 @@ def check_format(target: str) -> None:
         UsageError: there is no such format.
     """
     known = {suffix: None for medium in list_media() for suffix in medium.formats}
-    suffix = os.path.splitext(target)[1].lower()
+    suffix = _suffix(target)
     if target != STDOUT and suffix not in known:
         raise UsageError(
             f"cannot write {ascii(suffix) if suffix else 'a name without suffix'}: "
@@ -57,7 +70,7 @@ def format_of(medium: Medium, target: str) -> str:
     Raises:
         UsageError: the medium has no format of that suffix.
     """
-    suffix = os.path.splitext(target)[1].lower()
+    suffix = _suffix(target)
     if target == STDOUT:
         return next(iter(medium.formats.values()))
     if suffix not in medium.formats:
@@ -65,3 +78,7 @@ def format_of(medium: Medium, target: str) -> str:
             f"cannot write a {medium.name} as {suffix!a}: use {', '.join(medium.formats)}"
         )
     return medium.formats[suffix]
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()

@@ -3,6 +3,11 @@
 import argparse
 import math
 from collections.abc import Callable
+from typing import TypeVar
+
+_MOST = 2**63 - 1
+
+T = TypeVar("T", int, float)
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -30,11 +35,11 @@ def add_output(parser: argparse.ArgumentParser, *, explanation: str) -> None:
     )
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(
+    parser: argparse.ArgumentParser, *, each: str = "for each file, failed or not"
+) -> None:
     """--json: for machines."""
-    parser.add_argument(
-        "--json", action="store_true", help="print one line of JSON for each file, failed or not"
-    )
+    parser.add_argument("--json", action="store_true", help=f"print one line of JSON {each}")
 
 
 def add_max_samples(parser: argparse.ArgumentParser) -> None:
@@ -51,9 +56,9 @@ def number(low: float, high: float = math.inf) -> Callable[[str], float]:
     """A reader of finite numbers from `low` to `high`."""
 
     def read(text: str) -> float:
-        value = float(text)
+        value = _parsed(float, text)
         if not (low <= value <= high and math.isfinite(value)):
-            raise argparse.ArgumentTypeError(f"{text} is not {_span(low, high)}")
+            raise argparse.ArgumentTypeError(f"{_cut(text)} is not {_span(low, high)}")
         return value
 
     return read
@@ -61,22 +66,37 @@ def number(low: float, high: float = math.inf) -> Callable[[str], float]:
 
 def positive(text: str) -> float:
     """A finite number above zero."""
-    value = float(text)
+    value = _parsed(float, text)
     if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        raise argparse.ArgumentTypeError(f"{_cut(text)} is not a number above 0")
     return value
 
 
 def whole(low: int) -> Callable[[str], int]:
-    """A reader of whole numbers of at least `low`."""
+    """A reader of whole numbers of at least `low`, and of at most 2^63 - 1."""
 
     def read(text: str) -> int:
-        value = int(text)
+        value = _parsed(int, text)
         if value < low:
-            raise argparse.ArgumentTypeError(f"{text} is not {_span(low, math.inf)}")
+            raise argparse.ArgumentTypeError(f"{_cut(text)} is not {_span(low, math.inf)}")
+        if value > _MOST:
+            raise argparse.ArgumentTypeError(f"{_cut(text)} is more than 2^63 - 1")
         return value
 
     return read
+
+
+def _parsed(kind: Callable[[str], T], text: str) -> T:
+    try:
+        return kind(text)
+    except ValueError as error:
+        what = "a whole number" if kind is int else "a number"
+        raise argparse.ArgumentTypeError(f"{_cut(text)} is not {what}") from error
+
+
+def _cut(text: str) -> str:
+    """A text as a message shows it: whole, or its beginning and its length."""
+    return text if len(text) <= 40 else f"{text[:20]}... ({len(text):,} characters)"
 
 
 def _span(low: float, high: float) -> str:

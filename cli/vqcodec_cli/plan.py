@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vqcodec_cli.failure import RefusedError, UsageError
 from vqcodec_cli.inputs import Source
+from vqcodec_cli.media import looks_like_file
 from vqcodec_cli.output import (
     STDOUT,
     check_folder,
@@ -75,8 +76,8 @@ def plan_jobs(
     `a.png`), and standard output for standard input. With an `output`, a single input goes to that
     file, or into that folder if it is one or its name ends with a slash; several, and those of a
     folder or pattern, go into the folder, keeping the shape of the tree that they come from. A
-    folder that is not there is made. Only an input whose output has no name yet is asked for its
-    suffix.
+    folder that is not there is made; what looks like a file becomes one only with a slash. Only an
+    input whose output has no name yet is asked for its suffix.
 
     Args:
         keep_suffix: add the suffix to the input's own instead of replacing it; None where the
@@ -84,8 +85,8 @@ def plan_jobs(
 
     Raises:
         UsageError: two inputs would share an output; an output is one of the inputs; several
-            inputs are to go to standard output, or standard output is a terminal or, `as_json`,
-            is for the records.
+            inputs are to go to standard output or to a file, or standard output is a terminal or,
+            `as_json`, is for the records.
         OSError: what should be the output folder is something else.
     """
     into = output is not None and output != STDOUT and _is_folder(output, sources)
@@ -113,6 +114,11 @@ def _is_folder(output: str, sources: Sequence[Source]) -> bool:
         return False
     if os.path.lexists(output):
         raise RefusedError(0, "is not a folder", output)
+    if looks_like_file(output):
+        raise UsageError(
+            f"several inputs go into a folder, and {output} looks like a file: give -o {output}/ "
+            "to make a folder of that name"
+        )
     return True
 
 

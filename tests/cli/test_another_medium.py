@@ -1,5 +1,6 @@
 """The command on a medium that it was not written for: the made-up one of one axis."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,21 @@ def test_a_folder_of_two_media(run_cli: Any, tooth: Path) -> None:
     assert run_cli("encode", "in", "-o", "out").code == 0
     assert run_cli("decode", "out", "-o", "back").code == 0
     assert sorted(path.name for path in Path("back").iterdir()) == ["a.saw", "b.png"]
+
+
+def test_standard_input_is_named_by_what_it_holds(
+    run_cli: Any, tooth: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_cli("encode", tooth)
+    for name, data, code in (
+        ("stdin.saw", Path("a.vqc").read_bytes(), 0),
+        ("stdin.png", b"no stream", 1),
+    ):
+        stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(data)))
+        monkeypatch.setattr("sys.stdin", stdin)
+        outcome = run_cli("decode", "-", "-o", "back/")
+        assert outcome.code == code
+        assert Path("back", name).exists() == (code == 0)
 
 
 @pytest.mark.parametrize("target", ["b.png", "b.gif"])

@@ -257,3 +257,13 @@ def test_a_folder_goes_into_one_that_is_not_there(run_cli: RunCli, photo: Path) 
     done = run_cli(*encode, "--keep-suffix")
     assert (done.code, done.err) == (0, "")
     assert sorted(os.listdir("out")) == ["a.jpg.vqc", "a.png.vqc"]
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "x.PNG", "x.tiff"])
+def test_a_stream_is_not_called_a_picture(run_cli: RunCli, photo: Path, name: str) -> None:
+    outcome = run_cli("encode", photo, "-m", "tiny", "-o", name)
+    assert outcome.code == 2
+    suffix = name[1:].lower()
+    assert outcome.err == f"vqcodec: {name} would not hold {suffix} data: name it x.vqc\n"
+    assert not Path(name).exists()
+    assert run_cli("encode", photo, "-m", "tiny", "-o", "x.bin").code == 0

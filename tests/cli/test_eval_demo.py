@@ -13,7 +13,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from vqcodec import Picture
+from vqcodec.evaluation import find_peer
 from vqcodec.media.picture.measures import psnr
+from vqcodec.media.registry import find_workshop
 from vqcodec_cli import demo
 
 RunCli = Callable[..., Any]
@@ -150,12 +153,33 @@ def test_demo_writes_a_strip_and_prints_its_path_last(
     said = capsys.readouterr()
     assert (code, said.err) == (0, "")
     assert said.out.endswith("shown/before_after.png\n")
-    for name in ("vqcodec", "jpeg", "webp"):
-        assert name in said.out
+    rows = [line.strip("│").split("│") for line in said.out.splitlines() if line[0] == "│"]
+    assert [row[0].strip() for row in rows] == ["vqcodec", "jpeg", "webp"]
+    assert max(map(len, said.out.splitlines()[:-2])) <= 80
+    assert "…" not in said.out
+    ours, *others = (int(row[2].replace(",", "")) for row in rows)
+    assert ours == Path("shown/photo.vqc").stat().st_size
+    jpeg, webp = (f"{size / ours - 1:+.1%}" for size in others)
+    assert f"sizes beside that of vqcodec: jpeg {jpeg}, webp {webp}\n" in said.out
     with Image.open("shown/before_after.png") as strip:
         assert strip.width >= 3 * pixels.shape[1]
         assert np.array_equal(np.asarray(strip)[26:, : pixels.shape[1]], pixels)
     assert 8 * Path("shown/photo.vqc").stat().st_size / (53 * 37) <= 3
+
+
+def test_demo_takes_the_nearest_size_of_a_peer(pixels: NDArray[np.uint8]) -> None:
+    """On either side of what was asked for."""
+    workshop = find_workshop("picture")
+    picture = workshop.comparable(Picture(pixels))
+    sizes = {
+        quality: len(find_peer(workshop, "jpeg").encode(picture, quality)) for quality in (40, 41)
+    }
+    low, high = sizes.values()
+    assert high - low > 2
+    for size, quality in ((low + 1, 40), (high - 1, 41), (high, 41)):
+        found = demo._peer(workshop, "jpeg", picture, size)
+        assert (found.quality, len(found.data)) == (quality, sizes[quality])
+    assert demo._peer(workshop, "jpeg", picture, 10**6).quality == 100
 
 
 def test_demo_of_a_missing_photo_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,7 +54,11 @@ USAGE_ERRORS = {
     "no minutes": ["train", ".", "-o", "x.safetensors", "--minutes", "0"],
     "eval without output": ["eval", "."],
     "quality list": ["eval", ".", "-o", "x", "--qualities", "1,two"],
-    "unknown action": ["models", "remove"],
+    "unknown action": ["models", "forget"],
+    "no model to remove": ["models", "remove"],
+    "a stream called a picture": ["encode", "x.png", "-o", "x.jpg"],
+    "a file for several": ["encode", "x.png", "y.png", "-o", "both.vqc"],
+    "seed beyond all": ["train", ".", "-o", "x.safetensors", "--seed", "9" * 20],
     "model without a name": ["models", "show"],
 }
 
@@ -70,6 +74,29 @@ def test_usage_error_is_one_line_and_exit_code_2(
     assert outcome.err.count("\n") == 1
     assert outcome.out == "" or not arguments
     assert list(tmp_path.iterdir()) == []
+
+
+NO_NUMBERS = [
+    ("--size", "9" * 5000, "99999999999999999999... (5,000 characters) is not a whole number"),
+    ("--size", "9" * 400, "99999999999999999999... (400 characters) is more than 2^63 - 1"),
+    ("--size", str(2**63), "9223372036854775808 is more than 2^63 - 1"),
+    ("--size", "1k", "1k is not a whole number"),
+    ("--size", "0", "0 is not 1 or more"),
+    ("--bpp", "9" * 5000, "99999999999999999999... (5,000 characters) is not a number above 0"),
+    ("--bpp", "much", "much is not a number"),
+    ("-q", "good", "good is not a number"),
+    ("-q", "1" * 400, "11111111111111111111... (400 characters) is not from 0 to 100"),
+]
+
+
+@pytest.mark.parametrize(("option", "value", "says"), NO_NUMBERS)
+def test_what_is_no_number_is_shown_and_cut(
+    run_cli: RunCli, option: str, value: str, says: str
+) -> None:
+    outcome = run_cli("encode", "x.png", option, value)
+    assert outcome.code == 2
+    assert outcome.err.endswith(f": {says}\n")
+    assert len(outcome.err) < 150
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -94,3 +94,60 @@ def test_full_disk_is_one_line_and_leaves_nothing(
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert (outcome.code, outcome.out, outcome.err) == (4, "", "vqcodec: file too large\n")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("tiny_model")
+def test_a_model_that_is_built_in_is_not_listed_twice(run_cli: RunCli) -> None:
+    before = run_cli("models").out
+    path = json.loads(run_cli("models", "show", "photo", "--json").out)["path"]
+    outcome = run_cli("models", "add", path)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("had already photo-1 (")
+    assert path in outcome.out
+    assert run_cli("models").out == before
+
+
+def test_a_model_is_removed(
+    run_cli: RunCli, tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VQCODEC_MODELS", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    before = run_cli("models").out
+    for key in (
+        "tiny",
+        "tiny-1",
+        json.loads(run_cli("models", "add", tiny_weights, "--json").out)["fingerprint"],
+    ):
+        run_cli("models", "add", tiny_weights)
+        outcome = run_cli("models", "remove", key)
+        assert (outcome.code, outcome.err) == (0, "")
+        assert outcome.out.startswith("removed tiny-1 (")
+        assert run_cli("models").out == before
+    assert run_cli("models", "remove", "tiny").code == 3
+    assert tiny_weights.is_file()
+
+
+def test_what_is_built_in_stays(run_cli: RunCli, tiny_model: str) -> None:
+    before = run_cli("models").out
+    outcome = run_cli("models", "remove", "photo")
+    assert (outcome.code, outcome.out) == (3, "")
+    assert outcome.err == "vqcodec: photo-1 is built in and cannot be removed\n"
+    assert run_cli("models").out == before
+    assert run_cli("models", "remove", tiny_model, "--json").code == 0
+
+
+@pytest.mark.usefixtures("tiny_model")
+def test_a_copy_of_what_is_built_in_can_be_removed(run_cli: RunCli) -> None:
+    """An earlier version had made it."""
+    record = json.loads(run_cli("models", "show", "photo", "--json").out)
+    copy = Path(os.environ["VQCODEC_MODELS"], "copy.safetensors")
+    copy.write_bytes(Path(record["path"]).read_bytes())
+    assert run_cli("models", "remove", "photo").code == 0
+    assert not copy.exists()
+    assert Path(record["path"]).is_file()
+
+
+def test_help_speaks_of_models(run_cli: RunCli) -> None:
+    for command in ((), ("list",), ("show",), ("add",), ("remove",)):
+        text = " ".join(run_cli("models", *command, "--help").out.split())
+        assert "print one line of JSON for each model" in text

@@ -164,3 +164,13 @@ def test_folders_of_a_tree_are_made_and_others_are_not() -> None:
         with pytest.raises(RefusedError, match="no folder"):
             act()
     assert not Path("missing").exists()
+
+
+@pytest.mark.parametrize("output", ["both.vqc", "both.png", "x/both.JPEG", "both.tiff"])
+def test_several_inputs_do_not_go_into_what_looks_like_a_file(output: str) -> None:
+    for names, root in ((("a.png", "b.png"), None), (("out/a.png",), "out")):
+        with pytest.raises(UsageError, match=f"{output} looks like a file: give -o {output}/"):
+            targets(*names, output=output, root=root)
+    assert targets("a.png", "b.png", output=output + "/") == [f"{output}/a.vqc", f"{output}/b.vqc"]
+    assert targets("a.png", output="both.vqc") == ["both.vqc"]
+    assert targets("a.png", "b.png", output="2024.05") == ["2024.05/a.vqc", "2024.05/b.vqc"]

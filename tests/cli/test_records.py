@@ -30,6 +30,7 @@ def test_json_says_what_was_done(run_cli: RunCli) -> None:
         "width": 53,
         "bytes": size,
         "bpp": 8 * size / (53 * 37),
+        "quality": 50.0,
     }
     record = json.loads(run_cli("decode", "photo.vqc", "-o", "b.png", "--json").out)
     assert record.pop("seconds") > 0
@@ -78,3 +79,18 @@ def test_info_tells_what_encode_wrote(run_cli: RunCli) -> None:
         "  format    version 1",
     ]
     assert run_cli("verify", "photo.vqc").out == "photo.vqc: ok\n"
+
+
+@pytest.mark.usefixtures("photo")
+@pytest.mark.parametrize("target", ["--bpp", "--size", "--psnr", "-q"])
+def test_the_quality_that_was_found_is_said(run_cli: RunCli, target: str) -> None:
+    """Asked for by itself it gives the same file."""
+    wanted = {"--bpp": 1.5, "--size": 300, "--psnr": 13.0, "-q": 37.5}[target]
+    arguments = ["encode", "photo.png", "-m", "tiny", "-f", target, wanted]
+    record = json.loads(run_cli(*arguments, "--json").out)
+    data = Path("photo.vqc").read_bytes()
+    text = run_cli(*arguments).out
+    assert f" bpp, quality {record['quality']:.4g}, " in text
+    run_cli("encode", "photo.png", "-m", "tiny", "-f", "-q", repr(record["quality"]))
+    assert Path("photo.vqc").read_bytes() == data
+    assert (record["quality"] == wanted) == (target == "-q")

@@ -56,6 +56,7 @@ def test_defaults(run_cli: RunCli, trained: dict[str, Any]) -> None:
         "steps": None,
         "resume": False,
         "start_from": None,
+        "keep_codebooks": False,
         "device": "auto",
         "seed": 0,
     }
@@ -64,7 +65,8 @@ def test_defaults(run_cli: RunCli, trained: dict[str, Any]) -> None:
 def test_every_option_reaches_the_trainer(run_cli: RunCli, trained: dict[str, Any]) -> None:
     Path("x.safetensors").touch()
     options = ["--minutes", 2.5, "--resume", "--device", "cpu", "--recipe", "digits", "--seed", 7]
-    run_cli("train", "pictures", "-o", "x.safetensors", *options, "--start-from", "w.safetensors")
+    start = ["--start-from", "w.safetensors", "--keep-codebooks"]
+    run_cli("train", "pictures", "-o", "x.safetensors", *options, *start)
     wanted = {
         "minutes": 2.5,
         "resume": True,
@@ -72,6 +74,7 @@ def test_every_option_reaches_the_trainer(run_cli: RunCli, trained: dict[str, An
         "recipe": "digits",
         "seed": 7,
         "start_from": "w.safetensors",
+        "keep_codebooks": True,
     }
     assert trained | wanted == trained
     run_cli("train", "pictures", "-f", "-o", "x.safetensors", "--steps", 12, "--strict")
@@ -214,3 +217,13 @@ def test_torchrun_trains_one_model_in_two_processes() -> None:
     assert len(written) == 1, "the first process alone speaks"
     assert written[0].startswith("two.safetensors: model two-1 (")
     assert Path("two.safetensors").is_file()
+
+
+def test_codebooks_that_are_kept_come_from_somewhere(
+    run_cli: RunCli, trained: dict[str, Any]
+) -> None:
+    outcome = run_cli("train", "pictures", "-o", "x.safetensors", "--keep-codebooks")
+    assert (outcome.code, trained) == (2, {})
+    assert outcome.err == (
+        "vqcodec: --keep-codebooks needs --start-from FILE, whose codebooks are kept\n"
+    )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from vqcodec.bitstream import Buffer, Limits, Stream, read_header, read_stream
 from vqcodec.bitstream.limits import DEFAULT_LIMITS
-from vqcodec.errors import BadModelError, UnsupportedVersionError
+from vqcodec.errors import BadModelError, CorruptError, LimitError, UnsupportedVersionError
+from vqcodec.files import content_of
 from vqcodec.media.base import Medium
 
 if TYPE_CHECKING:
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MEDIA",
+    "check_stream",
     "find_medium",
     "find_workshop",
     "list_media",
     "medium_of",
     "medium_of_number",
     "read_any_stream",
+    "signal_of",
 ]
 
 # Name -> package that has `medium.MEDIUM` and, for training and evaluation, `workshop.WORKSHOP`.
@@ -101,6 +104,39 @@ def read_any_stream(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> tuple[Medi
     stream = read_stream(data, limits, letters=medium.letters)
     medium.check(stream.header, stream.side_chunks)
     return medium, stream
+
+
+def signal_of(medium: Medium, thing: Any) -> Any:
+    """The signal in a file, given by path, open for reading or as bytes, or in what `wrap` takes.
+
+    Raises:
+        InputError: it is none, or no file that can be read. LimitError: the file's is too large.
+
+    >>> signal_of(find_medium("picture"), b"P5 64 48 255 " + bytes(64 * 48)).extent
+    (48, 64)
+    """
+    content = content_of(thing)
+    if isinstance(content, bytes | bytearray | memoryview):
+        return medium.read(bytes(content), DEFAULT_LIMITS)
+    return medium.wrap(content)
+
+
+def check_stream(medium: Medium, stream: Stream, limits: Limits) -> None:
+    """Judge a stream that was read already, or made, as `read_any_stream` judges its bytes.
+
+    Raises:
+        LimitError: it is too large. CorruptError: its parts contradict each other.
+    """
+    header = stream.header
+    if header.samples > limits.max_samples:
+        raise LimitError(
+            f"the signal has {header.samples} samples, more than the limit of {limits.max_samples}"
+        )
+    if header.regions != len(stream.codes):
+        raise CorruptError(
+            f"the header says {header.regions} regions, there are {len(stream.codes)} payloads"
+        )
+    medium.check(header, stream.side_chunks)
 
 
 def _part(name: str, part: str) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from vqcodec.errors import BadModelError, InputError, UnknownModelError
+from vqcodec.errors import BadModelError, InputError, ModelError, UnknownModelError
 from vqcodec.files import write_whole
 from vqcodec.model.file import ModelCard, read_card, read_model
 
@@ -19,6 +20,7 @@ __all__ = [
     "locate_model",
     "model_folders",
     "next_generation",
+    "remove_model",
 ]
 
 # Fit for a file on every system, and for the command line, where `.safetensors` ends a file's name.
@@ -41,8 +43,8 @@ def model_folders() -> list[Path]:
 def list_models() -> list[ModelCard]:
     """Every readable model in the folders, in the order in which they are searched.
 
-    >>> [card.label for card in list_models()]
-    ['photo-psnr-1', 'photo-1', ...]
+    >>> [card.label for card in list_models()][:2]
+    ['photo-psnr-1', 'photo-1']
     """
     cards = []
     for folder in model_folders():
@@ -68,18 +70,11 @@ def find_model(key: str) -> ModelCard:
     >>> find_model("photo-1").name
     'photo'
     """
-    cards = list_models()
-    for card in cards:
-        if card.fingerprint == key:
-            return card
-    named = [card for card in cards if card.name == key]
-    if named:
-        return max(named, key=lambda card: card.generation)
-    for card in cards:
-        if card.label == key:
-            return card
-    places = ", ".join(str(folder) for folder in model_folders())
-    raise UnknownModelError(f"no model {key[:80]!r} in {places}")
+    found = _find(list_models(), key)
+    if found is None:
+        places = ", ".join(str(folder) for folder in model_folders())
+        raise UnknownModelError(f"no model {key[:80]!r} in {places}")
+    return found
 
 
 def locate_model(name_or_path: str | Path) -> Path:
@@ -139,6 +134,8 @@ def check_name(name: str) -> None:
 def add_model(path: Path) -> ModelCard:
     """Check a file of weights and copy it into the user's folder, under its own name.
 
+    A model that is in another folder already stays there, and is not copied.
+
     Raises:
         BadModelError: the file is damaged, or its name is not fit for a file.
 
@@ -156,10 +153,48 @@ def add_model(path: Path) -> ModelCard:
     except InputError as error:
         raise BadModelError(f"{path}: {error}") from error
     folder = Path(os.environ.get("VQCODEC_MODELS") or _user_folder())
+    for known in list_models():
+        if known.fingerprint == card.fingerprint and known.path.parent != folder:
+            return known
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{card.name}-{card.fingerprint}.safetensors"
     write_whole(target, path.read_bytes())
     return dataclasses.replace(card, path=target)
+
+
+def remove_model(key: str) -> ModelCard:
+    """Delete the file of a model that was added; files that it has encoded need it to be decoded.
+
+    Args:
+        key: as `find_model` takes it, among the models that are not built in.
+
+    Returns:
+        what the file said.
+
+    Raises:
+        UnknownModelError: there is none.
+        ModelError: it is built in.
+        OSError: it cannot be deleted.
+
+    >>> remove_model("photo")
+    Traceback (most recent call last):
+    vqcodec.errors.ModelError: photo-1 is built in and cannot be removed
+    """
+    built_in = model_folders()[0]
+    added = [card for card in list_models() if card.path.parent != built_in]
+    card = _find(added, key) or find_model(key)
+    if card not in added:
+        raise ModelError(f"{card.label} is built in and cannot be removed")
+    card.path.unlink()
+    return card
+
+
+def _find(cards: Sequence[ModelCard], key: str) -> ModelCard | None:
+    """The model of this fingerprint, else the newest of this name, else that of this label."""
+    printed = [card for card in cards if card.fingerprint == key]
+    named = sorted((card for card in cards if card.name == key), key=lambda card: -card.generation)
+    labelled = [card for card in cards if card.label == key]
+    return next(iter([*printed, *named, *labelled]), None)
 
 
 def _user_folder() -> Path:

@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from vqcodec.errors import BadModelError
-from vqcodec.grid import Region, cut
+from vqcodec.errors import BadModelError, InputError
+from vqcodec.grid import Region, count_regions, cut
 from vqcodec.parts import as_text, parse_object, read_part, shown
 from vqcodec.quantizers.config import QUANTIZERS, QuantizerConfig
 from vqcodec.transforms.config import ANALYSES, SYNTHESES, AnalysisConfig, SynthesisConfig
@@ -91,6 +91,19 @@ class ModelConfig:
     def regions(self, extent: tuple[int, ...]) -> list[Region]:
         """The parts of that grid that are coded on their own, in the order of their chunks."""
         return list(cut(self.positions(extent), self.region))
+
+    def cut_into(self, count: int, extent: tuple[int, ...]) -> tuple[tuple[int, ...], list[Region]]:
+        """The grid of a signal and its regions, which are said to be so many.
+
+        Raises:
+            InputError: they are not, or it can have none.
+        """
+        grid = self.positions(extent)
+        # Counted before they are listed: the bytes that there are bound what a header may say.
+        wanted = count_regions(grid, self.region)
+        if count != wanted:
+            raise InputError(f"says {count} regions, its model cuts such a signal into {wanted}")
+        return grid, self.regions(extent)
 
     def to_text(self) -> str:
         """What decoding depends on, as JSON: what the fingerprint is taken of."""

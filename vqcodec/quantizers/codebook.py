@@ -32,6 +32,7 @@ class Codebook(Float32Module):
         share: float32 (K,), running share of the rows that choose each code.
         sums: float32 (K, D), running sum of those rows over the number of all rows.
         restarts: how many dead codes have been moved since the codebook was made.
+        frozen: whether vectors stay as they are; shares go on being counted.
     """
 
     vectors: Tensor
@@ -42,6 +43,7 @@ class Codebook(Float32Module):
         super().__init__()
         self.decay = decay
         self.restarts = 0
+        self.frozen = False
         self.register_buffer("vectors", torch.zeros(size, dim, dtype=torch.float32))
         self.register_buffer("share", torch.full((size,), 1 / size, dtype=torch.float32))
         self.register_buffer("sums", torch.zeros(size, dim, dtype=torch.float32))
@@ -72,13 +74,17 @@ class Codebook(Float32Module):
 
     @torch.no_grad()
     def update(self, rows: Tensor, codes: Tensor) -> Tensor:
-        """Move every code but 0 towards the mean of the rows (N, D) that chose it.
+        """Move every code but 0 towards the mean of the rows (N, D) that chose it, unless frozen.
 
         Returns the share of the rows that chose each code, float32 (K,), over all processes.
         """
         counts, sums = code_statistics(rows, codes, self.size)
         share = mean_over_processes(counts.float() / len(rows))
         self.share.lerp_(share, 1 - self.decay)
+        if self.frozen:
+            # The averages that belong to these vectors: whoever goes on from here starts there.
+            self.sums.copy_(self.vectors * self.share[:, None])
+            return share
         self.sums.lerp_(mean_over_processes(sums / len(rows)), 1 - self.decay)
         self.vectors[1:] = self.sums[1:] / self.share[1:, None].clamp_min(1e-9)
         return share
@@ -90,8 +96,10 @@ class Codebook(Float32Module):
         A code is dead below `threshold` times the uniform share. Codes lie nearer to zero than the
         rows that choose them: on a row itself it would be chosen by hardly another and die again.
         Its running averages start anew with it, or the next update would pull it back to where it
-        died.
+        died. Frozen codes stay.
         """
+        if self.frozen:
+            return
         dead = torch.nonzero(self.share[1:] < threshold / self.size).flatten() + 1
         dead = dead[: len(rows)]
         picks = torch.randperm(len(rows), device=rows.device)[: len(dead)]

@@ -65,6 +65,16 @@ class ResidualQuantizer(Float32Module):
         """Cost of every code when `stages` stages are searched at a price, float32 (stages, K)."""
         return cost_in_bits(self.shares[stages - 1, :stages], floor=_FLOOR)
 
+    @property
+    def frozen(self) -> bool:
+        """Whether vectors stay as they are."""
+        return all(book.frozen for book in self.books())
+
+    def freeze(self) -> None:
+        """Leave all vectors as they are from now on: codes keep their meaning."""
+        for book in self.books():
+            book.frozen = True
+
     def settle(self) -> None:
         """Average over more steps from now on: the latent hardly moves any more."""
         for book in self.books():

@@ -53,7 +53,7 @@ class LatentSearch:
         mu: weight of the rate; 1 trades at the slope of a quantizer at high rate for the error
             that the last coded stage leaves (`ResidualQuantizer.lagrangian`). More helps squared
             error and greys texture.
-        effort: 1 (fast) to 9 (small).
+        effort: 1 (fast) to 9 (good).
         look: decodes codes (S', *positions) and gives their squared error and half its slope by
             the latent, (D, *positions), both in latent units. The efforts from 8 on use it, and do
             without if there is none.

@@ -52,6 +52,8 @@ def export_model(
 ) -> ModelCard:
     """Sort the codebooks, fit costs and priors to what the encoder will choose, write the file.
 
+    Frozen codebooks are not sorted.
+
     Args:
         model: trained; its codebooks are renumbered in place.
         signals: training data to fit the priors on, float32 (C, *extent), of any extents.
@@ -61,7 +63,8 @@ def export_model(
             with 0 it is one that knows nothing.
         report: called now and then with what is being done, in words, and the share of it done.
     """
-    sort_codebooks(model)
+    if not model.quantizer.frozen:
+        sort_codebooks(model)
     latents = []
     tokenizer = _as_shipped(model, path, name=name, mu=mu)
     for samples in signals:

@@ -51,6 +51,7 @@ def train(
     steps: int | None = None,
     resume: bool = False,
     start_from: str | Path | None = None,
+    keep_codebooks: bool = False,
     device: str = "auto",
     seed: int = 0,
     skipped: Skipped | None = None,
@@ -73,6 +74,8 @@ def train(
         minutes, steps: length of the run; without either, what the recipe says.
         resume: go on with the run whose state lies beside `output`.
         start_from: file of weights to start from instead of untrained networks.
+        keep_codebooks: leave the codebooks of `start_from` as they are, so that codes keep their
+            meaning while the networks learn. A run that is resumed goes on as it began.
         device: "auto", "cpu" or "cuda".
         skipped: told of each file that cannot be read, with the reason; it is left out. Without
             it such a file stops the run.
@@ -82,8 +85,8 @@ def train(
 
     Raises:
         InputError: the file's stem cannot be a model's name, no recipe of that name, nothing to
-            train on, a signal that cannot be read, no state to resume from, or one that has more
-            steps behind it than are asked for.
+            train on, a signal that cannot be read, no state to resume from, one that has more
+            steps behind it than are asked for, or no codebooks that could be kept.
         BadModelError: no such medium; or the state or the weights to start from belong to another
             configuration.
         BackendError: a device or backend was asked for that is not here.
@@ -93,6 +96,8 @@ def train(
     keep_freed_memory()
     place, output = Path(place), Path(output)
     check_name(output.stem)
+    if keep_codebooks and start_from is None and not resume:
+        raise InputError("there are no codebooks to keep: say which weights to start from")
     workshop = find_workshop(medium)
     name = next(iter(workshop.recipes)) if recipe is None else recipe
     chosen = _find_recipe(workshop.recipes, name)
@@ -107,9 +112,13 @@ def train(
         told = skipped if skipped is None or processes.is_first else lambda path, why: None
         batches, signals = workshop.open_data(place, chosen, own_seed, skipped=told)
         trainer = Trainer(chosen, batches, distortion, device=own_device, processes=processes)
-        origin = None if start_from is None else _start_from(trainer, Path(start_from))
+        origin = None
+        if start_from is not None:
+            origin = _start_from(trainer, Path(start_from), keep_codebooks)
         if resume:
             _resume(trainer, state_path(output), steps)
+        if keep_codebooks and not trainer.state.keep_codebooks:
+            raise InputError(f"{state_path(output)}: the run has moved its codebooks already")
         _fit(trainer, budget, output, workshop.preview, report)
         if not processes.is_first:
             return None
@@ -171,9 +180,10 @@ def _fit(
                 report(progress)
 
 
-def _start_from(trainer: Trainer, path: Path) -> ModelCard:
+def _start_from(trainer: Trainer, path: Path, keep_codebooks: bool) -> ModelCard:
     card, tensors = read_model(path)
-    trainer.start_from(network_from_tensors(card.config, tensors, path))
+    model = network_from_tensors(card.config, tensors, path)
+    trainer.start_from(model, keep_codebooks=keep_codebooks)
     return card
 
 

@@ -30,24 +30,38 @@ _MOST = 1e15
 
 @dataclass
 class TrainingState:
-    """How far a run has come: steps taken, seconds spent in them, and its share of full rate."""
+    """How far a run has come, and how it goes on.
+
+    Attributes:
+        steps, seconds: taken, and spent in them.
+        rate_scale: its share of the full learning rate.
+        keep_codebooks: whether its codebooks stay as they were when it began.
+    """
 
     steps: int = 0
     seconds: float = 0.0
     rate_scale: float = 1.0
+    keep_codebooks: bool = False
 
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read what a state file holds.
 
         Raises:
-            BadModelError: not an object of these three numbers, or one that is out of range.
+            BadModelError: not an object of these, or a number that is out of range.
 
         >>> TrainingState.from_text('{"steps": 7, "seconds": 2.5, "rate_scale": 1}').steps
         7
         """
         values = parse_object(text, "its progress")
-        kinds = {"steps": (int,), "seconds": (int, float), "rate_scale": (int, float)}
+        kinds: dict[str, tuple[type, ...]] = {
+            "steps": (int,),
+            "seconds": (int, float),
+            "rate_scale": (int, float),
+            "keep_codebooks": (bool,),
+        }
+        # Earlier runs kept none.
+        values = {"keep_codebooks": False, **values}
         if values.keys() != kinds.keys():
             raise BadModelError(f"its progress must be {', '.join(kinds)}, is {shown(values)}")
         for name, value in values.items():

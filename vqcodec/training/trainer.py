@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from vqcodec.errors import BadModelError
 from vqcodec.media.workshop import Batches, Distortion, Recipe, decibels
 from vqcodec.model.network import VQVAE
 from vqcodec.processes import ALONE, Processes, from_first_process, on_any_process
@@ -71,16 +72,29 @@ class Trainer:
         self.state = load_state(path, self.model, self.optimizer)
         self._quantizer_started = bool(self.model.quantizer.residual_energy.any())
         self._transform_started = self._quantizer_started or self.state.steps > 0
+        if self.state.keep_codebooks:
+            self.model.quantizer.freeze()
 
-    def start_from(self, model: VQVAE) -> None:
+    def start_from(self, model: VQVAE, *, keep_codebooks: bool = False) -> None:
         """Begin a new run with the weights of another one, as deep or shallower.
 
         Codebooks of another number or size begin anew.
 
+        Args:
+            keep_codebooks: leave them as they are, so that codes keep their meaning; the networks
+                learn around them.
+
         Raises:
-            BadModelError: its transform differs in more than depth.
+            BadModelError: its transform differs in more than depth; or its codebooks are to be
+                kept, and are of another number or size.
         """
         self._quantizer_started = copy_weights(model, self.model)
+        if keep_codebooks:
+            if not self._quantizer_started:
+                ours, theirs = self.recipe.model.quantizer, model.config.quantizer
+                raise BadModelError(f"cannot keep codebooks of {theirs}: the recipe has {ours}")
+            self.model.quantizer.freeze()
+            self.state.keep_codebooks = True
         self._transform_started = True
         # Trained weights are refined: the full rate would first undo much of what they know.
         self.state.rate_scale = 0.5

@@ -11,7 +11,7 @@ from vqcodec.media.registry import find_medium, medium_of
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
-from vqcodec_cli.media import input_suffixes
+from vqcodec_cli.media import check_stream_name, input_suffixes
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
 from vqcodec_cli.terminal import printable
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=range(1, 10),
         default=5,
         metavar="E",
-        help="1 (fast) to 9 (smaller file at the same look); default 5",
+        help="1 (fast) to 9 (slow, more quality for the bytes); default 5",
     )
     options.add_model(
         parser, default=None, explanation="model to encode with (default for pictures: photo)"
@@ -90,6 +90,8 @@ def run(args: argparse.Namespace) -> int:
         as_json=args.json,
         keep_suffix=args.keep_suffix,
     )
+    for job in jobs:
+        check_stream_name(job.target)
     to_stdout = jobs[0].target == STDOUT
     encoder = _Encoder(args)
     return run_batch(jobs, encoder.encode, label="encoding", as_json=args.json, quiet=to_stdout)
@@ -121,6 +123,7 @@ class _Encoder:
         signal = medium.read(data, limits_of(args.max_samples))
         codec = self._codec_for(medium)
         started = time.perf_counter()
+        found: list[float] = []
         stream = codec.encode(
             signal,
             quality=args.quality,
@@ -129,6 +132,7 @@ class _Encoder:
             psnr=args.psnr,
             effort=args.effort,
             facts=not args.strip,
+            found=found.append,
         )
         job.write(stream)
         unit, rate = medium.rate(len(stream), signal)
@@ -140,11 +144,12 @@ class _Encoder:
             **dict(zip(medium.axes, signal.extent, strict=True)),
             "bytes": len(stream),
             unit: rate,
+            "quality": found[0],
             "seconds": seconds,
         }
         size = medium.size_text(signal.extent)
-        text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}, {seconds:.1f} s"
-        return record, f"{printable(job.target)}: {text}"
+        text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}, quality {found[0]:.4g}"
+        return record, f"{printable(job.target)}: {text}, {seconds:.1f} s"
 
     def _medium_of(self, data: bytes) -> Medium:
         return medium_of(data) if self._card is None else find_medium(self._card.config.medium.kind)

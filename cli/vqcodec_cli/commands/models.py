@@ -25,8 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = actions.add_parser("add", help="make a file of weights available under its name")
     add.add_argument("file", metavar="FILE", help="weights, as vqcodec train writes them")
     add.set_defaults(action=_add)
-    for command in (parser, listing, show, add):
-        options.add_json(command)
+    remove = actions.add_parser("remove", help="delete a model that was added")
+    remove.add_argument("name", metavar="NAME", help="xray, xray-1 or a fingerprint")
+    remove.set_defaults(action=_remove)
+    for command in (parser, listing, show, add, remove):
+        options.add_json(command, each="for each model")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,15 +58,24 @@ def _show(args: argparse.Namespace) -> None:
 
 def _add(args: argparse.Namespace) -> None:
     from vqcodec.media.registry import find_medium
-    from vqcodec.model.catalog import add_model
+    from vqcodec.model.catalog import add_model, list_models
     from vqcodec.model.file import read_card
 
     path = Path(args.file)
     config = read_card(path).config
     find_medium(config.medium.kind).check_model(config)
+    before = {known.path for known in list_models()}
     card = add_model(path)
-    text = f"added {card.label} ({card.fingerprint}) as {card.path}"
+    done = "had already" if card.path in before else "added"
+    text = f"{done} {card.label} ({card.fingerprint}) as {card.path}"
     _print(card, args.json, printable(text))
+
+
+def _remove(args: argparse.Namespace) -> None:
+    from vqcodec.model.catalog import remove_model
+
+    card = remove_model(args.name)
+    _print(card, args.json, printable(f"removed {card.label} ({card.fingerprint}), {card.path}"))
 
 
 def _print(card: "ModelCard", as_json: bool, text: str) -> None:

@@ -48,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--start-from", metavar="FILE", help="weights to start from instead of untrained networks"
     )
     parser.add_argument(
+        "--keep-codebooks",
+        action="store_true",
+        help="with --start-from: leave the codebooks as they are, so that codes keep their meaning",
+    )
+    parser.add_argument(
         "--recipe",
         default=recipes[0],
         metavar="NAME",
@@ -99,6 +104,7 @@ def _train(args: argparse.Namespace, medium: str, skipped: "Skipped | None") -> 
                 steps=args.steps,
                 resume=args.resume,
                 start_from=args.start_from,
+                keep_codebooks=args.keep_codebooks,
                 device=args.device,
                 seed=args.seed,
                 skipped=skipped,
@@ -123,6 +129,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("say where to put the weights: -o FILE.safetensors")
     if not args.output.endswith(".safetensors"):
         raise UsageError(f"weights are a .safetensors file, not {args.output}")
+    if args.keep_codebooks and args.start_from is None and not args.resume:
+        raise UsageError("--keep-codebooks needs --start-from FILE, whose codebooks are kept")
     from vqcodec.model.catalog import check_name
 
     try:

@@ -28,14 +28,14 @@ def trainer(new_trainer: Callable[..., Trainer]) -> Trainer:
 def saved(trainer: Trainer, tmp_path: Path) -> Path:
     path = tmp_path / "state"
     list(trainer.fit(Budget(steps=3), path))
-    state = TrainingState(steps=3, seconds=0.5, rate_scale=0.25)
+    state = TrainingState(steps=3, seconds=0.5, rate_scale=0.25, keep_codebooks=True)
     save_state(path, trainer.model, trainer.optimizer, state)
     return path
 
 
 def test_progress_comes_back(trainer: Trainer, saved: Path) -> None:
     found = load_state(saved, trainer.model, trainer.optimizer)
-    assert found == TrainingState(steps=3, seconds=0.5, rate_scale=0.25)
+    assert found == TrainingState(steps=3, seconds=0.5, rate_scale=0.25, keep_codebooks=True)
     assert [path.name for path in saved.parent.iterdir()] == ["state"]
 
 
@@ -65,6 +65,7 @@ PROGRESS = {
     "no JSON": "{",
     "no object": "[1, 2, 3]",
     "nothing": "{}",
+    "no truth": '{"steps": 1, "seconds": 1, "rate_scale": 1, "keep_codebooks": 1}',
     "a field more": '{"steps": 1, "seconds": 1, "rate_scale": 1, "x": 1}',
     "negative": '{"steps": -1, "seconds": 1, "rate_scale": 1}',
     "half a step": '{"steps": 1.5, "seconds": 1, "rate_scale": 1}',
@@ -78,7 +79,9 @@ PROGRESS = {
 
 @pytest.mark.parametrize("text", PROGRESS.values(), ids=PROGRESS)
 def test_progress_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(BadModelError, match=r"its (progress|steps|seconds|rate_scale)"):
+    with pytest.raises(
+        BadModelError, match=r"its (progress|steps|seconds|rate_scale|keep_codebooks)"
+    ):
         TrainingState.from_text(text)
 
 

@@ -95,5 +95,5 @@ def _box(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Means of 3 x 3 samples of (H, W, C), the edges repeated."""
     padded = np.pad(values, ((1, 1), (1, 1), (0, 0)), mode="edge")
     rows = padded[:-2] + padded[1:-1] + padded[2:]
-    means: NDArray[np.float32] = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / np.float32(9)
-    return means
+    sums: NDArray[np.float32] = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
+    return sums / np.float32(9)
