@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 import torch
-from loguru import logger
 from torch import Tensor, nn
 from vector_quantize_pytorch import ResidualVQ, VectorQuantize
 from vector_quantize_pytorch.vector_quantize_pytorch import (
@@ -20,6 +19,7 @@ from vector_quantize_pytorch.vector_quantize_pytorch import (
     ema_inplace,
     gumbel_sample,
     l2norm,
+    logger,
 )
 
 from vqcodec_kernels.errors import BackendError, InvalidInputError
