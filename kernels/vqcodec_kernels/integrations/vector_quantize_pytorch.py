@@ -23,7 +23,7 @@ from vector_quantize_pytorch.vector_quantize_pytorch import (
 )
 
 from vqcodec_kernels.errors import BackendError, InvalidInputError
-from vqcodec_kernels.search.ops import QuantizedVectors, code_statistics, quantize_vectors
+from vqcodec_kernels.search.ops import code_statistics, nearest_code, quantize_vectors
 
 __all__ = ["use_kernels"]
 
@@ -42,11 +42,11 @@ def use_kernels(module: AnyModule) -> AnyModule:
     choose another code where two are about as near; moving averages add up in float64, rounded
     once; NaN and infinity raise InvalidInputError. With cosine similarity the code has the largest
     dot product to within 2^-24. `_codebook(x)` has None in place of the distances.
-    Raises: InvalidInputError: there is no VectorQuantize, or an option of one needs the distances
-    (stochastic_sample_codes, straight_through, commitment_use_cross_entropy_loss,
-    codebook_diversity_loss_weight, affine_param, implicit_neural_codebook; nothing is changed
-    then), or a call does (indices, topk, codebook_transform_fn; a beam search asks for topk).
-    BackendError: the package is not of a release 1.32.
+    Raises: InvalidInputError: there is no VectorQuantize; or an option needs the distances, or is
+    not known here (stochastic_sample_codes, straight_through, commitment_use_cross_entropy_loss,
+    codebook_diversity_loss_weight, affine_param, implicit_neural_codebook, a gumbel_sample of
+    one's own), and nothing is changed; or, later, a call needs them (indices,
+    codebook_transform_fn). BackendError: the package is not of a release 1.32.
 
     >>> vq = use_kernels(VectorQuantize(dim=8, codebook_size=16, heads=2, codebook_dim=8))
     >>> quantized, codes, loss = vq(torch.randn(3, 5, 8))
@@ -92,14 +92,14 @@ def _check_options(part: nn.Module) -> None:
 
 
 def _check_call(_part: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-    # The only other argument that stands for distances does not reach the codebook.
+    # This argument makes VectorQuantize itself ask for the distances; the codebook never sees it.
     indices = arguments[1] if len(arguments) > 1 else named.get("indices")
     if indices is not None:
         _refuse("indices", tuple(indices.shape))
 
 
 def _refuse(name: str, value: object) -> None:
-    raise InvalidInputError(f"{name}={value} needs all distances, which the kernels do not make")
+    raise InvalidInputError(f"{name}={value} cannot be had with kernels that make no distances")
 
 
 class _KernelCodebook(Codebook):  # type: ignore[misc]
@@ -119,28 +119,28 @@ class _KernelCodebook(Codebook):  # type: ignore[misc]
         topk: int | None = None,
         update_usage: bool = True,
     ) -> tuple[Tensor, Tensor, None]:
-        """Vectors and codes of x (B, N, D) or (H, B, N, D), and no distances."""
-        for name, value in {"codebook_transform_fn": codebook_transform_fn, "topk": topk}.items():
-            if value is not None:
-                _refuse(name, value)
-        rows = _flatten(x.float())
+        """Vectors and codes of x (..., D), or (H, ..., D) for H codebooks, and no distances."""
+        if codebook_transform_fn is not None:
+            _refuse("codebook_transform_fn", codebook_transform_fn)
+        rows = x.float().reshape(self.num_codebooks, -1, x.shape[-1])
         mask = None if mask is None else _repeat_mask(mask, rows)
         self.init_embed_(rows, mask=mask)
         embed = self.embed if self.learnable_codebook else self.embed.detach()
         embed = embed.to(rows.dtype)
         if self.vq_bridge is not None:
             embed = self.vq_bridge(embed)
-        found = self._search(rows, embed)
-        if self.training and update_usage and not freeze_codebook:
+        values, codes = self._search(rows, embed, topk)
+        if self.training and update_usage and not freeze_codebook and topk is None:
             self.update_codebook(
                 rows,
-                found.codes,
+                codes,
                 mask=mask,
                 ema_update_weight=ema_update_weight,
                 accum_ema_update=accum_ema_update,
                 ema_update=ema_update,
             )
-        return found.values.reshape(x.shape), found.codes.reshape(x.shape[:-1]), None
+        shape = x.shape[:-1] if topk is None else (*x.shape[:-1], topk)
+        return values.reshape(*shape, x.shape[-1]), codes.reshape(shape), None
 
     def update_indices(
         self,
@@ -152,7 +152,7 @@ class _KernelCodebook(Codebook):  # type: ignore[misc]
         ema_update: bool | None = None,
     ) -> None:
         """Update by codes that are known; -1 counts as 0 unless the mask leaves it out."""
-        rows = _flatten(x.float())
+        rows = x.float().reshape(self.num_codebooks, -1, x.shape[-1])
         self.update_codebook(
             rows,
             embed_ind.reshape(rows.shape[:-1]).clamp(min=0),
@@ -207,7 +207,7 @@ class _KernelCodebook(Codebook):  # type: ignore[misc]
         means = self.sample_fn(data, self.codebook_size)
         counts = data.new_zeros(means.shape[:-1])
         for _ in range(self.kmeans_iters):
-            counts, sums = self._statistics(data, self._search(data, means).codes, None)
+            counts, sums = self._statistics(data, self._search(data, means, None)[1], None)
             self.kmeans_all_reduce_fn(counts)
             moved = sums / counts.clamp(min=1).unsqueeze(-1)
             self.kmeans_all_reduce_fn(moved)
@@ -216,25 +216,24 @@ class _KernelCodebook(Codebook):  # type: ignore[misc]
             means = torch.where(counts.unsqueeze(-1) == 0, means, moved)
         return means, counts
 
-    def _search(self, rows: Tensor, embed: Tensor) -> QuantizedVectors:
-        """The nearest of embed (H, K, D) for rows (H, N, D), or that of the largest product."""
-        # ||x - c||^2 - ||c||^2 orders codes as -x.c does; long unused ones are shorter than 1.
+    def _search(self, rows: Tensor, embed: Tensor, topk: int | None) -> tuple[Tensor, Tensor]:
+        """The nearest of embed (H, K, D) for rows (H, N, D), or those of the largest product."""
+        # ||x - c||^2 - ||c||^2 orders codes as -x.c does, and not all have length 1: what is not
+        # used for long shrinks.
         bias = -embed.detach().double().square().sum(-1).float() if self.use_cosine_sim else None
-        return quantize_vectors(rows.detach(), embed, bias)
+        if topk is None:
+            found = quantize_vectors(rows.detach(), embed, bias)
+            return found.values, found.codes
+        codes = nearest_code(rows.detach(), embed.detach(), bias, k=topk)
+        picks = codes.flatten(1).unsqueeze(-1).expand(-1, -1, embed.shape[-1])
+        return embed.gather(1, picks), codes
 
     def _statistics(
         self, rows: Tensor, codes: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Counts (H, K), as floats, and sums (H, K, D) of the rows that the mask leaves."""
-        spare = self.codebook_size
-        codes = codes if mask is None else codes.masked_fill(~mask, spare)
-        counts, sums = code_statistics(rows.detach(), codes, spare + 1)
-        return counts[:, :spare].to(rows.dtype), sums[:, :spare].contiguous()
-
-
-def _flatten(x: Tensor) -> Tensor:
-    """Rows (H, N', D) of x (H, B, N, D), or of (B, N, D) with one codebook for all."""
-    return x.reshape(x.shape[0] if x.dim() == 4 else 1, -1, x.shape[-1])
+        counts, sums = code_statistics(rows.detach(), codes, self.codebook_size, mask=mask)
+        return counts.to(rows.dtype), sums
 
 
 def _repeat_mask(mask: Tensor, rows: Tensor) -> Tensor:
