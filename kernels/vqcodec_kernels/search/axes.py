@@ -10,6 +10,7 @@ def group_rows(values: Tensor, batch: int, *, kept: int = 2) -> Tensor:
 
     batch: how many axes B has. kept: how many stand behind them, N among these.
 
+    >>> import torch
     >>> group_rows(torch.zeros(5, 2, 3, 8), batch=1).shape
     torch.Size([2, 15, 8])
     """
@@ -23,6 +24,7 @@ def group_rows(values: Tensor, batch: int, *, kept: int = 2) -> Tensor:
 def ungroup_rows(values: Tensor, rows: tuple[int, ...], batch: int) -> Tensor:
     """The way back: (*B, E N, ...) to (*rows, ...), rows being (*E, *B, N); contiguous.
 
+    >>> import torch
     >>> ungroup_rows(torch.zeros(2, 15, 8), (5, 2, 3), batch=1).shape
     torch.Size([5, 2, 3, 8])
     """
