@@ -57,7 +57,7 @@ def flash_kmeans(x: Tensor, codebook: Tensor) -> Call:
 
 
 def vector_quantize_pytorch(x: Tensor, codebook: Tensor) -> Call:
-    from vector_quantize_pytorch import VectorQuantize  # type: ignore[import-not-found]
+    from vector_quantize_pytorch import VectorQuantize
 
     layer = VectorQuantize(dim=x.shape[1], codebook_size=len(codebook)).to(x.device).eval()
     layer._codebook.embed.data.copy_(codebook[None])

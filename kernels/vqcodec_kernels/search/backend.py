@@ -13,10 +13,12 @@ __all__ = ["BACKENDS", "OPERATORS", "find_operator"]
 
 BACKENDS = ("torch", "native", "triton")
 
-# The module of each operator for each of the backends.
+# The module of each operator for each of the backends. `nearest_codes` is what `ops.nearest_code`
+# asks for with k.
 _MODULES = {
     "nearest_code": ("reference", "native", "triton.nearest"),
     "nearest_code_fast": ("reference", "native", "triton.nearest"),
+    "nearest_codes": ("ranked", None, None),
     "residual_codes": ("reference", "native", "triton.residual"),
     "quantize_vectors": ("reference", "native", "triton.quantize"),
     "code_statistics": ("reference", "native", "triton.statistics"),
@@ -30,7 +32,7 @@ def find_operator(name: str, backend: str | None, device: torch.device) -> Calla
     """The function that computes an operator on a device.
 
     Without a backend: native for CPU tensors, triton for CUDA tensors, torch for every other device
-    and for what triton does not have.
+    and for what these do not have.
     Raises: InvalidInputError: no backend has this name. BackendError: it lacks the operator, or
     cannot run here, or not on this device; nothing else is tried in its place.
     """

@@ -15,8 +15,11 @@ __all__ = [
     "MAX_CODEBOOK_SIZE",
     "MAX_DIM",
     "check_beams",
+    "check_codebook_axes",
     "check_codes",
+    "check_count",
     "check_finite",
+    "check_mask",
     "check_residual",
     "check_search",
 ]
@@ -68,14 +71,9 @@ def check_residual(x: Tensor, codebooks: Tensor, biases: Tensor | None, stages: 
 
 
 def check_beams(x: Tensor, codebooks: Tensor, biases: Tensor | None, beams: int) -> None:
-    """Accept float32 x (N, D) and codebooks (S, K, D), S >= 1, biases (S, K) or (K,), beams."""
-    check_residual(x, codebooks, biases, None)
-    if x.dim() != 2 or codebooks.dim() != 3 or len(codebooks) == 0:
-        raise InvalidInputError(
-            f"x must be (N, D), codebooks (S, K, D), got {tuple(x.shape)}, {tuple(codebooks.shape)}"
-        )
-    if x.dtype != torch.float32 or codebooks.dtype != torch.float32:
-        raise InvalidInputError(f"beams need float32, got {x.dtype} and {codebooks.dtype}")
+    """Accept what check_residual accepts with at least one stage, and beams."""
+    if check_residual(x, codebooks, biases, None) == 0:
+        raise InvalidInputError(f"beams need a stage, got codebooks {tuple(codebooks.shape)}")
     if not 1 <= beams <= MAX_BEAMS:
         raise InvalidInputError(f"beams must be in [1, {MAX_BEAMS}], got {beams}")
 
@@ -92,6 +90,38 @@ def check_codes(x: Tensor, codes: Tensor, codebook_size: int) -> None:
     if codes.shape != x.shape[:-1]:
         raise InvalidInputError(
             f"codes must be {tuple(x.shape[:-1])} for x {tuple(x.shape)}, got {tuple(codes.shape)}"
+        )
+
+
+def check_codebook_axes(x: Tensor, codebook_axes: int | None) -> int:
+    """How many of the leading axes of x have a codebook each; all of them by default."""
+    most = x.dim() - 2
+    if codebook_axes is None:
+        return most
+    if not 0 <= codebook_axes <= most:
+        raise InvalidInputError(
+            f"codebook_axes must be in [0, {most}] for x {tuple(x.shape)}, got {codebook_axes}"
+        )
+    return codebook_axes
+
+
+def check_count(k: int, codebook_size: int) -> None:
+    """Accept how many codes of a codebook are asked for."""
+    if not 1 <= k <= codebook_size:
+        raise InvalidInputError(f"k must be in [1, {codebook_size}], got {k}")
+
+
+def check_mask(mask: Tensor | None, x: Tensor) -> None:
+    """Accept no mask, or bool (..., N) for x (..., N, D)."""
+    if mask is None:
+        return
+    if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
+        kind = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
+        raise InvalidInputError(f"mask must be a tensor of bool, got {kind}")
+    if mask.device != x.device or mask.shape != x.shape[:-1]:
+        raise InvalidInputError(
+            f"mask must be {tuple(x.shape[:-1])} on {x.device} as x is, got {tuple(mask.shape)} "
+            f"on {mask.device}"
         )
 
 
@@ -139,9 +169,10 @@ def _check_size(codebook_size: int) -> None:
 
 
 def _check_batch(x: Tensor, batch: torch.Size, name: str, books: Tensor) -> None:
-    if len(batch) and batch != x.shape[:-2]:
+    leading = x.shape[:-2]
+    if len(batch) > len(leading) or batch != leading[len(leading) - len(batch) :]:
         raise InvalidInputError(
-            f"{name} must share the leading sizes of x {tuple(x.shape)} or have none, got "
+            f"{name} must have the last of the leading sizes of x {tuple(x.shape)}, or none, got "
             f"{tuple(books.shape)}"
         )
 

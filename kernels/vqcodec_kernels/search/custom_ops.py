@@ -44,6 +44,18 @@ def _nearest_code_fast(
     return found.reshape(codes.shape)
 
 
+def _nearest_codes(
+    x: Tensor, codebook: Tensor, bias: Tensor | None, k: int, backend: str | None
+) -> tuple[Tensor, Tensor]:
+    codes, distances = fake.nearest_codes(x, codebook, bias, k, backend)
+    if codes.numel() == 0:
+        return codes, distances
+    operator = find_operator("nearest_codes", backend, x.device)
+    rows, books, biases = _search_arguments(x, codebook, bias, "torch")
+    found: tuple[Tensor, Tensor] = operator(rows, books, biases, k=k)
+    return found[0].reshape(codes.shape), found[1].reshape(distances.shape)
+
+
 def _residual_codes(
     x: Tensor, codebooks: Tensor, biases: Tensor | None, stages: int, backend: str | None
 ) -> Tensor:
@@ -62,10 +74,19 @@ def _beam_codes(
     codes, errors = fake.beam_codes(x, codebooks, biases, beams, backend)
     if codes.numel() == 0:
         return codes, errors
+    x, codebooks = x.float(), codebooks.float()
     rows, books, offsets = _search_arguments(x, codebooks, biases, backend, batch_end=-3)
     operator = find_operator("beam_codes", backend, x.device)
-    found: tuple[Tensor, Tensor] = operator(rows, books, offsets, beams=beams)
-    return found
+    if books.dim() == 3:
+        found = [operator(rows, books, offsets, beams=beams)]
+    else:
+        no_offsets = [None] * len(books)
+        groups = zip(rows, books, no_offsets if offsets is None else offsets, strict=True)
+        found = [operator(*group, beams=beams) for group in groups]
+    return (
+        torch.cat([codes for codes, _ in found]).reshape(codes.shape),
+        torch.cat([errors for _, errors in found]).reshape(errors.shape),
+    )
 
 
 def _quantize_vectors(
@@ -157,6 +178,11 @@ _register(
 _register(
     "nearest_code_fast(Tensor x, Tensor codebook, Tensor? bias, str? backend) -> Tensor",
     _nearest_code_fast,
+)
+_register(
+    "nearest_codes(Tensor x, Tensor codebook, Tensor? bias, SymInt k, str? backend)"
+    " -> (Tensor, Tensor)",
+    _nearest_codes,
 )
 _register(
     "residual_codes(Tensor x, Tensor codebooks, Tensor? biases, SymInt stages, str? backend)"

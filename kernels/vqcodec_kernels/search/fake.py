@@ -11,6 +11,7 @@ __all__ = [
     "code_statistics",
     "nearest_code",
     "nearest_code_fast",
+    "nearest_codes",
     "quantize_vectors",
     "residual_codes",
 ]
@@ -32,6 +33,14 @@ def nearest_code_fast(
     return x.new_empty(x.shape[:-1], dtype=torch.int64)
 
 
+def nearest_codes(
+    x: Tensor, codebook: Tensor, bias: Tensor | None, k: int, backend: str | None
+) -> tuple[Tensor, Tensor]:
+    """Codes and distances."""
+    shape = (*x.shape[:-1], k)
+    return x.new_empty(shape, dtype=torch.int64), x.new_empty(shape, dtype=torch.float32)
+
+
 def residual_codes(
     x: Tensor, codebooks: Tensor, biases: Tensor | None, stages: int, backend: str | None
 ) -> Tensor:
@@ -43,7 +52,7 @@ def beam_codes(
     x: Tensor, codebooks: Tensor, biases: Tensor | None, beams: int, backend: str | None
 ) -> tuple[Tensor, Tensor]:
     """Codes and squared errors."""
-    shape = (x.shape[0], codebooks.shape[0])
+    shape = (*x.shape[:-1], codebooks.shape[-3])
     return x.new_empty(shape, dtype=torch.int64), x.new_empty(shape, dtype=torch.float32)
 
 

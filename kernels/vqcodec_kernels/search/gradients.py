@@ -1,7 +1,8 @@
 """Reverse-mode derivatives of the operators: as if the codes, once found, were constants.
 
-`nearest_code` gives distances ||x - c||^2 + bias, `quantize_vectors` errors ||x - c||^2 and the
-codes' vectors, `code_statistics` sums of rows. What the beams leave carries no gradient.
+`nearest_code` and `nearest_codes` give distances ||x - c||^2 + bias, `quantize_vectors` errors
+||x - c||^2 and the codes' vectors, `code_statistics` sums of rows. What the beams leave carries no
+gradient.
 """
 
 from collections.abc import Callable
@@ -28,14 +29,37 @@ def _nearest_code_backward(
     ctx: Any, _codes: None, grad: Tensor
 ) -> tuple[Tensor, Tensor, Tensor | None, None, None]:
     x, codebook, codes = ctx.saved_tensors
+    slope, books, bias = _distance_gradients(x, codebook, ctx.bias_like, codes, grad)
+    return slope.to(x.dtype), books, bias, None, None
+
+
+def _nearest_codes_setup(ctx: Any, inputs: Any, output: Any) -> None:
+    x, codebook, bias, _, backend = inputs
+    _nearest_code_setup(ctx, (x, codebook, bias, True, backend), output)
+
+
+def _nearest_codes_backward(
+    ctx: Any, _codes: None, grad: Tensor
+) -> tuple[Tensor, Tensor, Tensor | None, None, None]:
+    x, codebook, codes = ctx.saved_tensors
+    k = codes.shape[-1]
+    rows, codes, grad = x.repeat_interleave(k, -2), codes.flatten(-2), grad.flatten(-2)
+    slope, books, bias = _distance_gradients(rows, codebook, ctx.bias_like, codes, grad)
+    slope = slope.reshape(*x.shape[:-1], k, x.shape[-1]).sum(-2)
+    return slope.to(x.dtype), books, bias, None, None
+
+
+def _distance_gradients(
+    x: Tensor, codebook: Tensor, bias_like: Any, codes: Tensor, grad: Tensor
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """What distances (..., N) pass on to x, in float32, to the codebook and to the bias."""
     slope = 2 * (x.float() - _gather(codebook.float(), codes)) * grad.unsqueeze(-1)
     grad_bias = None
-    if ctx.bias_like is not None:
-        shape, dtype = ctx.bias_like
+    if bias_like is not None:
+        shape, dtype = bias_like
         grad_bias = _scatter(grad.unsqueeze(-1), codes, (*codebook.shape[:-1], 1)).squeeze(-1)
         grad_bias = grad_bias.sum_to_size(shape).to(dtype)
-    grad_codebook = _scatter(-slope, codes, codebook.shape).to(codebook.dtype)
-    return slope.to(x.dtype), grad_codebook, grad_bias, None, None
+    return slope, _scatter(-slope, codes, codebook.shape).to(codebook.dtype), grad_bias
 
 
 def _quantize_vectors_setup(ctx: Any, inputs: Any, output: Any) -> None:
@@ -102,6 +126,7 @@ def _scatter(rows: Tensor, codes: Tensor, shape: tuple[int, ...]) -> Tensor:
 # For each operator: what to keep of a call, and the gradients of its arguments.
 BACKWARD: dict[str, tuple[Callable[..., None], Callable[..., Any]]] = {
     "nearest_code": (_nearest_code_setup, _nearest_code_backward),
+    "nearest_codes": (_nearest_codes_setup, _nearest_codes_backward),
     "quantize_vectors": (_quantize_vectors_setup, _quantize_vectors_backward),
     "code_statistics": (_code_statistics_setup, _code_statistics_backward),
     "beam_codes": (_beam_codes_setup, _beam_codes_backward),

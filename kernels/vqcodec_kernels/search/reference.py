@@ -20,6 +20,7 @@ __all__ = [
     "code_statistics",
     "nearest_code",
     "nearest_code_fast",
+    "nearest_codes",
     "quantize_vectors",
     "residual_codes",
 ]
@@ -64,6 +65,17 @@ def nearest_code(
     """Find the nearest code of every row, by the definition; see `ops.nearest_code`."""
     codes, distance = _search(x, codebook, bias)
     return (codes, distance.float()) if return_distance else codes
+
+
+def nearest_codes(
+    x: Tensor, codebook: Tensor, bias: Tensor | None = None, *, k: int
+) -> tuple[Tensor, Tensor]:
+    """Codes (..., N, k) and float32 distances, the nearest first; see `ops.nearest_code`."""
+    found = [rank_group(*group, k) for group in groups_of(x, codebook, bias)]
+    codes, distances = (
+        torch.stack(parts).reshape(*x.shape[:-1], k) for parts in zip(*found, strict=True)
+    )
+    return codes, distances.float()
 
 
 def nearest_code_fast(x: Tensor, codebook: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -181,14 +193,21 @@ def _take_beams(values: Tensor, picks: Tensor) -> Tensor:
 
 def _search(x: Tensor, codebook: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
     """Codes (..., N) and their float64 distances, one group of a batch of codebooks at a time."""
+    found = [_search_group(*group) for group in groups_of(x, codebook, bias)]
+    codes = torch.stack([codes for codes, _ in found]).reshape(x.shape[:-1])
+    return codes, torch.stack([distance for _, distance in found]).reshape(x.shape[:-1])
+
+
+def groups_of(
+    x: Tensor, codebook: Tensor, bias: Tensor | None
+) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Rows (N', D), codes (K, D) and bias (K,) of every codebook."""
     dim, size = codebook.shape[-1], codebook.shape[-2]
     books = codebook.reshape(-1, size, dim)
     rows = x.reshape(len(books), _rows_per_book(x, books), dim)
     biases = codebook.new_zeros(1) if bias is None else bias
     biases = biases.expand(codebook.shape[:-1]).reshape(-1, size)
-    found = [_search_group(*group) for group in zip(rows, books, biases, strict=True)]
-    codes = torch.stack([codes for codes, _ in found]).reshape(x.shape[:-1])
-    return codes, torch.stack([distance for _, distance in found]).reshape(x.shape[:-1])
+    return list(zip(rows, books, biases, strict=True))
 
 
 def _search_group(x: Tensor, codebook: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
@@ -199,6 +218,17 @@ def _search_group(x: Tensor, codebook: Tensor, bias: Tensor) -> tuple[Tensor, Te
         codes.append(distance.argmin(1))
         distances.append(distance.gather(1, codes[-1].unsqueeze(1)).squeeze(1))
     return torch.cat(codes), torch.cat(distances)
+
+
+def rank_group(x: Tensor, codebook: Tensor, bias: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k nearest codes of rows (N, D), and their float64 distances, lowest index at ties."""
+    columns = codebook.double().T.contiguous()
+    found = [
+        _distances(rows.double(), columns, bias).sort(dim=1, stable=True)
+        for rows in torch.split(x, max(1, BLOCK_DISTANCES // len(codebook)))
+    ]
+    codes = torch.cat([order[:, :k] for _, order in found])
+    return codes, torch.cat([distances[:, :k] for distances, _ in found])
 
 
 def _distances(rows: Tensor, columns: Tensor, bias: Tensor) -> Tensor:

@@ -193,10 +193,10 @@ def test_wrong_arguments_are_named() -> None:
     x, codebooks = draw(9, 3, seed=1), draw(2, 5, 3, seed=2)
     with pytest.raises(InvalidInputError, match=r"beams must be in \[1, 64\], got 0"):
         beam_codes(x, codebooks, beams=0)
-    with pytest.raises(InvalidInputError, match="float32"):
-        beam_codes(x.half(), codebooks.half(), beams=1)
-    with pytest.raises(InvalidInputError, match="x must be"):
-        beam_codes(x[None], codebooks, beams=1)
+    with pytest.raises(InvalidInputError, match="float64"):
+        beam_codes(x.double(), codebooks, beams=1)
+    with pytest.raises(InvalidInputError, match="beams need a stage"):
+        beam_codes(x, codebooks[:0], beams=1)
     with pytest.raises(InvalidInputError, match="'numpy'"):
         beam_codes(x, codebooks, beams=1, backend="numpy")
 
@@ -207,3 +207,25 @@ def test_triton_has_no_beams_and_is_not_taken_for_them() -> None:
         beam_codes(x, codebooks, beams=1, backend="triton")
     assert find_operator("beam_codes", None, torch.device("cuda")) is reference.beam_codes
     assert find_operator("beam_codes", None, torch.device("cpu")) is native_search.beam_codes
+
+
+@pytest.mark.parametrize("backend", ["torch", "native"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_widened(dtype: torch.dtype, backend: str) -> None:
+    x, codebooks = draw(2, 19, 7, seed=23).to(dtype), draw(3, 11, 7, seed=24).to(dtype)
+    codes, errors = beam_codes(x, codebooks, beams=3, backend=backend)
+    wide = beam_codes(x.float(), codebooks.float(), beams=3, backend=backend)
+    assert errors.dtype == torch.float32
+    assert torch.equal(codes, wide[0])
+    assert torch.equal(errors, wide[1])
+
+
+@pytest.mark.parametrize("backend", ["torch", "native"])
+@pytest.mark.parametrize("leading", [(1,), (5, 3), (2, 0)])
+def test_leading_axes(leading: tuple[int, ...], backend: str) -> None:
+    x, codebooks, biases = draw(*leading, 9, 7, seed=25), draw(3, 11, 7, seed=26), draw(11, seed=27)
+    codes, errors = beam_codes(x, codebooks, biases, beams=3, backend=backend)
+    assert codes.shape == errors.shape == (*leading, 9, 3)
+    flat = beam_codes(x.reshape(-1, 7), codebooks, biases, beams=3, backend=backend)
+    assert torch.equal(codes.reshape(-1, 3), flat[0])
+    assert torch.equal(errors.reshape(-1, 3), flat[1])

@@ -20,6 +20,7 @@ BOOKS, CODES = torch.randn(3, 5, 4), torch.randint(5, (6,))
 CALLS: dict[str, tuple[Any, ...]] = {
     "nearest_code": (X, CODEBOOK, BIAS, True, None),
     "nearest_code_fast": (X, CODEBOOK, BIAS, None),
+    "nearest_codes": (X, CODEBOOK, BIAS, 3, None),
     "residual_codes": (X, BOOKS, None, 2, None),
     "beam_codes": (X, BOOKS, BIAS, 3, None),
     "quantize_vectors": (X, CODEBOOK, BIAS, None),

@@ -82,3 +82,34 @@ def test_a_residual_that_overflows_takes_code_0_from_there_on(level: str) -> Non
     assert_same_codes(codes, reference.residual_codes(x, codebooks))
     assert_same_codes(codes, stage_by_stage(x, codebooks, None))
     assert codes[3].tolist()[1:] == [7, 0, 0]
+
+
+@pytest.mark.parametrize("backend", ["native", "torch"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("stages", [0, 1, 5])
+def test_values_are_what_the_codes_decode_to(stages: int, dtype: torch.dtype, backend: str) -> None:
+    x, codebooks = torch.randn(3, 29, 7).to(dtype), torch.randn(5, 11, 7).to(dtype)
+    codes, values = vqcodec_kernels.residual_codes(
+        x, codebooks, stages=stages, return_values=True, backend=backend
+    )
+    expected = torch.zeros(3, 29, 7)
+    left = x.double()
+    for stage in range(stages):
+        vectors = codebooks[stage].float()[codes[..., stage]]
+        expected, left = expected + vectors, left - vectors
+    assert values.dtype == torch.float32
+    assert torch.equal(values, expected)
+    # Five sums of numbers below 20, each rounded twice.
+    torch.testing.assert_close(x.double() - values, left, rtol=0, atol=1e-5)
+
+
+def test_values_carry_gradients_to_the_codebooks_alone() -> None:
+    x, codebooks = torch.randn(29, 7, requires_grad=True), torch.randn(3, 11, 7, requires_grad=True)
+    codes, values = vqcodec_kernels.residual_codes(x, codebooks, return_values=True)
+    weights = torch.randn_like(values)
+    found = torch.autograd.grad((weights * values).sum(), (x, codebooks), allow_unused=True)
+    assert found[0] is None
+    expected = torch.zeros(3, 11, 7)
+    for stage in range(3):
+        expected[stage].index_add_(0, codes[:, stage], weights)
+    torch.testing.assert_close(found[1], expected)

@@ -14,7 +14,11 @@ from vqcodec_kernels.search.backend import BACKENDS
 from vqcodec_kernels.search.testing import HARD_CASES, hard_case
 
 X, BOOKS, BIAS = torch.randn(77, 20), torch.randn(3, 37, 20), torch.rand(37)
-CODES = torch.randint(37, (77,))
+CODES, MASK = torch.randint(37, (77,)), torch.rand(77) < 0.7
+
+# What a backend does not have.
+MISSING = {("beam_codes", "triton"), ("beams of heads", "triton")}
+MISSING |= {("k nearest", "native"), ("k nearest", "triton")}
 
 CALLS: dict[str, Callable[[str], Any]] = {
     "nearest_code": lambda backend: vqcodec_kernels.nearest_code(
@@ -39,6 +43,22 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "half precision": lambda backend: vqcodec_kernels.quantize_vectors(
         X.half(), BOOKS[0].bfloat16(), BIAS, backend=backend
     ),
+    "k nearest": lambda backend: vqcodec_kernels.nearest_code(
+        X, BOOKS[0], BIAS, k=3, return_distance=True, backend=backend
+    ),
+    "masks": lambda backend: (
+        *vqcodec_kernels.quantize_vectors(X, BOOKS[0], mask=MASK, backend=backend),
+        *vqcodec_kernels.code_statistics(X, CODES, 37, mask=MASK, backend=backend),
+    ),
+    "heads": lambda backend: vqcodec_kernels.quantize_vectors(
+        X.expand(2, 3, 77, 20), BOOKS, backend=backend
+    ),
+    "values": lambda backend: vqcodec_kernels.residual_codes(
+        X, BOOKS, return_values=True, backend=backend
+    ),
+    "beams of heads": lambda backend: vqcodec_kernels.beam_codes(
+        X.half().expand(2, 3, 77, 20), BOOKS[:, None], beams=3, backend=backend
+    ),
     "no rows": lambda backend: vqcodec_kernels.quantize_vectors(X[:0], BOOKS[0], backend=backend),
 }
 
@@ -59,7 +79,7 @@ MODES: dict[str, Callable[[], Any]] = {
 def test_operators(name: str, backend: str, mode: str) -> None:
     if backend == "triton":
         pytest.importorskip("triton")
-    if (name, backend) == ("beam_codes", "triton"):
+    if (name, backend) in MISSING:
         with pytest.raises(BackendError):
             CALLS[name](backend)
         return
