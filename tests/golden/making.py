@@ -20,6 +20,7 @@ from vqcodec import Codec, load
 from vqcodec.bitstream import PRIORS, Chunk, Stream, write_stream
 from vqcodec.bitstream.chunk import pack_chunk
 from vqcodec.bitstream.header import pack_header
+from vqcodec.errors import VqcodecError
 from vqcodec.media.registry import read_any_stream
 from vqcodec.model.file import read_model
 from vqcodec.model.tensors import priors_from_tensors
@@ -90,11 +91,20 @@ def repaired(header: bytes, *chunks: tuple[str, bytes]) -> bytes:
     return out
 
 
+def parts_of(data: bytes) -> list[tuple[str, bytes]]:
+    """The chunks of a stream, as `repaired` takes them."""
+    stream = read_stream(data)
+    side = [(chunk.type, chunk.payload) for chunk in stream.side_chunks]
+    return side + [("C", codes) for codes in stream.codes]
+
+
 def damage(one: bytes, two: bytes, raw: bytes) -> Damaged:
     """Spoil streams in every way that the format itself refuses; by name.
 
-    one: a stream of one region without side chunks, lengths below 128 and a first axis over 1.
-    two: a stream of two regions. raw: a stream of one region and prior 0.
+    A medium's `check` refuses a stream of other axes with the word "axes".
+
+    one: a stream of one region and of no more side chunks than must be, lengths below 128 and a
+    first axis over 1. two: a stream of two regions. raw: a stream of one region and prior 0.
     """
     return _cut_or_flipped(one, two) | _headers(one) | _payloads(one, raw)
 
@@ -125,7 +135,7 @@ def _cut_or_flipped(one: bytes, two: bytes) -> Damaged:
 
 def _headers(one: bytes) -> Damaged:
     """Headers that no encoder writes, with a checksum that is right."""
-    head, code = bare_header(one), ("C", read_stream(one).codes[0])
+    head, chunks = bare_header(one), parts_of(one)
     stages, regions, axes = len(head) - 2, len(head) - 1, 1 + (head[AXES] >> 4)
     more_axes = edited(head[:stages] + b"\x01" + head[stages:], AXES, head[AXES] + 16)
     # 2^25 - 1 along each axis; where there is only one, 2^32 - 1.
@@ -148,25 +158,28 @@ def _headers(one: bytes) -> Damaged:
         "huge": ("LimitError", "more than the limit", huge),
         "another-model": ("UnknownModelError", "ffff", other),
     }
-    two = repaired(edited(head, regions, 2), code, code)
+    two = repaired(edited(head, regions, 2), *chunks, chunks[-1])
     return {
-        name: (error, says, repaired(made, code)) for name, (error, says, made) in wrong.items()
+        name: (error, says, repaired(made, *chunks)) for name, (error, says, made) in wrong.items()
     } | {
         "another-number-of-regions": (corrupt, "2 regions", two),
-        "unknown-critical-chunk": (newer, "critical type 'Z'", repaired(head, ("Z", b"?"), code)),
+        "unknown-critical-chunk": (
+            newer,
+            "critical type 'Z'",
+            repaired(head, ("Z", b"?"), *chunks),
+        ),
     }
 
 
 def _payloads(one: bytes, raw: bytes) -> Damaged:
     """Codes that no encoder writes, with checksums that are right."""
-    head, codes, corrupt = bare_header(one), read_stream(one).codes[0], "CorruptError"
-    ones = ("C", b"\xff" * len(read_stream(raw).codes[0]))
-    return {
-        "codes-too-short": (corrupt, "code chunk 0", repaired(head, ("C", codes[:-2]))),
-        "codes-too-long": (corrupt, "code chunk 0", repaired(head, ("C", codes + b"!"))),
-        "no-codes": (corrupt, "code chunk 0", repaired(head, ("C", b""))),
-        "raw-code-too-large": (corrupt, "code chunk 0", repaired(bare_header(raw), ones)),
-    }
+    *side, (_, codes) = parts_of(one)
+    *raw_side, (_, raw_codes) = parts_of(raw)
+    head, ones = bare_header(one), ("C", b"\xff" * len(raw_codes))
+    payloads = {"codes-too-short": codes[:-2], "codes-too-long": codes + b"!", "no-codes": b""}
+    spoilt = {name: repaired(head, *side, ("C", payload)) for name, payload in payloads.items()}
+    spoilt["raw-code-too-large"] = repaired(bare_header(raw), *raw_side, ones)
+    return {name: ("CorruptError", "code chunk 0", data) for name, data in spoilt.items()}
 
 
 def signal_of(name: str) -> str:
@@ -196,10 +209,15 @@ class Maker:
             damaged: as `damage` gives them, and what only the medium refuses.
             built_in: files of built-in models and what they were made of, "model" at least.
             tolerance: largest difference of a decoded sample elsewhere, in the file's own unit.
+
+        Exits before anything is written if a damaged stream does not earn its error.
         """
         if (self.folder / "manifest.json").exists():
             sys.exit("the golden files are there, and are never made again")
         codec = load(self.folder / "tiny.safetensors", device="cpu")
+        for name, (error, says, data) in damaged.items():
+            if (found := refusal(codec, data))[0] != error or says not in found[1]:
+                sys.exit(f"{name} should be a {error} that says {says!r}, and is {found}")
         manifest = {
             "fingerprint": codec.card.fingerprint,
             "tolerance": tolerance,
@@ -233,6 +251,15 @@ class Maker:
         path.parent.mkdir(exist_ok=True)
         with path.open("xb") as file:
             file.write(data)
+
+
+def refusal(codec: Codec, data: bytes) -> tuple[str, str]:
+    """Return the error and the message with which a stream is refused; empty if it is not."""
+    try:
+        codec.decode(data)
+    except VqcodecError as error:
+        return type(error).__name__, str(error)
+    return "", ""
 
 
 def digest(codes: NDArray[np.int64]) -> str:
