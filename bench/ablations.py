@@ -24,7 +24,8 @@ import torch
 
 from vqcodec.codec import Codec
 from vqcodec.evaluation import Point, circumstances, evaluate, find_measures, value_at
-from vqcodec.media.picture.crops import PictureCrops, find_pictures, read_rgb, split_pictures
+from vqcodec.media.crops import split_files
+from vqcodec.media.picture.crops import PictureCrops, find_pictures, read_rgb
 from vqcodec.media.registry import find_workshop
 from vqcodec.media.workshop import Contestant, Recipe
 from vqcodec.model.config import MediumConfig, ModelConfig
@@ -98,7 +99,7 @@ class Foundry:
     """Trains and exports what the rungs ask for, each thing once."""
 
     def __init__(self, folder: Path, scratch: Path, *, steps: int) -> None:
-        self.paths, self.held_out = split_pictures(find_pictures(folder), held_out=32)
+        self.paths, self.held_out = split_files(find_pictures(folder), held_out=32)
         self.scratch, self.steps = scratch, steps
         self._states: dict[Any, dict[str, torch.Tensor]] = {}
         self._files: dict[Any, Path] = {}

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from vqcodec.codec import Codec, load
 from vqcodec.evaluation import circumstances
-from vqcodec.media.picture.crops import find_pictures, read_rgb, split_pictures
+from vqcodec.media.crops import split_files
+from vqcodec.media.picture.crops import find_pictures, read_rgb
 from vqcodec.model.file import read_model
 from vqcodec.priors import MixingPrior, Prior, StaticPrior
 from vqcodec_kernels.entropy.start import MAX_ACTIVATION
@@ -216,7 +217,7 @@ def main() -> None:
     qualities = [float(quality) for quality in arguments.qualities.split(",")]
     codec = load(arguments.model, device="cpu")
     _, tensors = read_model(codec.card.path)
-    paths, _ = split_pictures(find_pictures(arguments.train), held_out=32)
+    paths, _ = split_files(find_pictures(arguments.train), held_out=32)
     chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, arguments.pictures).astype(int)]
     measured = find_pictures(arguments.measure)
     rows = contest(

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from vqcodec.errors import InputError
-from vqcodec.media.picture.crops import PictureCrops, PictureReader, find_pictures, split_pictures
+from vqcodec.media.crops import SignalReader, split_files
+from vqcodec.media.picture.crops import PictureCrops, find_pictures, picture_reader
 from vqcodec.media.picture.idx import FixedPictures, read_idx
 from vqcodec.media.workshop import Batches, Recipe, Skipped
 
@@ -37,22 +38,22 @@ def open_data(
         InputError, OSError: a picture cannot be read, and there is no `skipped`.
     """
     if recipe.crop:
-        return _open_folder(place, recipe, seed, PictureReader(skipped))
+        return _open_folder(place, recipe, seed, picture_reader(skipped))
     return _open_idx(place, recipe, seed)
 
 
 def _open_folder(
-    place: Path, recipe: Recipe, seed: int, reader: PictureReader
+    place: Path, recipe: Recipe, seed: int, reader: SignalReader
 ) -> tuple[Batches, Iterator[Tensor]]:
     height, width = recipe.crop
     assert height == width, recipe.crop
-    paths, _ = split_pictures(find_pictures(place), held_out=_HELD_OUT)
+    paths, _ = split_files(find_pictures(place), held_out=_HELD_OUT)
     spread = np.unique(np.linspace(0, len(paths) - 1, _PRIOR_PICTURES).astype(int))
     crops = PictureCrops(paths, side=height, seed=seed, reader=reader)
     return crops, _read_whole([paths[i] for i in spread], reader)
 
 
-def _read_whole(paths: list[Path], reader: PictureReader) -> Iterator[Tensor]:
+def _read_whole(paths: list[Path], reader: SignalReader) -> Iterator[Tensor]:
     found = False
     for path in paths:
         pixels = reader.read(path)

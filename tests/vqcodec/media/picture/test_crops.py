@@ -13,13 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from vqcodec.errors import InputError
-from vqcodec.media.picture.crops import (
-    PictureCrops,
-    PictureReader,
-    find_pictures,
-    read_rgb,
-    split_pictures,
-)
+from vqcodec.media.crops import split_files
+from vqcodec.media.picture.crops import PictureCrops, find_pictures, picture_reader, read_rgb
 
 Pixels = NDArray[np.uint8]
 
@@ -61,17 +56,17 @@ def test_folder_without_pictures(tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=100)
 def test_held_out_pictures_are_never_trained_on(count: int, held_out: int) -> None:
     paths = [Path(f"{number:04}.png") for number in range(count)]
-    kept, held = split_pictures(paths, held_out=held_out)
+    kept, held = split_files(paths, held_out=held_out)
     assert set(kept) & set(held) == set()
     assert sorted(kept + held) == paths
     assert 1 <= len(held) <= held_out
     assert len(held) <= -(-count // 10)
-    assert (kept, held) == split_pictures(paths, held_out=held_out)
+    assert (kept, held) == split_files(paths, held_out=held_out)
 
 
 def test_few_pictures_serve_as_both() -> None:
     paths = [Path(f"{number}.png") for number in range(9)]
-    assert split_pictures(paths, held_out=32) == (paths, paths)
+    assert split_files(paths, held_out=32) == (paths, paths)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -110,9 +105,9 @@ def test_bad_pictures_are_skipped_and_named_once(tmp_path: Path, how: str) -> No
     for path in paths[1:3]:
         damage(path, how)
     told: list[Path] = []
-    reader = PictureReader(lambda path, why: told.append(path) if why else None)
+    reader = picture_reader(lambda path, why: told.append(path) if why else None)
     crops = PictureCrops(paths, side=8, seed=0, reader=reader)
-    assert len(crops._pictures) == 4
+    assert len(crops._signals) == 4
     assert reader.read(paths[1]) is None
     assert sorted(told) == paths[1:3]
     with pytest.raises((InputError, FileNotFoundError), match=r"[12]\.webp"):
@@ -201,9 +196,9 @@ def test_pictures_that_memory_cannot_hold_take_turns(tmp_path: Path) -> None:
         paths.append(save(tmp_path / f"{number}.png", picture))
     small = save(tmp_path / "small.png", np.full((7, 90, 3), 99, np.uint8))
     crops = PictureCrops([*paths, small], side=8, seed=0, memory=2 * 20 * 20 * 3)
-    assert len(crops._pictures) == 3
+    assert len(crops._signals) == 3
     assert colours_until(crops, set(range(5))) == set(range(5))
-    assert len(crops._pictures) == 3
+    assert len(crops._signals) == 3
 
 
 def test_exchanged_pictures_are_drawn_by_their_own_size(tmp_path: Path) -> None:
@@ -215,7 +210,7 @@ def test_exchanged_pictures_are_drawn_by_their_own_size(tmp_path: Path) -> None:
     save(tmp_path / "c.png", large).replace(path)
     assert 255 in colours_until(crops, {0, 255})
     for _ in range(1000):
-        sizes = sorted(picture.shape[0] for picture in crops._pictures)
+        sizes = sorted(picture.shape[0] for picture in crops._signals)
         if sizes == [10, 30]:
             break
         crops.batch(1)
@@ -230,7 +225,7 @@ def test_unreadable_picture_in_exchange_stops_a_strict_run_alone(tmp_path: Path,
     paths = [save(tmp_path / f"{number}.png", numbered(20, 20)) for number in range(2)]
     crops = PictureCrops(paths, side=8, seed=0, memory=20 * 20 * 3)
     told: list[Path] = []
-    reader = PictureReader(lambda path, why: told.append(path))
+    reader = picture_reader(lambda path, why: told.append(path))
     patient = PictureCrops(paths, side=8, seed=0, memory=20 * 20 * 3, reader=reader)
     for path in paths:
         damage(path, how)
