@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
+import vqcodec
 from vqcodec_cli import failure
 
 COMMANDS = {
@@ -121,9 +122,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 class _PrintVersion(argparse.Action):
     def __call__(self, *_: object) -> NoReturn:
-        from importlib.metadata import version
-
-        print(f"vqcodec {version('vqcodec')}")
+        print(f"vqcodec {vqcodec.__version__}")
         raise SystemExit(failure.OK)
 
 

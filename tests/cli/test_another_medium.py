@@ -96,6 +96,25 @@ def test_a_format_of_another_medium_is_refused(run_cli: Any, tooth: Path, target
     assert not Path(target).exists()
 
 
+def test_it_is_trained_and_compared_with_its_peers(run_cli: Any) -> None:
+    """By its first recipe, on a folder of its own files; no part of either command knows it."""
+    Path("teeth").mkdir()
+    for number, tooth in enumerate(EXAMPLES["sawtooth"].training()):
+        Path("teeth", f"{number}.saw").write_bytes(MEDIUM.write(tooth, format="saw"))
+    trained = run_cli(
+        *("train", "teeth", "--recipe", "sawtooth", "-o", "mine.safetensors", "--steps", "25"),
+        *("--device", "cpu"),
+    )
+    assert trained.code == 0, trained.err
+    assert run_cli("encode", "teeth", "-m", "mine.safetensors", "-o", "coded/").code == 0
+    assert len(list(Path("coded").iterdir())) == 3
+    found = run_cli("eval", "teeth", "-m", "mine.safetensors", "--against", "deflate", "-o", "eval")
+    assert found.code == 0, found.err
+    results = json.loads(Path("eval", "results.json").read_text())
+    assert [codec["name"] for codec in results["codecs"]] == ["vqcodec mine-1", "deflate"]
+    assert "bits a step" in Path("eval", "tables.md").read_text()
+
+
 def test_a_model_of_another_medium_is_refused(run_cli: Any, tooth: Path) -> None:
     outcome = run_cli("encode", tooth, "-m", "photo")
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1)

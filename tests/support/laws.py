@@ -38,11 +38,15 @@ __all__ = ["EXAMPLES", "LAWS", "Example"]
 
 @dataclass(frozen=True)
 class Example:
-    """A small model of a medium, training samples (B, C, *extent) for it, and signals to try."""
+    """A small model of a medium, samples (B, C, *extent) that it is fitted to, and signals to try.
+
+    training: signals, each large enough for a crop of the medium's first recipe.
+    """
 
     config: ModelConfig
     samples: Callable[[], Tensor]
     signals: Callable[[], Sequence[Any]]
+    training: Callable[[], Sequence[Any]]
 
 
 def _pictures() -> list[Picture]:
@@ -66,13 +70,33 @@ def _saw_teeth() -> list[SawTooth]:
     ]
 
 
+def _large_pictures() -> list[Picture]:
+    rows, columns = np.mgrid[0:203, 0:251]
+    return [
+        Picture(
+            np.stack(
+                [
+                    127 + 90 * np.sin(rows / (5 + number)),
+                    127 + 80 * np.cos(columns / 9 + rows / 17),
+                    (rows + columns * number) % 256,
+                ],
+                axis=2,
+            ).astype(np.uint8)
+        )
+        for number in range(1, 4)
+    ]
+
+
 def _noise(channels: int, *extent: int) -> Tensor:
     return torch.rand(4, channels, *extent, generator=torch.Generator().manual_seed(0))
 
 
 EXAMPLES = {
     "picture": Example(
-        tiny_config(stages=3, codebook_size=12, region=4), lambda: _noise(3, 64, 64), _pictures
+        tiny_config(stages=3, codebook_size=12, region=4),
+        lambda: _noise(3, 64, 64),
+        _pictures,
+        _large_pictures,
     ),
     "sawtooth": Example(
         tiny_config(
@@ -86,6 +110,7 @@ EXAMPLES = {
         ),
         lambda: _noise(1, 256),
         _saw_teeth,
+        lambda: [SawTooth(np.arange(200 + n) * (3 + n) % 211 + n, n) for n in range(3)],
     ),
 }
 

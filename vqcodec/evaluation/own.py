@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from vqcodec import __version__
 from vqcodec.media.workshop import Contestant
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def codec_contestant(
     many = f"{threads} thread{'s' if threads > 1 else ''}"
     return Contestant(
         name=f"vqcodec {codec.card.label}",
-        version=f"vqcodec {version('vqcodec')}",
+        version=f"vqcodec {__version__}",
         settings=settings,
         ladder=tuple(sorted(qualities)),
         encode=lambda signal, quality: codec.encode(signal, quality=quality),
