@@ -267,6 +267,13 @@ class Codec(Tokenizer):
 
     def _checked_cut(self, header: Header) -> tuple[tuple[int, ...], list[Region]]:
         """Grid and regions of a stream, which is refused if this model cannot have written it."""
+        self._check_model(header)
+        try:
+            return self.card.config.cut_into(header.regions, header.extent)
+        except InputError as error:
+            raise CorruptError(str(error)) from error
+
+    def _check_model(self, header: Header) -> None:
         named = header.fingerprint.hex()
         if named != self.card.fingerprint:
             raise UnknownModelError(
@@ -276,13 +283,11 @@ class Codec(Tokenizer):
             raise CorruptError(
                 f"says medium {header.medium}, its model is for {self.medium.number}"
             )
-        try:
-            return self.card.config.cut_into(header.regions, header.extent)
-        except InputError as error:
-            raise CorruptError(str(error)) from error
 
     def _read(self, data: Buffer | FileLike | Stream, limits: Limits) -> Stream:
         if not isinstance(data, Stream):
             return read_any_stream(content_of(data), limits)[1]
+        # Before the medium looks at it: what it would say of a stream of another one is no help.
+        self._check_model(data.header)
         check_stream(self.medium, data, limits)
         return data

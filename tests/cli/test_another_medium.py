@@ -119,3 +119,7 @@ def test_a_model_of_another_medium_is_refused(run_cli: Any, tooth: Path) -> None
     outcome = run_cli("encode", tooth, "-m", "photo")
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1)
     assert not Path("a.vqc").exists()
+    run_cli("encode", tooth)
+    outcome = run_cli("decode", "a.vqc", "-m", "photo", "-o", "b.saw")
+    assert (outcome.code, outcome.err.count("\n")) == (3, 1)
+    assert "needs the model" in outcome.err
