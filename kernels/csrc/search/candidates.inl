@@ -6,7 +6,7 @@ constexpr int kDoubles = Unit::kLanes / 2;
 typedef float Singles __attribute__((vector_size(kDoubles * sizeof(float))));
 typedef double Doubles __attribute__((vector_size(kDoubles * sizeof(double))));
 
-// Takes the canonical distances of the candidates of one panel; keeps the first smallest.
+// Takes the canonical distances of the candidates of one panel; keeps the smallest.
 inline void settle_panel(const PackedCodebook& book, const float* row, int64_t panel,
                          uint64_t lanes, RowState& state) {
   const int64_t width = static_cast<int64_t>(book.vectors(panel)) * Unit::kLanes;
@@ -27,9 +27,11 @@ inline void settle_panel(const PackedCodebook& book, const float* row, int64_t p
     for (; chosen; chosen &= chosen - 1) {
       const int lane = __builtin_ctzll(chosen);
       const double distance = total[lane] + (bias ? static_cast<double>(bias[first + lane]) : 0.0);
-      if (state.code < 0 || distance < state.distance) {
+      const int64_t code = book.first_code(panel) + first + lane;
+      if (state.code < 0 || distance < state.distance ||
+          (distance == state.distance && book.wins_tie(code, state.code))) {
         state.distance = distance;
-        state.code = book.first_code(panel) + first + lane;
+        state.code = code;
       }
     }
   }
@@ -40,6 +42,14 @@ inline RowState fresh_state() {
   state.count = 0;
   state.code = -1;
   return state;
+}
+
+// The nearest code among candidates that are all in one panel.
+inline int64_t settle_lanes(const PackedCodebook& book, const float* row, int64_t panel,
+                            uint64_t lanes) {
+  RowState state = fresh_state();
+  settle_panel(book, row, panel, lanes, state);
+  return state.code;
 }
 
 inline void settle_candidates(const PackedCodebook& book, const float* row, RowState& state) {

@@ -47,6 +47,10 @@ class PackedCodebook {
   // is not finite, or -1. The tables may be used only if it is -1.
   int64_t pack(const Rows& codes, const float* bias, PanelShape shape);
 
+  // Gives the codes, K of them, the numbers by which ties are decided: the lowest wins. Without
+  // them it is the first.
+  void number(const int32_t* numbers) { numbers_ = numbers; }
+
   // Adds the codes in pieces, for a level that multiplies tiles of them.
   void split();
 
@@ -78,7 +82,11 @@ class PackedCodebook {
   const float* mean() const { return mean_.empty() ? nullptr : mean_.data(); }
   // The codes as float32 rows (K, dim).
   const float* rows() const { return rows_; }
+  // Whether code `a` wins a tie with code `b`, which was seen before.
+  bool wins_tie(int64_t a, int64_t b) const { return numbers_ && numbers_[a] < numbers_[b]; }
   const ErrorBound& bound() const { return bound_; }
+  // ||code||^2 of each, about the mean if there is one.
+  const double* squares() const { return squares_.data(); }
   // Filled once the codes were split.
   const PanelPieces& pieces() const { return pieces_; }
   // The bound of what tiles of pieces make of the codes.
@@ -97,6 +105,7 @@ class PackedCodebook {
   uint64_t last_valid_ = 0;
   PanelShape shape_{};
   const float* rows_ = nullptr;
+  const int32_t* numbers_ = nullptr;
   Aligned<float> copy_;
   Aligned<float> exact_;
   Aligned<float> centred_;

@@ -13,7 +13,7 @@ from torch import Tensor
 from vqcodec_kernels.errors import InvalidInputError
 from vqcodec_kernels.search import fake, gradients
 from vqcodec_kernels.search.backend import OPERATORS, find_operator
-from vqcodec_kernels.search.checks import check_finite
+from vqcodec_kernels.search.checks import check_bias, check_finite
 
 __all__ = ["OPERATORS"]
 
@@ -115,7 +115,7 @@ def _search_arguments(
         check_finite("x", x)
         check_finite(book, books)
     if biases is not None:
-        check_finite(offset, biases)
+        check_bias(offset, biases)
         biases = biases.contiguous()
     return rows, books.contiguous(), biases
 

@@ -4,7 +4,8 @@ Words in the shapes: N vectors, K codebook size, D codebook dim, S stages. Float
 float16 or bfloat16; x and codebook need not share a dtype. Under autocast the operators compute
 with the values they are given. Every operator raises InvalidInputError for a wrong dtype, device,
 shape, size (D in [1, 1024], K in [1, 2^20]) or value (NaN, infinity), and BackendError for a
-backend that was asked for and cannot run. Gradients are those of reverse mode by
+backend that was asked for and cannot run. A bias alone may be +infinity, which forbids its code:
+it is never returned. A codebook without a code that is allowed is refused. Gradients are those of reverse mode by
 `torch.autograd`; forward mode and `torch.func.grad` are refused.
 
 `backend` is "torch", "native" (C++, CPU) or "triton" (CUDA); by default the fastest for the device.
@@ -65,7 +66,7 @@ def nearest_code(
     """Find the code of the smallest ||x - c||^2 + bias, exactly, the lowest index at ties.
 
     x: (..., N, D). codebook: (K, D), or (..., K, D) with the leading axes of x: one codebook each.
-    bias: (K,) or as codebook without D, finite.
+    bias: (K,) or as codebook without D, finite or +infinity, which forbids a code.
     Returns int64 codes (..., N), each in [0, K): the argmin of the float64 sum over d in order,
     the same integers from every backend. With return_distance also that smallest sum, bias
     included, rounded to float32 (..., N), with gradients to x, codebook and bias, the codes held
@@ -116,7 +117,7 @@ def residual_codes(
     biases: (S, K) or as codebooks without D. stages: how many to run, in [0, S]; all by default.
     Returns int64 codes (..., N, stages): those of `nearest_code` on r, where r is x in float32 and
     r - c, rounded in float32, after each stage. Where that overflows, the row is infinitely far
-    from every code, and its codes are 0 from there on.
+    from every code, and takes each stage's first that is not forbidden, code 0 as a rule.
 
     >>> codebooks = torch.tensor([[[4.0], [7.0]], [[0.0], [-2.0]]])
     >>> residual_codes(torch.tensor([[5.0], [6.0]]), codebooks)
