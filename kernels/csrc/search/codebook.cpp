@@ -116,6 +116,12 @@ void PackedCodebook::fill_offsets(const float* bias) {
   float* offsets = offsets_.reserve(padded);
   double largest_offset = 0;
   double largest_bias = 0;
+  allowed_ = 0;
+  for (int64_t k = size_ - 1; k >= 0; --k) {
+    if (bias && std::isinf(bias[k])) continue;
+    ++allowed_;
+    first_allowed_ = k;
+  }
   for (int64_t k = 0; k < size_; ++k) {
     const double added = bias ? bias[k] : 0.0f;
     const double offset = squares_[k] + added;

@@ -44,7 +44,8 @@ struct ErrorBound {
 class PackedCodebook {
  public:
   // codes: (K, dim) in any type; bias: K floats or null. Returns the index of the first code that
-  // is not finite, or -1. The tables may be used only if it is -1.
+  // is not finite, or -1. The tables may be used only if it is -1. The bound does not hold where a
+  // bias is infinite: for the beams, which have no need of it.
   int64_t pack(const Rows& codes, const float* bias, PanelShape shape);
 
   // Gives the codes, K of them, the numbers by which ties are decided: the lowest wins. Without
@@ -71,12 +72,16 @@ class PackedCodebook {
     const float* base = mean_.empty() ? exact_.data() : centred_.data();
     return base + panel * shape_.width() * dim_;
   }
-  // ||centred code||^2 + bias of each code; padding is infinite.
+  // ||centred code||^2 + bias of each code; padding is infinite, and so is a code that is
+  // forbidden.
   const float* offsets(int64_t panel) const { return offsets_.data() + first_code(panel); }
   // Bias of each code from the panel's first, or null.
   const float* bias(int64_t panel) const {
     return bias_.empty() ? nullptr : bias_.data() + first_code(panel);
   }
+  // How many codes have a finite bias, and the first of them.
+  int64_t allowed() const { return allowed_; }
+  int64_t first_allowed() const { return first_allowed_; }
   // What was subtracted from the codes, and is to be from the rows: dim floats and a register of
   // zeros, or null.
   const float* mean() const { return mean_.empty() ? nullptr : mean_.data(); }
@@ -103,6 +108,8 @@ class PackedCodebook {
   int64_t panels_ = 0;
   int last_vectors_ = 0;
   uint64_t last_valid_ = 0;
+  int64_t allowed_ = 0;
+  int64_t first_allowed_ = 0;
   PanelShape shape_{};
   const float* rows_ = nullptr;
   const int32_t* numbers_ = nullptr;
