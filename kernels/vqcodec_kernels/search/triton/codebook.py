@@ -156,7 +156,9 @@ def _sample_kernel(vectors_ptr, prepared, K, D, BLOCK_D: tl.constexpr):
         )
         tl.store(prepared.means + batch * D + columns, guess, mask=inside)
         picked = tl.load(codes + columns[None, :], mask=inside[None, :], other=0.0)
-        largest = tl.maximum(largest, tl.max(tl.abs(picked.to(tl.float32) - guess[None, :]), axis=1))
+        largest = tl.maximum(
+            largest, tl.max(tl.abs(picked.to(tl.float32) - guess[None, :]), axis=1)
+        )
     below = largest[None, :] < largest[:, None]
     below = below | ((largest[None, :] == largest[:, None]) & (numbers[None, :] < numbers[:, None]))
     ranks = tl.sum(below.to(tl.int32), axis=1)
