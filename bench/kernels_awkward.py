@@ -1,7 +1,7 @@
 """Time nearest-code search on the CPU with codebooks that training spoilt, beside a normal one.
 
     python -m bench.kernels_awkward                      a minute
-    python -m bench.kernels_awkward --before _search.so  in turns with another build of the extension
+    python -m bench.kernels_awkward --before _search.so  in turns with another build
 
 Every search is verified before it is timed. Writes bench/results/kernels_awkward.json, and from it
 the table in bench/README.md.
@@ -33,7 +33,8 @@ def load_other(path: Path) -> ModuleType:
     """Another build of the extension, beside the one that is installed."""
     # A package's name before it, or Python would hand out the first build again.
     spec = importlib.util.spec_from_file_location("before._search", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -5,8 +5,8 @@ float16 or bfloat16; x and codebook need not share a dtype. Under autocast the o
 with the values they are given. Every operator raises InvalidInputError for a wrong dtype, device,
 shape, size (D in [1, 1024], K in [1, 2^20]) or value (NaN, infinity), and BackendError for a
 backend that was asked for and cannot run. A bias alone may be +infinity, which forbids its code:
-it is never returned. A codebook without a code that is allowed is refused. Gradients are those of reverse mode by
-`torch.autograd`; forward mode and `torch.func.grad` are refused.
+it is never returned, and a codebook whose codes are all forbidden is refused. Gradients are those
+of reverse mode by `torch.autograd`; forward mode and `torch.func.grad` are refused.
 
 `backend` is "torch", "native" (C++, CPU) or "triton" (CUDA); by default the fastest for the device.
 """

@@ -91,7 +91,7 @@ class Centre(NamedTuple):
 
 @triton.jit
 def _scale_of(stats_ptr):
-    """Return 2^e such that the largest |c| times 2^e lies in [1/32, 1/16), if it is normal; 1 for 0.
+    """Return 2^e such that the largest |c| times 2^e lies in [1/32, 1/16), if normal; 1 for 0.
 
     So far from the end of float16 that rows may be 2^20 times as large as the codes, as they are
     where a codebook has collapsed; what is lost at the other end is 2^-20 of the largest.
@@ -167,7 +167,7 @@ def _sample_kernel(vectors_ptr, prepared, K, D, BLOCK_D: tl.constexpr):
     far = _FAR * tl.minimum(high, 1e37)
     tl.store(prepared.stats + batch * STATS + 5, far.to(tl.int32, bitcast=True))
     near = largest <= far
-    count = tl.sum(near.to(tl.float32), axis=0)
+    count = tl.maximum(tl.sum(near.to(tl.float32), axis=0), 1.0)
     # Other threads read what was stored; about the guess, so that of equal codes it is the mean.
     tl.debug_barrier()
     for start in range(0, D, BLOCK_D):
@@ -177,8 +177,10 @@ def _sample_kernel(vectors_ptr, prepared, K, D, BLOCK_D: tl.constexpr):
         means = prepared.means + batch * D + columns
         guess = tl.load(means, mask=inside, other=0.0)
         picked = tl.load(codes + columns[None, :], mask=mask, other=0.0).to(tl.float32)
-        apart = tl.where(mask, picked - guess[None, :], 0.0)
-        tl.store(means, guess + tl.sum(apart, axis=0) / count, mask=inside)
+        # Any finite mean will do, and codes may be so large that their sum is not.
+        apart = tl.clamp(picked - guess[None, :], -1e37, 1e37) / count
+        apart = tl.where(mask, apart, 0.0)
+        tl.store(means, guess + tl.sum(apart, axis=0), mask=inside)
 
 
 @triton.jit
@@ -292,7 +294,7 @@ def round_kernel(
     bias = tl.zeros((CODES,), tl.float64)
     if codebooks.bias is not None:
         bias = tl.load(codebooks.bias + batch * K + codes, mask=live, other=0.0).to(tl.float64)
-        bias = bias * scale * scale
+        bias = tl.where(dropped, 0.0, bias) * scale * scale
     # The threshold was taken of magnitudes that float32 rounded.
     far = live & (dropped == 0) & (largest > threshold * (1.0 + 2.0**-20))
     seen = live & (dropped == 0) & (far == 0)

@@ -4,8 +4,9 @@
 A doubtful row comes with a limit: only codes whose half-precision score does not exceed it can
 be nearest, usually two or three. The scores are computed again, and the few candidates gathered
 eight at a time for their float64 distances, summed in the order of the definition. Codes that the
-filter does not see are candidates by their floors, see `certificate`. Where nothing can be ruled out (a row that float16 cannot hold) every code is a candidate, and the kernel is a
-plain float64 search. It must be compiled without fused multiply-add.
+filter does not see are candidates by their floors, see `certificate`. Where nothing can be ruled
+out (a row that float16 cannot hold) every code is a candidate, and the kernel is a plain float64
+search. It must be compiled without fused multiply-add.
 """
 
 import triton
@@ -63,8 +64,8 @@ def settle_rows(
     """Nearest codes of the live rows, by the definition; K where there is none (NaN).
 
     limits, floor_limits: the highest score, and the highest floor of a far code, that may be the
-    nearest. operands, book: the rows and the codes as the filter multiplies them. x (N, D), codebooks: as
-    they are given, the codes from the vector `first` on.
+    nearest. operands, book: the rows and the codes as the filter multiplies them. x (N, D),
+    codebooks: as they are given, the codes from the vector `first` on.
     """
     NONE: tl.constexpr = 2**62
     BLOCK_M: tl.constexpr = tile.rows
