@@ -26,7 +26,7 @@ BACKENDS = ["torch", "native"]
 def groups(codebook: Tensor, bias: Tensor | None = None) -> list[list[int]]:
     """The codes that a search looks at, largest group first."""
     address = 0 if bias is None else bias.data_ptr()
-    found = _search.groups(codebook.data_ptr(), *codebook.shape, address)
+    found = _search.groups(codebook.data_ptr(), len(codebook), codebook.shape[1], address)
     return sorted((sorted(group) for group in found), key=len, reverse=True)
 
 

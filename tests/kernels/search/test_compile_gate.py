@@ -42,7 +42,8 @@ SEARCHES = (*(f"filter {dim} {size}" for dim, size in FILTERS), "settle 64", "re
 def _inspect_all(capability: int) -> dict[str, Any]:
     from triton_inspect import inspect_kernel
 
-    from vqcodec_kernels.search.triton.codebook import Twins, round_kernel
+    from vqcodec_kernels.search.triton.codebook import round_kernel
+    from vqcodec_kernels.search.triton.copies import Twins
     from vqcodec_kernels.search.triton.filter import merge_kernel
     from vqcodec_kernels.search.triton.quantize import gather_kernel
     from vqcodec_kernels.search.triton.statistics import sum_pieces_kernel

@@ -18,10 +18,17 @@ from vqcodec_kernels.search.testing import AWKWARD_CODEBOOKS, awkward_case
 from vqcodec_kernels.search.triton import nearest as triton_nearest
 from vqcodec_kernels.search.triton import residual as triton_residual
 from vqcodec_kernels.search.triton.certificate import Doubtful
+from vqcodec_kernels.search.triton.rows import RoundedRows
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 # Near copies are candidates of each row that is near them; see bench/README.md.
 SETTLED = {"half nearly dead": 0.8, "families of eight": 1.0}
+
+
+def nearest(x: Tensor, codebook: Tensor, bias: Tensor | None) -> Tensor:
+    found = triton_nearest.nearest_code(x.to(DEVICE), codebook.to(DEVICE), to_device(bias))
+    assert isinstance(found, Tensor)
+    return found.cpu()
 
 
 def to_device(values: Tensor | None) -> Tensor | None:
@@ -35,7 +42,7 @@ def doubts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     settle = triton_nearest._Search._settle
 
     def counting(
-        self: triton_nearest._Search, part: slice, rounded: object, left: Doubtful
+        self: triton_nearest._Search, part: slice, rounded: RoundedRows | None, left: Doubtful
     ) -> None:
         seen.append(int(left.counters.sum()))
         settle(self, part, rounded, left)
@@ -47,8 +54,8 @@ def doubts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.mark.parametrize("name", AWKWARD_CODEBOOKS)
 def test_few_rows_are_settled(name: str, doubts: list[int]) -> None:
     x, codebook, bias = awkward_case(name, 250, 96, 24)
-    found = triton_nearest.nearest_code(x.to(DEVICE), codebook.to(DEVICE), to_device(bias))
-    assert torch.equal(found.cpu(), reference.nearest_code(x, codebook, bias))
+    found = nearest(x, codebook, bias)
+    assert torch.equal(found, reference.nearest_code(x, codebook, bias))
     assert sum(doubts) <= SETTLED.get(name, 0.06) * len(x)
 
 
@@ -89,5 +96,5 @@ def test_far_codes_that_rows_choose(far: float) -> None:
     x[::2] = codebook[::15].repeat(10, 1) * torch.rand(60, 1, generator=generator)
     bias = torch.rand(90, generator=generator) * 3
     bias[30] = -far * far
-    found = triton_nearest.nearest_code(x.to(DEVICE), codebook.to(DEVICE), bias.to(DEVICE))
-    assert torch.equal(found.cpu(), reference.nearest_code(x, codebook, bias))
+    found = nearest(x, codebook, bias)
+    assert torch.equal(found, reference.nearest_code(x, codebook, bias))

@@ -20,30 +20,19 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from vqcodec_kernels.search.triton.centre import STATS, sample_kernel
+from vqcodec_kernels.search.triton.copies import find_copies, hash_values, no_twins, note_places
 from vqcodec_kernels.search.triton.tiles import Widths
 
 __all__ = [
     "Codebooks",
     "PreparedCodebook",
-    "Twins",
     "pick_centre",
     "pick_prepared",
     "prepare_codebook",
     "round_kernel",
 ]
 
-# One row of `stats` per codebook: float32 bit patterns of numbers >= 0, so that an integer
-# maximum is a maximum of the numbers. Slots: 0 largest |c| that is not far, 5 from which one is;
-# then, of the scaled codes that the filter sees, 1 largest ||c||^2, 2 largest
-# ||c - float16(c)||^2, 3 largest |q|, 4 largest -bias; of those that are far, 6 largest 1 / floor,
-# 2^120 of a floor that is not above 2^-100.
-STATS = tl.constexpr(8)
-
-# Far is what exceeds the `_RANK`th of a sample's magnitudes four times: so an eighth of the codes
-# may be far, and seven eighths of them dead, all at one place.
-_SAMPLE = tl.constexpr(64)
-_RANK = tl.constexpr(56)
-_FAR = tl.constexpr(4.0)
 _HIGHEST_FLOOR = tl.constexpr(1e37)
 _CODES_PER_PROGRAM = 32
 
@@ -70,16 +59,6 @@ class PreparedCodebook(NamedTuple):
     offsets: Tensor
     means: Tensor
     stats: Tensor
-
-
-class Twins(NamedTuple):
-    """To find copies by: slots int32 (B, K), each code's place in a table, and the table.
-
-    table: int32 (B, places), the lowest code of each place; K where there is none.
-    """
-
-    slots: Tensor
-    table: Tensor
 
 
 class Centre(NamedTuple):
@@ -121,69 +100,6 @@ def pick_centre(prepared, number, widths: tl.constexpr):
 
 
 @triton.jit
-def _median(a, b, c):
-    return tl.maximum(tl.minimum(a, b), tl.minimum(tl.maximum(a, b), c))
-
-
-@triton.jit
-def _median_code(book, third, K, D, columns, inside):
-    """Median of three medians of three codes: the first guess, that no few codes can spoil."""
-    codes = book + columns
-    row = third * (K // 9).to(tl.int64) * D
-    step = (K // 9).to(tl.int64) * D
-    return _median(
-        tl.load(codes + row, mask=inside, other=0.0).to(tl.float32),
-        tl.load(codes + row + 3 * step, mask=inside, other=0.0).to(tl.float32),
-        tl.load(codes + row + 6 * step, mask=inside, other=0.0).to(tl.float32),
-    )
-
-
-@triton.jit
-def _sample_kernel(vectors_ptr, prepared, K, D, BLOCK_D: tl.constexpr):
-    """Take the mean of a sample of the codes less far ones, and from which magnitude one is far."""
-    batch = tl.program_id(0).to(tl.int64)
-    book = vectors_ptr + batch * K * D
-    numbers = tl.arange(0, _SAMPLE)
-    codes = book + numbers[:, None].to(tl.int64) * K // _SAMPLE * D
-    largest = tl.zeros((_SAMPLE,), tl.float32)
-    for start in range(0, D, BLOCK_D):
-        columns = start + tl.arange(0, BLOCK_D)
-        inside = columns < D
-        guess = _median(
-            _median_code(book, 0, K, D, columns, inside),
-            _median_code(book, 1, K, D, columns, inside),
-            _median_code(book, 2, K, D, columns, inside),
-        )
-        tl.store(prepared.means + batch * D + columns, guess, mask=inside)
-        picked = tl.load(codes + columns[None, :], mask=inside[None, :], other=0.0)
-        largest = tl.maximum(
-            largest, tl.max(tl.abs(picked.to(tl.float32) - guess[None, :]), axis=1)
-        )
-    below = largest[None, :] < largest[:, None]
-    below = below | ((largest[None, :] == largest[:, None]) & (numbers[None, :] < numbers[:, None]))
-    ranks = tl.sum(below.to(tl.int32), axis=1)
-    high = tl.sum(tl.where(ranks == _RANK, largest, 0.0), axis=0)
-    high = tl.where(high > 0.0, high, tl.max(largest, axis=0))
-    far = _FAR * tl.minimum(high, 1e37)
-    tl.store(prepared.stats + batch * STATS + 5, far.to(tl.int32, bitcast=True))
-    near = largest <= far
-    count = tl.maximum(tl.sum(near.to(tl.float32), axis=0), 1.0)
-    # Other threads read what was stored; about the guess, so that of equal codes it is the mean.
-    tl.debug_barrier()
-    for start in range(0, D, BLOCK_D):
-        columns = start + tl.arange(0, BLOCK_D)
-        inside = columns < D
-        mask = near[:, None] & inside[None, :]
-        means = prepared.means + batch * D + columns
-        guess = tl.load(means, mask=inside, other=0.0)
-        picked = tl.load(codes + columns[None, :], mask=mask, other=0.0).to(tl.float32)
-        # Any finite mean will do, and codes may be so large that their sum is not.
-        apart = tl.clamp(picked - guess[None, :], -1e37, 1e37) / count
-        apart = tl.where(mask, apart, 0.0)
-        tl.store(means, guess + tl.sum(apart, axis=0), mask=inside)
-
-
-@triton.jit
 def _load_float(pointer):
     return tl.load(pointer).to(tl.float32, bitcast=True)
 
@@ -208,41 +124,10 @@ def _measure_kernel(
         mean = tl.load(prepared.means + batch * D + columns, mask=inside, other=0.0)
         centred = tl.where(mask, tl.abs(values - mean[None, :]), 0.0)
         largest = tl.maximum(largest, tl.max(centred, axis=1))
-        # Adding zero makes one of both zeros. All numbers stay within 63 bits.
-        mixed = (values + 0.0).to(tl.int32, bitcast=True) * (2 * columns + 0x9E3B)[None, :]
-        mixed = tl.sum((mixed ^ (mixed >> 15)).to(tl.int64) & 0x7FFFFFFF, axis=1)
-        hashed = ((hashed ^ mixed) & 0x7FFFFFFF) * 0x2C1B3C6D
-        hashed = (hashed ^ (hashed >> 17)) & 0x7FFFFFFF
+        hashed = hash_values(hashed, values, columns)
     found = tl.max(tl.where(largest > _load_float(stats + 5), 0.0, largest), axis=0)
     tl.atomic_max(stats, found.to(tl.int32, bitcast=True))
-    slots = (hashed & (PLACES - 1)).to(tl.int32)
-    tl.store(twins.slots + batch * K + codes, slots, mask=live)
-    # A code that is forbidden is no reason to drop its copies.
-    if codebooks.bias is not None:
-        live &= tl.load(codebooks.bias + batch * K + codes, mask=live, other=0.0) < float("inf")
-    tl.atomic_min(twins.table + batch * PLACES + slots, codes.to(tl.int32), mask=live)
-
-
-@triton.jit
-def _find_copies(codebooks, twins, batch, codes, K, D, PLACES, BLOCK_D: tl.constexpr):
-    """Whether each code is forbidden, or a copy of an earlier one that is no dearer."""
-    live = codes < K
-    slots = tl.load(twins.slots + batch * K + codes, mask=live, other=0)
-    first = tl.load(twins.table + batch * PLACES + slots, mask=live, other=0).to(tl.int64)
-    same = live & (first < codes)
-    for start in range(0, D, BLOCK_D):
-        columns = start + tl.arange(0, BLOCK_D)
-        mask = same[:, None] & (columns < D)[None, :]
-        source = codebooks.vectors + batch * K * D + columns[None, :]
-        values = tl.load(source + codes[:, None] * D, mask=mask, other=0.0)
-        others = tl.load(source + first[:, None] * D, mask=mask, other=0.0)
-        same &= tl.max((values != others).to(tl.int32), axis=1) == 0
-    if codebooks.bias is not None:
-        biases = codebooks.bias + batch * K
-        bias = tl.load(biases + codes, mask=live, other=0.0)
-        same &= tl.load(biases + first, mask=same, other=0.0) <= bias
-        same |= live & (bias == float("inf"))
-    return same
+    note_places(codebooks, twins, batch, codes, hashed, K, PLACES)
 
 
 @triton.jit
@@ -269,7 +154,7 @@ def round_kernel(
     live = codes < K
     vectors = codebooks.vectors + batch * K * widths.dim
     book = pick_prepared(prepared, batch, rows, widths)
-    dropped = _find_copies(codebooks, twins, batch, codes, K, widths.dim, PLACES, BLOCK_D)
+    dropped = find_copies(codebooks, twins, batch, codes, K, widths.dim, PLACES, BLOCK_D)
     scale = _scale_of(book.stats).to(tl.float64)
     threshold = _load_float(book.stats + 5).to(tl.float64) * scale
     norm = tl.zeros((CODES,), tl.float64)
@@ -322,13 +207,9 @@ def prepare_codebook(codebooks: Codebooks, widths: Widths, *, multiple: int) -> 
         torch.empty((batches, dim), dtype=torch.float32, device=device),
         torch.zeros((batches, STATS.value), dtype=torch.int32, device=device),
     )
-    places = 4 * triton.next_power_of_2(size)
-    twins = Twins(
-        torch.empty((batches, size), dtype=torch.int32, device=device),
-        torch.full((batches, places), size, dtype=torch.int32, device=device),
-    )
+    places, twins = no_twins(batches, size, device)
     block = min(64, triton.next_power_of_2(dim))
-    _sample_kernel[(batches,)](codebooks.vectors, prepared, size, dim, BLOCK_D=block)
+    sample_kernel[(batches,)](codebooks.vectors, prepared, size, dim, BLOCK_D=block)
     _measure_kernel[(triton.cdiv(size, _CODES_PER_PROGRAM), batches)](
         codebooks,
         prepared,
