@@ -46,6 +46,8 @@ _POINTERS = {
     "stats": "*i32",
     "rows": "*i32",
     "counters": "*i32",
+    "slots": "*i32",
+    "table": "*i32",
     "codes": "*i64",
     "counts": "*i64",
     "order": "*i64",

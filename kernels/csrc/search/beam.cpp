@@ -157,7 +157,7 @@ void search_rows(const std::vector<Stage>& stages, const float* rows, int64_t co
   std::copy(rows, rows + count * dim, worker.now.residuals.begin());
   std::fill(worker.now.paid.begin(), worker.now.paid.end(), 0.0f);
   for (int64_t s = 0; s < depth; ++s) {
-    const int64_t keep = std::min(beams, worker.now.width * stages[s].book.size());
+    const int64_t keep = std::min(beams, worker.now.width * stages[s].book.allowed());
     pick(stages[s], s, depth, count, keep, level, worker);
     extend(stages[s], s, depth, count, keep, worker);
     std::swap(worker.now, worker.next);

@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "grouped.hpp"
 #include "search.hpp"
 
 namespace py = pybind11;
@@ -75,6 +76,14 @@ void statistics(uintptr_t x, int x_type, int64_t rows, int64_t dim, uintptr_t co
          pointer<int64_t>(counts), pointer<float>(sums), threads);
 }
 
+std::vector<std::vector<int32_t>> groups(uintptr_t codebook, int64_t size, int64_t dim,
+                                         uintptr_t bias) {
+  GroupedCodebook book;
+  const Rows rows{pointer<void>(codebook), Type::kFloat32, size, dim};
+  if (book.pack(rows, pointer<float>(bias), kPortableLevel) >= 0) return {};
+  return book.groups();
+}
+
 std::vector<std::string> level_names() {
   std::vector<std::string> names;
   for (const Level* level : supported_levels()) names.emplace_back(level->name);
@@ -94,6 +103,9 @@ PYBIND11_MODULE(_search, m) {
   m.def("search_stages", &vqcodec::search_stages);
   m.def("search_beams", &vqcodec::search_beams_at);
   m.def("statistics", &vqcodec::statistics);
+  m.def("groups", &vqcodec::groups,
+        "The codes that a search of a float32 codebook looks at, by groups with bounds of their "
+        "own.");
   m.def("level_names", &vqcodec::level_names,
         "Instruction sets that this processor can run, best first.");
   m.def(

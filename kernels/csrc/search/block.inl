@@ -92,7 +92,9 @@ inline int64_t search_tiles(const PackedCodebook& book, const float* rows, int64
       const uint64_t lanes = lanes_within(book, panel, scores, tile.limits[r]);
       codes[i + r] = book.first_code(panel) + __builtin_ctzll(lanes);
       if (((several >> r & 1) | (lanes & (lanes - 1))) == 0) continue;
-      codes[i + r] = decide_row(book, tile, r, rows + r * book.dim());
+      const float* row = rows + r * book.dim();
+      codes[i + r] =
+          several >> r & 1 ? decide_row(book, tile, r, row) : settle_lanes(book, row, panel, lanes);
     }
   }
   return -1;

@@ -1,31 +1,37 @@
 // From scores to codes: the candidates of a row, and the float64 settle between them.
 
-// Takes the canonical distances of the candidates of one panel; keeps the first smallest.
+// As many float64 values as a register holds, and as many codes. Written out because the compiler
+// leaves the plain loop over lanes as it is, or keeps its sums in memory: ten times slower.
+constexpr int kDoubles = Unit::kLanes / 2;
+typedef float Singles __attribute__((vector_size(kDoubles * sizeof(float))));
+typedef double Doubles __attribute__((vector_size(kDoubles * sizeof(double))));
+
+// Takes the canonical distances of the candidates of one panel; keeps the smallest.
 inline void settle_panel(const PackedCodebook& book, const float* row, int64_t panel,
                          uint64_t lanes, RowState& state) {
-  constexpr int kLanes = Unit::kLanes;
-  const int vectors = book.vectors(panel);
-  const int64_t width = vectors * kLanes;
+  const int64_t width = static_cast<int64_t>(book.vectors(panel)) * Unit::kLanes;
   const float* bias = book.bias(panel);
-  for (int v = 0; v < vectors; ++v) {
-    uint64_t chosen = (lanes >> (v * kLanes)) & ((uint64_t{1} << kLanes) - 1);
-    if (!chosen) continue;
-    const float* codes = book.exact(panel) + v * kLanes;
-    double total[kLanes] = {};
+  while (lanes) {
+    const int first = __builtin_ctzll(lanes) / kDoubles * kDoubles;
+    uint64_t chosen = (lanes >> first) & ((uint64_t{1} << kDoubles) - 1);
+    lanes ^= chosen << first;
+    const float* codes = book.exact(panel) + first;
+    Doubles total = {};
     for (int64_t d = 0; d < book.dim(); ++d) {
-      const double x = row[d];
-      for (int lane = 0; lane < kLanes; ++lane) {
-        const double difference = x - static_cast<double>(codes[d * width + lane]);
-        total[lane] += difference * difference;
-      }
+      Singles code;
+      __builtin_memcpy(&code, codes + d * width, sizeof code);
+      const Doubles difference =
+          static_cast<double>(row[d]) - __builtin_convertvector(code, Doubles);
+      total += difference * difference;
     }
     for (; chosen; chosen &= chosen - 1) {
       const int lane = __builtin_ctzll(chosen);
-      const double distance =
-          total[lane] + (bias ? static_cast<double>(bias[v * kLanes + lane]) : 0.0);
-      if (state.code < 0 || distance < state.distance) {
+      const double distance = total[lane] + (bias ? static_cast<double>(bias[first + lane]) : 0.0);
+      const int64_t code = book.first_code(panel) + first + lane;
+      if (state.code < 0 || distance < state.distance ||
+          (distance == state.distance && book.wins_tie(code, state.code))) {
         state.distance = distance;
-        state.code = book.first_code(panel) + v * kLanes + lane;
+        state.code = code;
       }
     }
   }
@@ -36,6 +42,14 @@ inline RowState fresh_state() {
   state.count = 0;
   state.code = -1;
   return state;
+}
+
+// The nearest code among candidates that are all in one panel.
+inline int64_t settle_lanes(const PackedCodebook& book, const float* row, int64_t panel,
+                            uint64_t lanes) {
+  RowState state = fresh_state();
+  settle_panel(book, row, panel, lanes, state);
+  return state.code;
 }
 
 inline void settle_candidates(const PackedCodebook& book, const float* row, RowState& state) {

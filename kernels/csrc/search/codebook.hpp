@@ -44,8 +44,13 @@ struct ErrorBound {
 class PackedCodebook {
  public:
   // codes: (K, dim) in any type; bias: K floats or null. Returns the index of the first code that
-  // is not finite, or -1. The tables may be used only if it is -1.
+  // is not finite, or -1. The tables may be used only if it is -1. The bound does not hold where a
+  // bias is infinite: for the beams, which have no need of it.
   int64_t pack(const Rows& codes, const float* bias, PanelShape shape);
+
+  // Gives the codes, K of them, the numbers by which ties are decided: the lowest wins. Without
+  // them it is the first.
+  void number(const int32_t* numbers) { numbers_ = numbers; }
 
   // Adds the codes in pieces, for a level that multiplies tiles of them.
   void split();
@@ -67,18 +72,26 @@ class PackedCodebook {
     const float* base = mean_.empty() ? exact_.data() : centred_.data();
     return base + panel * shape_.width() * dim_;
   }
-  // ||centred code||^2 + bias of each code; padding is infinite.
+  // ||centred code||^2 + bias of each code; padding is infinite, and so is a code that is
+  // forbidden.
   const float* offsets(int64_t panel) const { return offsets_.data() + first_code(panel); }
   // Bias of each code from the panel's first, or null.
   const float* bias(int64_t panel) const {
     return bias_.empty() ? nullptr : bias_.data() + first_code(panel);
   }
+  // How many codes have a finite bias, and the first of them.
+  int64_t allowed() const { return allowed_; }
+  int64_t first_allowed() const { return first_allowed_; }
   // What was subtracted from the codes, and is to be from the rows: dim floats and a register of
   // zeros, or null.
   const float* mean() const { return mean_.empty() ? nullptr : mean_.data(); }
   // The codes as float32 rows (K, dim).
   const float* rows() const { return rows_; }
+  // Whether code `a` wins a tie with code `b`, which was seen before.
+  bool wins_tie(int64_t a, int64_t b) const { return numbers_ && numbers_[a] < numbers_[b]; }
   const ErrorBound& bound() const { return bound_; }
+  // ||code||^2 of each, about the mean if there is one.
+  const double* squares() const { return squares_.data(); }
   // Filled once the codes were split.
   const PanelPieces& pieces() const { return pieces_; }
   // The bound of what tiles of pieces make of the codes.
@@ -95,8 +108,11 @@ class PackedCodebook {
   int64_t panels_ = 0;
   int last_vectors_ = 0;
   uint64_t last_valid_ = 0;
+  int64_t allowed_ = 0;
+  int64_t first_allowed_ = 0;
   PanelShape shape_{};
   const float* rows_ = nullptr;
+  const int32_t* numbers_ = nullptr;
   Aligned<float> copy_;
   Aligned<float> exact_;
   Aligned<float> centred_;

@@ -40,6 +40,8 @@ struct Scratch {
   Aligned<RowState> states;
   Aligned<int64_t> codes;
   Aligned<double> distances;
+  Aligned<double> lengths;
+  Aligned<int64_t> challengers;
   Aligned<float> undecided;
   Aligned<int64_t> decided;
 };

@@ -58,8 +58,8 @@ inline void offer_tile(const PackedCodebook& book, const float* scores, int64_t 
 }
 
 // For each of `points` groups of `width` rows: the `keep` lowest of ||row - code||^2 + bias + paid
-// over its rows and all codes, lowest first. rows: (points * width, dim), finite. picks: (points,
-// keep), at most width * K each.
+// over its rows and all codes that are allowed, lowest first. rows: (points * width, dim), finite.
+// picks: (points, keep), at most width times the allowed codes each.
 inline void lowest_picks(const PackedCodebook& book, const float* rows, const float* paid,
                          int64_t points, int64_t width, int64_t keep, Scratch& scratch,
                          Pick* picks) {
@@ -70,7 +70,9 @@ inline void lowest_picks(const PackedCodebook& book, const float* rows, const fl
   float* scaled = scratch.scaled.reserve(kRows * scaled_stride(book) + Unit::kLanes);
   float* scores = scratch.scores.reserve(kRows * stride);
   float* lowest = scratch.lowest.reserve(book.panels() * Unit::kLanes);
-  for (int64_t i = 0; i < points * keep; ++i) picks[i] = {__builtin_inff(), 0, 0};
+  // Where every cost overflows, what stands here is the answer.
+  const auto first = static_cast<int32_t>(book.first_allowed());
+  for (int64_t i = 0; i < points * keep; ++i) picks[i] = {__builtin_inff(), 0, first};
   for (int64_t i = 0; i < count; i += kRows) {
     const int64_t here = count - i < kRows ? count - i : kRows;
     float base[Unit::kLanes];

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "floating_point.hpp"
+#include "grouped.hpp"
 #include "threads.hpp"
 
 namespace vqcodec {
@@ -55,7 +56,7 @@ int64_t blocks_in(const Rows& x) {
 }
 
 void write_outputs(const SearchOutputs& outputs, const Block& block, const float* rows,
-                   const PackedCodebook& book, const Rows& codebook, const float* bias,
+                   const GroupedCodebook& book, const Rows& codebook, const float* bias,
                    Scratch& scratch) {
   const int64_t dim = book.dim();
   const int64_t* codes = outputs.codes + block.first;
@@ -81,7 +82,8 @@ void write_outputs(const SearchOutputs& outputs, const Block& block, const float
 }
 
 // Rows whose residual overflowed are infinitely far from every code, so by the definition their
-// codes are 0 from there on; the search, which wants finite rows, gets zeros in their place.
+// codes are the first that are allowed, from there on; the search, which wants finite rows, gets
+// zeros in their place.
 void set_aside(float* residual, int64_t count, int64_t dim, std::vector<bool>& lost) {
   lost.resize(count);
   for (int64_t i = 0; i < count; ++i) {
@@ -93,7 +95,7 @@ void set_aside(float* residual, int64_t count, int64_t dim, std::vector<bool>& l
 
 // Codes of one block, stage by stage; uses up the residual. Returns the first row that was not
 // finite to begin with, or -1.
-int64_t search_block_stages(const std::vector<PackedCodebook>& books, float* residual,
+int64_t search_block_stages(const std::vector<GroupedCodebook>& books, float* residual,
                             const Block& block, const Level& level, Scratch& scratch,
                             int64_t* codes) {
   const int64_t stages = static_cast<int64_t>(books.size());
@@ -101,15 +103,15 @@ int64_t search_block_stages(const std::vector<PackedCodebook>& books, float* res
   int64_t* found = scratch.codes.reserve(block.count);
   std::vector<bool> lost;
   for (int64_t s = 0; s < stages; ++s) {
-    const int64_t bad = level.search(books[s], residual, block.count, scratch, found);
+    const int64_t bad = books[s].search(level, residual, block.count, scratch, found);
     if (bad >= 0 && s == 0) return bad;
     if (bad >= 0) {
       set_aside(residual, block.count, dim, lost);
-      level.search(books[s], residual, block.count, scratch, found);
+      books[s].search(level, residual, block.count, scratch, found);
     }
     for (int64_t i = 0; i < block.count; ++i) {
       const bool aside = !lost.empty() && lost[i];
-      codes[(block.first + i) * stages + s] = aside ? 0 : found[i];
+      codes[(block.first + i) * stages + s] = aside ? books[s].first_allowed() : found[i];
       if (aside) continue;
       const float* code = books[s].rows() + found[i] * dim;
       float* left = residual + i * dim;
@@ -124,10 +126,9 @@ int64_t search_block_stages(const std::vector<PackedCodebook>& books, float* res
 Defect search_codebook(const Rows& x, const Rows& codebook, const float* bias,
                        const SearchOutputs& outputs, const SearchOptions& options) {
   const StandardRounding rounding;
-  PackedCodebook book;
-  const int64_t bad_code = book.pack(codebook, bias, options.level->shape);
+  GroupedCodebook book;
+  const int64_t bad_code = book.pack(codebook, bias, *options.level);
   if (bad_code >= 0) return {Defect::kCode, bad_code};
-  if (options.level->splits) book.split();
   const double work = static_cast<double>(x.count) * codebook.count * x.dim;
   const int threads = useful_threads(options.threads, work);
   FirstBadRow bad_row;
@@ -137,7 +138,7 @@ Defect search_codebook(const Rows& x, const Rows& codebook, const float* bias,
     const float* rows =
         x.floats(block.first, block.count, scratch.copy.reserve(block.count * x.dim));
     const int64_t bad =
-        options.level->search(book, rows, block.count, scratch, outputs.codes + block.first);
+        book.search(*options.level, rows, block.count, scratch, outputs.codes + block.first);
     if (bad >= 0) return bad_row.note(block.first + bad);
     write_outputs(outputs, block, rows, book, codebook, bias, scratch);
   });
@@ -152,13 +153,12 @@ Defect search_residual(const Rows& x, const Rows& codebooks, const float* biases
                        int64_t* codes, const SearchOptions& options) {
   const StandardRounding rounding;
   const int64_t size = codebooks.count / stages;
-  std::vector<PackedCodebook> books(stages);
+  std::vector<GroupedCodebook> books(stages);
   for (int64_t s = 0; s < stages; ++s) {
     const Rows stage{codebooks.row(s * size), codebooks.type, size, x.dim};
     const float* bias = biases ? biases + s * size : nullptr;
-    const int64_t bad_code = books[s].pack(stage, bias, options.level->shape);
+    const int64_t bad_code = books[s].pack(stage, bias, *options.level);
     if (bad_code >= 0) return {Defect::kCode, s * size + bad_code};
-    if (options.level->splits) books[s].split();
   }
   const double work = static_cast<double>(x.count) * codebooks.count * x.dim;
   const int threads = useful_threads(options.threads, work);

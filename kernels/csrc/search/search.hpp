@@ -29,13 +29,14 @@ struct SearchOutputs {
   int64_t* counts;        // (K), added to
 };
 
-// Codes of the rows in one codebook (K, D), bias K floats or null.
+// Codes of the rows in one codebook (K, D), bias K floats or null. An infinite bias forbids a code;
+// one code is not forbidden, here and below.
 Defect search_codebook(const Rows& x, const Rows& codebook, const float* bias,
                        const SearchOutputs& outputs, const SearchOptions& options);
 
 // Codes (N, stages) of the rows in `stages` codebooks (stages * K, D), biases likewise or null.
 // The residual is float32: row - code, rounded after each stage. Where that overflows, the row is
-// equally far from all codes of the stages that follow, and its codes are 0.
+// equally far from all codes of the stages that follow, and takes the first that are allowed.
 Defect search_residual(const Rows& x, const Rows& codebooks, const float* biases, int64_t stages,
                        int64_t* codes, const SearchOptions& options);
 

@@ -14,7 +14,9 @@ __all__ = [
     "MAX_BEAMS",
     "MAX_CODEBOOK_SIZE",
     "MAX_DIM",
+    "check_allowed",
     "check_beams",
+    "check_bias",
     "check_codebook_axes",
     "check_codes",
     "check_count",
@@ -44,7 +46,7 @@ def check_search(x: Tensor, codebook: Tensor, bias: Tensor | None) -> None:
     _check_size(codebook.shape[-2])
     _check_batch(x, codebook.shape[:-2], "codebook", codebook)
     if bias is not None:
-        _check_bias(bias, codebook.shape[:-1], x.device)
+        _check_bias_shape(bias, codebook.shape[:-1], x.device)
 
 
 def check_residual(x: Tensor, codebooks: Tensor, biases: Tensor | None, stages: int | None) -> int:
@@ -62,7 +64,7 @@ def check_residual(x: Tensor, codebooks: Tensor, biases: Tensor | None, stages: 
     _check_size(codebooks.shape[-2])
     _check_batch(x, codebooks.shape[:-3], "codebooks", codebooks)
     if biases is not None:
-        _check_bias(biases, codebooks.shape[:-1], x.device, name="biases")
+        _check_bias_shape(biases, codebooks.shape[:-1], x.device, name="biases")
     if stages is None:
         return codebooks.shape[-3]
     if not 0 <= stages <= codebooks.shape[-3]:
@@ -138,6 +140,35 @@ def check_finite(name: str, values: Tensor) -> None:
         )
 
 
+def check_bias(name: str, bias: Tensor) -> None:
+    """Reject NaN, -infinity and a codebook whose codes are all forbidden; bias (..., K)."""
+    if bias.numel() == 0:
+        return
+    low, high = torch.aminmax(bias)
+    if torch.isfinite(high.double() - low.double()).item():
+        return
+    bad = (~(bias > -torch.inf)).nonzero()
+    if len(bad):
+        place = tuple(bad[0].tolist())
+        raise InvalidInputError(
+            f"{name} must be finite or +inf, got {bias[place].item()} at {place}"
+        )
+    empty = (bias == torch.inf).all(-1).nonzero()
+    if len(empty):
+        place = tuple(empty[0].tolist())
+        where = f" of codebook {place}" if place else ""
+        raise InvalidInputError(f"{name} must leave a code to choose, got +inf for all{where}")
+
+
+def check_allowed(k: int, bias: Tensor | None) -> None:
+    """Reject more codes than a bias (..., K) leaves to a codebook."""
+    if bias is None or bias.numel() == 0:
+        return
+    fewest = int(bias.isfinite().sum(-1).min())
+    if k > fewest:
+        raise InvalidInputError(f"k must be in [1, {fewest}], as the bias allows, got {k}")
+
+
 def _check_floats(name: str, values: Tensor, device: torch.device | None = None) -> None:
     if not isinstance(values, Tensor):
         raise InvalidInputError(f"{name} must be a tensor, got {type(values).__name__}")
@@ -177,7 +208,7 @@ def _check_batch(x: Tensor, batch: torch.Size, name: str, books: Tensor) -> None
         )
 
 
-def _check_bias(
+def _check_bias_shape(
     bias: Tensor, shape: torch.Size, device: torch.device, *, name: str = "bias"
 ) -> None:
     _check_floats(name, bias, device)

@@ -13,7 +13,7 @@ from torch import Tensor
 from vqcodec_kernels.errors import InvalidInputError
 from vqcodec_kernels.search import fake, gradients
 from vqcodec_kernels.search.backend import OPERATORS, find_operator
-from vqcodec_kernels.search.checks import check_finite
+from vqcodec_kernels.search.checks import check_allowed, check_bias, check_finite
 
 __all__ = ["OPERATORS"]
 
@@ -52,6 +52,7 @@ def _nearest_codes(
         return codes, distances
     operator = find_operator("nearest_codes", backend, x.device)
     rows, books, biases = _search_arguments(x, codebook, bias, "torch")
+    check_allowed(k, biases)
     found: tuple[Tensor, Tensor] = operator(rows, books, biases, k=k)
     return found[0].reshape(codes.shape), found[1].reshape(distances.shape)
 
@@ -136,7 +137,7 @@ def _search_arguments(
         check_finite("x", x)
         check_finite(book, books)
     if biases is not None:
-        check_finite(offset, biases)
+        check_bias(offset, biases)
         biases = biases.contiguous()
     return rows, books.contiguous(), biases
 

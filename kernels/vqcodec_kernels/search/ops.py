@@ -6,8 +6,9 @@ of x (b, h, N, D) have codebooks (h, K, D). Floats are float32, float16 or bfloa
 need not share a dtype. Under autocast the operators compute
 with the values they are given. Every operator raises InvalidInputError for a wrong dtype, device,
 shape, size (D in [1, 1024], K in [1, 2^20]) or value (NaN, infinity), and BackendError for a
-backend that was asked for and cannot run. Gradients are those of reverse mode by
-`torch.autograd`; forward mode and `torch.func.grad` are refused.
+backend that was asked for and cannot run. A bias alone may be +infinity, which forbids its code:
+it is never returned, and a codebook whose codes are all forbidden is refused. Gradients are those
+of reverse mode by `torch.autograd`; forward mode and `torch.func.grad` are refused.
 
 `backend` is "torch", "native" (C++, CPU) or "triton" (CUDA); by default the fastest for the device.
 """
@@ -72,7 +73,8 @@ def nearest_code(
     """Find the code of the smallest ||x - c||^2 + bias, exactly, the lowest index at ties.
 
     x: (..., N, D). codebook: (K, D), or (..., K, D) with the last leading axes of x: one each.
-    bias: (K,) or as codebook without D, finite. k: how many codes to find, in [1, K].
+    bias: (K,) or as codebook without D, finite or +infinity, which forbids a code. k: how many
+    codes to find, at most as many as are allowed.
     Returns int64 codes (..., N), each in [0, K): the argmin of the float64 sum over d in order,
     the same integers from every backend; with k (..., N, k), in the order of that sum and of the
     index at ties, by backend "torch" on any device. With return_distance also that smallest sum,

@@ -5,8 +5,9 @@ The nearest code is the argmin over k of
     ((x_0 - c_k0)^2 + (x_1 - c_k1)^2 + ...) + bias_k
 
 with every operation rounded in float64, terms added in the order of d from 0.0, no fused
-multiply-add, the bias added last, and the lowest index at ties. Every backend returns these
-integers. Inputs are float32, float16 or bfloat16, all of which float64 holds exactly.
+multiply-add, the bias added last, and the lowest index at ties. A code whose bias is infinite is
+left out of the search. Every backend returns these integers. Inputs are float32, float16 or
+bfloat16, all of which float64 holds exactly.
 """
 
 from typing import Literal, NamedTuple, overload
@@ -87,12 +88,22 @@ def nearest_code_fast(x: Tensor, codebook: Tensor, bias: Tensor | None = None) -
     rows = x.float().reshape(len(books), _rows_per_book(x, books), x.shape[-1])
     offsets = norms.reshape(len(books), 1, -1)
     block = max(1, BLOCK_DISTANCES // norms.numel())
+    forbidden = None if bias is None else bias.isinf().expand(norms.shape).reshape(offsets.shape)
     with torch.autocast(x.device.type, enabled=False):
         parts = [
-            torch.baddbmm(offsets, part, books.mT, alpha=-2).argmin(-1)
+            _allowed_argmin(torch.baddbmm(offsets, part, books.mT, alpha=-2), forbidden)
             for part in torch.split(rows, block, dim=1)
         ]
     return torch.cat(parts, dim=1).reshape(x.shape[:-1])
+
+
+def _allowed_argmin(scores: Tensor, forbidden: Tensor | None) -> Tensor:
+    """Argmin over the last axis of codes that are not forbidden, even where scores overflowed."""
+    if forbidden is None or not forbidden.any():
+        return scores.argmin(-1)
+    most = torch.finfo(scores.dtype).max
+    scores = scores.nan_to_num(nan=most, posinf=most, neginf=-most)
+    return scores.masked_fill(forbidden, torch.inf).argmin(-1)
 
 
 def residual_codes(
@@ -164,13 +175,15 @@ def beam_codes(
 def _search_beams(
     rows: Tensor, codebooks: Tensor, biases: Tensor, beams: int
 ) -> tuple[Tensor, Tensor]:
-    count, size = len(rows), codebooks.shape[1]
+    count = len(rows)
     residual = rows[:, None]  # (N, M, D)
     paid = rows.new_zeros(count, 1)
     codes = torch.zeros(count, 1, 0, dtype=torch.int64, device=rows.device)
     errors = rows.new_zeros(count, 1, 0)
     for vectors, bias in zip(codebooks, biases, strict=True):
         width = residual.shape[1]
+        allowed = _allowed_codes(bias)
+        vectors, bias, size = vectors[allowed], bias[allowed], len(allowed)
         offsets = vectors.square().sum(1) + bias
         scores = torch.addmm(offsets, residual.flatten(0, 1), vectors.T, alpha=-2)
         scores = scores.view(count, width, size)
@@ -179,7 +192,7 @@ def _search_beams(
         parents, chosen = picks // size, picks % size
         residual = _take_beams(residual, parents) - vectors[chosen]
         paid = paid.gather(1, parents) + bias[chosen]
-        codes = torch.cat([_take_beams(codes, parents), chosen[:, :, None]], 2)
+        codes = torch.cat([_take_beams(codes, parents), allowed[chosen][:, :, None]], 2)
         left = residual.square().sum(2)
         errors = torch.cat([_take_beams(errors, parents), left[:, :, None]], 2)
     best = (left + paid).argmin(1)[:, None]
@@ -211,12 +224,14 @@ def groups_of(
 
 
 def _search_group(x: Tensor, codebook: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    columns = codebook.double().T.contiguous()  # (D, K)
+    allowed = _allowed_codes(bias)
+    columns = codebook[allowed].double().T.contiguous()  # (D, K)
     codes, distances = [], []
-    for rows in torch.split(x, max(1, BLOCK_DISTANCES // len(codebook))):
-        distance = _distances(rows.double(), columns, bias)
-        codes.append(distance.argmin(1))
-        distances.append(distance.gather(1, codes[-1].unsqueeze(1)).squeeze(1))
+    for rows in torch.split(x, max(1, BLOCK_DISTANCES // len(allowed))):
+        distance = _distances(rows.double(), columns, bias[allowed])
+        found = distance.argmin(1)
+        codes.append(allowed[found])
+        distances.append(distance.gather(1, found.unsqueeze(1)).squeeze(1))
     return torch.cat(codes), torch.cat(distances)
 
 
@@ -229,6 +244,11 @@ def rank_group(x: Tensor, codebook: Tensor, bias: Tensor, k: int) -> tuple[Tenso
     ]
     codes = torch.cat([order[:, :k] for _, order in found])
     return codes, torch.cat([distances[:, :k] for distances, _ in found])
+
+
+def _allowed_codes(bias: Tensor) -> Tensor:
+    """The codes (A,) of a codebook that its bias (K,) does not forbid, in their order."""
+    return (~bias.isinf()).nonzero().squeeze(1)
 
 
 def _distances(rows: Tensor, columns: Tensor, bias: Tensor) -> Tensor:

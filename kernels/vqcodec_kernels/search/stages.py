@@ -53,7 +53,7 @@ def residual_codes(
     biases: (S, K) or as codebooks without D. stages: how many to run, in [0, S]; all by default.
     Returns int64 codes (..., N, stages): those of `nearest_code` on r, where r is x in float32 and
     r - c, rounded in float32, after each stage. Where that overflows, the row is infinitely far
-    from every code, and its codes are 0 from there on.
+    from every code, and takes each stage's first that is not forbidden, code 0 as a rule.
     With return_values also float32 (..., N, D): the codes' vectors, added to zero in float32 in the
     order of the stages. That is what the codes alone decode to, and x - r up to rounding. It
     carries gradients to the codebooks, with the codes held fixed, and none to x: the

@@ -8,7 +8,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["HARD_CASES", "SearchCase", "assert_same_codes", "hard_case"]
+__all__ = [
+    "AWKWARD_CODEBOOKS",
+    "HARD_CASES",
+    "SearchCase",
+    "assert_same_codes",
+    "awkward_case",
+    "hard_case",
+]
 
 
 class SearchCase(NamedTuple):
@@ -78,6 +85,55 @@ def hard_case(name: str, rows: int, size: int, dim: int, *, seed: int = 0) -> Se
 
 
 _SCALES = {"large": 1e4, "small": 1e-4, "subnormal": 1e-39, "overflowing": 3e19}
+
+
+AWKWARD_CODEBOOKS = (
+    "all equal",
+    "nearly equal",
+    "half dead",
+    "half nearly dead",
+    "families of eight",
+    "one far away",
+    "one a thousand times longer",
+    "one bias of 1e30",
+    "half the biases 1e30",
+    "half forbidden",
+)
+
+
+def awkward_case(name: str, rows: int, size: int, dim: int, *, seed: int = 0) -> SearchCase:
+    """Make normal rows (rows, dim) and a codebook (size, dim) of one kind of AWKWARD_CODEBOOKS.
+
+    What training leaves when it goes wrong, and what users make of a bias: most rows are easy to
+    tell apart, but a search with one bound for all codes would not see it.
+
+    >>> awkward_case("all equal", rows=5, size=3, dim=2).codebook.unique(dim=0).shape
+    torch.Size([1, 2])
+    """
+    generator = torch.Generator("cpu").manual_seed(seed)
+    x, codebook = (torch.randn(n, dim, generator=generator) for n in (rows, size))
+    noise = 1e-6 * torch.randn(size, dim, generator=generator)
+    bias, one = None, size // 3
+    half = torch.randperm(size, generator=generator)[: size // 2]
+    if name == "all equal":
+        codebook = codebook[:1].expand(size, dim).clone()
+    elif name == "nearly equal":
+        codebook = codebook[:1] + noise
+    elif name in ("half dead", "half nearly dead"):
+        codebook[half] = noise[half] * (name == "half nearly dead")
+    elif name == "families of eight":
+        codebook = codebook[torch.arange(size) * 5 % max(1, size // 8)] + noise
+    elif name == "one far away":
+        codebook[one] += 1e6
+    elif name == "one a thousand times longer":
+        codebook[one] *= 1000
+    elif name in ("one bias of 1e30", "half the biases 1e30", "half forbidden"):
+        bias = torch.zeros(size)
+        chosen = torch.tensor([one]) if name == "one bias of 1e30" else half
+        bias[chosen] = torch.inf if name == "half forbidden" else 1e30
+    else:
+        raise ValueError(f"name must be one of {AWKWARD_CODEBOOKS}, got {name!r}")
+    return SearchCase(x, codebook, bias)
 
 
 def assert_same_codes(found: Tensor, expected: Tensor) -> None:

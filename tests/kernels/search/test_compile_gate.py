@@ -43,6 +43,7 @@ def _inspect_all(capability: int) -> dict[str, Any]:
     from triton_inspect import inspect_kernel
 
     from vqcodec_kernels.search.triton.codebook import round_kernel
+    from vqcodec_kernels.search.triton.copies import Twins
     from vqcodec_kernels.search.triton.filter import merge_kernel
     from vqcodec_kernels.search.triton.quantize import gather_kernel
     from vqcodec_kernels.search.triton.statistics import sum_pieces_kernel
@@ -60,7 +61,7 @@ def _inspect_all(capability: int) -> dict[str, Any]:
         shared = _search(64)
         block = {**shared, "BLOCK_M": 128, "D": 64, "EXACT": True}
         found["merge"] = inspect_kernel(merge_kernel, capability, block)
-        block = {**shared, "CODES": 32, "BLOCK_D": 64}
+        block = {**shared, "twins": Twins, "CODES": 32, "BLOCK_D": 64}
         found["round"] = inspect_kernel(round_kernel, capability, block)
         block = {"BLOCK_M": 32, "BLOCK_D": 64}
         found["gather"] = inspect_kernel(gather_kernel, capability, block)

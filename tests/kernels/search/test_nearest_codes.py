@@ -124,3 +124,16 @@ def test_values_and_backends() -> None:
 def test_no_rows() -> None:
     codes = vqcodec_kernels.nearest_code(torch.randn(2, 0, 5), torch.randn(11, 5), k=2)
     assert codes.shape == (2, 0, 2)
+
+
+@pytest.mark.parametrize("size", [7, 131])
+def test_a_forbidden_code_is_none_of_them(size: int) -> None:
+    x, codebook, bias = torch.randn(29, 4), torch.randn(size, 4), torch.rand(size)
+    bias[::3] = torch.inf
+    allowed = int(bias.isfinite().sum())
+    for k in (1, allowed):
+        codes = vqcodec_kernels.nearest_code(x, codebook, bias, k=k)
+        assert_same_codes(codes, brute_force(x, codebook, bias, k)[0])
+        assert not bool((codes % 3 == 0).any())
+    with pytest.raises(InvalidInputError, match=rf"k must be in \[1, {allowed}\]"):
+        vqcodec_kernels.nearest_code(x, codebook, bias, k=allowed + 1)

@@ -12,6 +12,10 @@ Three refinements, each valid for the code that the filter found and for any tha
 dx is common to both, so it enters as 2 |dx.(c_i - c_j)| and both codes lie within R of x, where
 R^2 is the best distance; a code with |q| far above the best score cannot win, so Q is bounded by
 that score; the float64 definition's own rounding is below 2^-40 (X + C)^2.
+
+C and Q are those of the codes that the filter sees. One that is far beyond them has a floor
+F_k = C_k^2 / 2 + bias_k instead. As (C_k - X)^2 >= C_k^2 / 2 - X^2, it is not the nearest of a row
+unless F_k <= X^2 + R^2: only rows that are far out themselves have to look at it.
 """
 
 from typing import NamedTuple
@@ -21,7 +25,15 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-__all__ = ["Doubtful", "conclude", "no_doubts", "pick_doubtful", "tolerances"]
+__all__ = [
+    "Doubtful",
+    "conclude",
+    "far_limits",
+    "may_be_far",
+    "no_doubts",
+    "pick_doubtful",
+    "tolerances",
+]
 
 
 class Doubtful(NamedTuple):
@@ -96,6 +108,28 @@ def tolerances(best, x_squared, lost_squared, stats_ptr, D: tl.constexpr):
 
 
 @triton.jit
+def far_limits(limits, x_squared, lost_squared, stats_ptr):
+    """Highest floor of a far code that may be the nearest of each row, by the row's limit.
+
+    A limit stands above the best score and the errors of accumulation in it; what the rounding of
+    the row lost is added here.
+    """
+    lost = tl.sqrt(lost_squared) * 1.001 + 2.0**-23 * tl.sqrt(x_squared)
+    limits += 2.0**-9 * tl.abs(limits)
+    return limits + 2.03 * x_squared + 2.02 * lost * _root(stats_ptr, 1)
+
+
+@triton.jit
+def may_be_far(limits, x_squared, lost_squared, stats_ptr):
+    """Whether a far code may be the nearest of each row that has a bound."""
+    inverse = tl.load(stats_ptr + 6).to(tl.float32, bitcast=True)
+    limit = far_limits(limits, x_squared, lost_squared, stats_ptr)
+    # Rows without a bound are never certain, so the clamp is only there for numbers to stay finite.
+    limit = tl.minimum(tl.maximum(limit, 2.0**-100), 3e38)
+    return limit * inverse >= 1.0
+
+
+@triton.jit
 def conclude(
     found,
     x_squared,
@@ -117,6 +151,7 @@ def conclude(
     else:
         certain = found.second > found.best
         limit = found.best + noise
+    certain = certain & (may_be_far(limit, x_squared, lost_squared, stats_ptr) == 0)
     unsettled = live & (certain == 0)
     tl.store(doubtful.codes + rows, found.code.to(tl.int64), mask=live)
     listed = unsettled.to(tl.int32)

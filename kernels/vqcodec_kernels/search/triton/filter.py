@@ -7,8 +7,9 @@ Rows that the certificate cannot settle are appended to a list for the second pa
 import triton
 import triton.language as tl
 
+from vqcodec_kernels.search.triton.centre import STATS
 from vqcodec_kernels.search.triton.certificate import conclude, pick_doubtful
-from vqcodec_kernels.search.triton.codebook import STATS, pick_centre, pick_prepared
+from vqcodec_kernels.search.triton.codebook import pick_centre, pick_prepared
 from vqcodec_kernels.search.triton.rows import take_rows
 from vqcodec_kernels.search.triton.scan import Found, scan_codes
 

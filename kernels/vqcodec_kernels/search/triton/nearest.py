@@ -42,7 +42,7 @@ def nearest_code_fast(x: Tensor, codebook: Tensor, bias: Tensor | None = None) -
     x and codes are rounded to float16 around the codes' mean: the squared distance of the
     returned code exceeds the lowest by at most 2^-8 X C + (D + 4) 2^-21 (X + C)^2, X and C the
     norms of the row and of the largest code around that mean, for rows whose entries are within
-    4096 times the largest of the codes (a bias adds (D + 4) 2^-22 max|bias|). Rows whose two best
+    2^20 times the largest of the codes (a bias adds (D + 4) 2^-22 max|bias|). Rows whose two best
     scores are equal bit for bit are settled exactly.
     """
     with on_device(x):
@@ -86,7 +86,7 @@ class _Search:
         batches, total, dim = self.x.shape
         count = part.stop - part.start
         tile = self.tile
-        tiles = self.prepared.offsets.shape[1] // tile.codes
+        tiles = self.prepared.offsets.shape[2] // tile.codes
         blocks = triton.cdiv(count, tile.rows)
         splits, each = split_tiles(blocks * batches, tiles, self.device.processors)
         partial = None
@@ -137,7 +137,7 @@ class _Search:
             rounded,
             total,
             count,
-            self.prepared.offsets.shape[1] // tile.codes,
+            self.prepared.offsets.shape[2] // tile.codes,
             self.codebooks.vectors.shape[1],
             widths=self.widths,
             tile=tile,

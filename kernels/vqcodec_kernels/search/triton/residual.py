@@ -11,7 +11,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vqcodec_kernels.search.triton.certificate import tolerances
+from vqcodec_kernels.search.triton.certificate import far_limits, may_be_far, tolerances
 from vqcodec_kernels.search.triton.codebook import (
     Codebooks,
     pick_centre,
@@ -67,7 +67,10 @@ def residual_kernel(
         operands, x_squared, lost_squared = round_blocks(residual, live, centre, widths)
         found = scan_codes(operands, book, 0, tiles, widths, tile)
         full, _ = tolerances(found.best, x_squared, lost_squared, book.stats, D)
-        doubtful = live & ((found.second - found.best > full) == 0)
+        limits = found.best + full
+        certain = found.second - found.best > full
+        certain = certain & (may_be_far(limits, x_squared, lost_squared, book.stats) == 0)
+        doubtful = live & (certain == 0)
         codes = found.code.to(tl.int64)
         if tl.max(doubtful.to(tl.int32), axis=0) > 0:
             # The distances walk along the columns of a row, which registers cannot: through
@@ -75,9 +78,20 @@ def residual_kernel(
             _store_blocks(scratch, local, doubtful, residual, widths)
             tl.debug_barrier()
             doubts = Operands(operands.left, operands.right, doubtful)
-            limits = found.best + full
+            floor_limits = far_limits(limits, x_squared, lost_squared, book.stats)
             settled = settle_rows(
-                doubts, limits, book, tiles, scratch, local, codebooks, first, K, widths, tile
+                doubts,
+                limits,
+                floor_limits,
+                book,
+                tiles,
+                scratch,
+                local,
+                codebooks,
+                first,
+                K,
+                widths,
+                tile,
             )
             codes = tl.where(doubtful, settled, codes)
             tl.debug_barrier()
@@ -166,7 +180,7 @@ def _launch(x: Tensor, codebooks: Codebooks, codes: Tensor) -> None:
             scratch,
             total,
             count,
-            prepared.offsets.shape[1] // tile.codes,
+            prepared.offsets.shape[2] // tile.codes,
             codebooks.vectors.shape[1],
             codes.shape[2],
             len(codebooks.vectors) // batches,

@@ -3,15 +3,16 @@
 
 A doubtful row comes with a limit: only codes whose half-precision score does not exceed it can
 be nearest, usually two or three. The scores are computed again, and the few candidates gathered
-eight at a time for their float64 distances, summed in the order of the definition. Where nothing
-can be ruled out (a row that float16 cannot hold) every code is a candidate, and the kernel is a
-plain float64 search. It must be compiled without fused multiply-add.
+eight at a time for their float64 distances, summed in the order of the definition. Codes that the
+filter does not see are candidates by their floors, see `certificate`. Where nothing can be ruled
+out (a row that float16 cannot hold) every code is a candidate, and the kernel is a plain float64
+search. It must be compiled without fused multiply-add.
 """
 
 import triton
 import triton.language as tl
 
-from vqcodec_kernels.search.triton.certificate import pick_doubtful
+from vqcodec_kernels.search.triton.certificate import far_limits, pick_doubtful
 from vqcodec_kernels.search.triton.codebook import pick_centre, pick_prepared
 from vqcodec_kernels.search.triton.rows import take_rows
 from vqcodec_kernels.search.triton.scan import score_tile
@@ -49,6 +50,7 @@ def _challenge(total, codes, wanted, best, best_code, NONE: tl.constexpr):
 def settle_rows(
     operands,
     limits,
+    floor_limits,
     book,
     tiles,
     x_ptr,
@@ -61,8 +63,9 @@ def settle_rows(
 ):
     """Nearest codes of the live rows, by the definition; K where there is none (NaN).
 
-    operands, book: the rows and the codes as the filter multiplies them. x (N, D), codebooks: as
-    they are given, the codes from the vector `first` on.
+    limits, floor_limits: the highest score, and the highest floor of a far code, that may be the
+    nearest. operands, book: the rows and the codes as the filter multiplies them. x (N, D),
+    codebooks: as they are given, the codes from the vector `first` on.
     """
     NONE: tl.constexpr = 2**62
     BLOCK_M: tl.constexpr = tile.rows
@@ -81,7 +84,10 @@ def settle_rows(
     best_code = tl.full((BLOCK_M,), NONE, tl.int64)
     for number in range(0, tiles):
         scores = score_tile(operands, book, number, widths, tile)
-        possible = live[:, None] & ((scores > limits[:, None]) == 0)
+        floors = tl.load(book.offsets + tiles * BLOCK_N + number * BLOCK_N + columns)
+        possible = ((scores > limits[:, None]) == 0) | (floors <= floor_limits[:, None])
+        # Of a code that is never returned the floor is NaN.
+        possible = possible & live[:, None] & (floors == floors)
         possible = possible & (number * BLOCK_N + columns < K)
         open_columns = tl.where(possible, columns, BLOCK_N)
         column = tl.min(open_columns, axis=1)
@@ -130,9 +136,23 @@ def settle_kernel(
         live = slots < listed
         rows = tl.load(own.rows + slots, mask=live, other=0).to(tl.int64)
         limits = tl.load(own.limits + slots, mask=live, other=0.0)
-        operands, _, _ = take_rows(base, rounded, centre, batch, rows, live, count, widths)
+        operands, x_squared, lost_squared = take_rows(
+            base, rounded, centre, batch, rows, live, count, widths
+        )
+        floor_limits = far_limits(limits, x_squared, lost_squared, book.stats)
         codes = settle_rows(
-            operands, limits, book, tiles, base, rows, codebooks, batch * K, K, widths, tile
+            operands,
+            limits,
+            floor_limits,
+            book,
+            tiles,
+            base,
+            rows,
+            codebooks,
+            batch * K,
+            K,
+            widths,
+            tile,
         )
         tl.store(own.codes + rows, codes, mask=live & (codes < K))
 
