@@ -30,9 +30,10 @@ from vqcodec.errors import (
 )
 
 if TYPE_CHECKING:
-    from vqcodec.codec import Codec, decode, load
+    from vqcodec.codec import Codec, load
     from vqcodec.media.picture.signal import Picture
     from vqcodec.model.catalog import add_model, find_model, list_models, remove_model
+    from vqcodec.recent import decode
     from vqcodec.stream_info import StreamInfo, inspect
 
 __all__ = [
@@ -69,7 +70,7 @@ _LAZY = {
     "Picture": "vqcodec.media.picture.signal",
     "StreamInfo": "vqcodec.stream_info",
     "add_model": "vqcodec.model.catalog",
-    "decode": "vqcodec.codec",
+    "decode": "vqcodec.recent",
     "find_model": "vqcodec.model.catalog",
     "inspect": "vqcodec.stream_info",
     "list_models": "vqcodec.model.catalog",

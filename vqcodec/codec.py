@@ -23,6 +23,7 @@ from vqcodec.errors import (
 )
 from vqcodec.files import FileLike, content_of
 from vqcodec.grid import Region
+from vqcodec.many import Many
 from vqcodec.media.registry import check_stream, find_medium, read_any_stream, signal_of
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
@@ -32,7 +33,7 @@ from vqcodec.priors import RawPrior
 from vqcodec.rate.choices import check_target
 from vqcodec.tokenizer import Tokenizer
 
-__all__ = ["Codec", "decode", "load"]
+__all__ = ["Codec", "load"]
 
 
 def load(name_or_path: str | Path = "photo", *, device: str | torch.device = "auto") -> Codec:
@@ -54,29 +55,6 @@ def load(name_or_path: str | Path = "photo", *, device: str | torch.device = "au
     return Codec(card, tensors, device=device)
 
 
-def decode(
-    data: Buffer | FileLike,
-    *,
-    device: str | torch.device = "auto",
-    region: Sequence[slice] | None = None,
-    max_samples: int | None = None,
-    threads: int | None = None,
-) -> NDArray[Any]:
-    """Decode a stream of any medium with the model it names; see `Codec.decode`.
-
-    Raises:
-        InputError: a file cannot be read.
-        FormatError: the stream is damaged, cut, too large, or no stream at all.
-        UnknownModelError: the model that it names is not installed.
-
-    >>> decode(load("photo").encode(np.zeros((48, 64), np.uint8), bpp=0.5)).shape
-    (48, 64)
-    """
-    _, stream = read_any_stream(content_of(data), limits_of(max_samples))
-    codec = load(stream.header.fingerprint.hex(), device=device)
-    return codec.decode(stream, region=region, threads=threads)
-
-
 def _load_again(path: Path, fingerprint: str, device: str) -> Codec:
     """What a pickled codec becomes. Raises: BadModelError if another model is at the path now."""
     codec = load(path, device=device)
@@ -85,7 +63,7 @@ def _load_again(path: Path, fingerprint: str, device: str) -> Codec:
     return codec
 
 
-class Codec(Tokenizer):
+class Codec(Tokenizer, Many):
     """A model, ready to encode and decode; `quantize` and `reconstruct` stop at the codes.
 
     To another process it travels as the path of its weights, which are loaded there, on the device

@@ -64,8 +64,11 @@ def whole_file(path: Path) -> Iterator[Path]:
         _sync(target.parent)
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, times: tuple[int, int] | None = None) -> None:
     """Write a file that appears whole or not at all.
+
+    Args:
+        times: of its last access and its last change, in nanoseconds; None for now.
 
     Raises:
         OSError: it cannot be written; an older file of this name is as it was.
@@ -78,6 +81,8 @@ def write_whole(path: Path, data: bytes) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
+        if times is not None:
+            os.utime(temporary, ns=times)
 
 
 def read_bounded(path: str | Path, limit: int, what: str) -> bytes:

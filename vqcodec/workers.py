@@ -12,7 +12,7 @@ import torch
 
 from vqcodec.errors import InputError
 
-__all__ = ["Submit", "in_order", "side_by_side"]
+__all__ = ["Submit", "checked_threads", "in_order", "side_by_side"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -26,6 +26,19 @@ class Submit(Protocol):
 
     def __call__(self, job: Callable[..., R], /, *args: Any) -> Future[R]:
         """Begin `job(*args)`."""
+
+
+def checked_threads(threads: int | None) -> int:
+    """A number of threads, as many as torch has here for None.
+
+    Raises:
+        InputError: it is not a whole number from 1.
+    """
+    if threads is None:
+        return torch.get_num_threads()
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise InputError(f"threads must be a whole number from 1, got {threads!r}")
+    return threads
 
 
 @contextmanager
@@ -52,10 +65,7 @@ def side_by_side(threads: int | None, *, jobs: int) -> Iterator[tuple[Submit, in
     (2, [1, 2, 4, 8, 16])
     """
     before = torch.get_num_threads()
-    if threads is None:
-        threads = before
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise InputError(f"threads must be a whole number from 1, got {threads!r}")
+    threads = checked_threads(threads)
     workers = max(1, min(threads, jobs))
     share = threads // workers
     try:

@@ -12,11 +12,11 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from types import FrameType
 from typing import NoReturn
 
 import vqcodec
 from vqcodec_cli import failure
+from vqcodec_cli.endings import die_by, unwind_on_endings
 
 COMMANDS = {
     "encode": "pictures into .vqc files",
@@ -31,9 +31,6 @@ COMMANDS = {
 EPILOG = """\
 exit codes: 0 ok, 1 bad data, 2 usage, 3 model, 4 input/output
 help on a command: vqcodec COMMAND --help"""
-
-# Signals that ask a process to end; Windows has no terminal that hangs up.
-ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,10 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is not None:
         return run(arguments)
-    for number in ENDINGS:
-        # nohup has it ignored, and that is what its user wants.
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _raise_terminated)
+    unwind_on_endings()
     threading.excepthook = _keep_refusals
     try:
         code = run(sys.argv[1:])
@@ -124,17 +118,6 @@ class _PrintVersion(argparse.Action):
     def __call__(self, *_: object) -> NoReturn:
         print(f"vqcodec {vqcodec.__version__}")
         raise SystemExit(failure.OK)
-
-
-def die_by(number: signal.Signals) -> NoReturn:
-    """End this process by a signal, as a shell expects of an interrupted command."""
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
-    raise SystemExit(128 + number)
-
-
-def _raise_terminated(number: int, _frame: FrameType | None) -> NoReturn:
-    raise failure.Terminated(signal.Signals(number))
 
 
 def _keep_refusals(failed: threading.ExceptHookArgs) -> None:

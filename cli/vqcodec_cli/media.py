@@ -1,6 +1,7 @@
 """What the commands ask of the media: which files there are, and what is to be written."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 
 from vqcodec.bitstream import Limits, read_header
@@ -78,6 +79,28 @@ def format_of(medium: Medium, target: str) -> str:
             f"cannot write a {medium.name} as {suffix!a}: use {', '.join(medium.formats)}"
         )
     return medium.formats[suffix]
+
+
+def slices_of(region: Sequence[int], medium: Medium, extent: Sequence[int]) -> tuple[slice, ...]:
+    """The region that a command line names, as slices in the order of the medium's axes.
+
+    People say the last axis first, and where it begins before how long it is: X,Y,W,H.
+
+    Raises:
+        UsageError: it has other axes, or is not within a signal of this extent.
+    """
+    axes, count = medium.axes, len(extent)
+    if len(region) != 2 * count:
+        order = ", ".join(reversed(axes))
+        raise UsageError(
+            f"a region of a {medium.name} is {2 * count} numbers, begin and then length along "
+            f"{order}; got {len(region)}"
+        )
+    starts, lengths = region[:count][::-1], region[count:][::-1]
+    for axis, start, length, whole in zip(axes, starts, lengths, extent, strict=True):
+        if start + length > whole:
+            raise UsageError(f"the region ends at {axis} {start + length}, it has {whole}")
+    return tuple(slice(s, s + length) for s, length in zip(starts, lengths, strict=True))
 
 
 def _suffix(name: str) -> str:

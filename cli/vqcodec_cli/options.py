@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 _MOST = 2**63 - 1
+# Of threads or processes; a mistyped number of them brings a machine to its knees.
+_MOST_THREADS = 1024
 
 T = TypeVar("T", int, float)
 
@@ -35,6 +37,36 @@ def add_output(parser: argparse.ArgumentParser, *, explanation: str) -> None:
     )
 
 
+def add_many(parser: argparse.ArgumentParser) -> None:
+    """--threads, for large signals, and for many of them --jobs and what else a long run needs."""
+    parser.add_argument(
+        "--threads",
+        metavar="N",
+        type=whole(1, _MOST_THREADS),
+        help="at most N threads in each process (default: all that it may use, shared by the jobs)",
+    )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=whole(1, _MOST_THREADS),
+        default=1,
+        help="work on N files at a time, each in a process of its own (default: 1)",
+    )
+    parser.add_argument(
+        "--skip-existing",
+        action="store_true",
+        help="leave out inputs whose output is there already, as after an interruption",
+    )
+    parser.add_argument(
+        "--keep-times", action="store_true", help="give outputs the times of their inputs"
+    )
+    parser.add_argument(
+        "--manifest",
+        metavar="FILE",
+        help="write what came of every file to FILE, .jsonl or .parquet",
+    )
+
+
 def add_json(
     parser: argparse.ArgumentParser, *, each: str = "for each file, failed or not"
 ) -> None:
@@ -50,6 +82,16 @@ def add_max_samples(parser: argparse.ArgumentParser) -> None:
         type=whole(1),
         help="refuse signals of more than N samples (pixels of a picture; default: 2^28)",
     )
+
+
+def region(text: str) -> tuple[int, ...]:
+    """Numbers with commas between: where a region begins along each axis, then its lengths."""
+    numbers = tuple(whole(0)(word) for word in text.split(","))
+    if len(numbers) % 2:
+        raise argparse.ArgumentTypeError(f"{_cut(text)} is not a place and as many lengths")
+    if 0 in numbers[len(numbers) // 2 :]:
+        raise argparse.ArgumentTypeError(f"{_cut(text)} is a region without samples")
+    return numbers
 
 
 def number(low: float, high: float = math.inf) -> Callable[[str], float]:
@@ -72,15 +114,16 @@ def positive(text: str) -> float:
     return value
 
 
-def whole(low: int) -> Callable[[str], int]:
-    """A reader of whole numbers of at least `low`, and of at most 2^63 - 1."""
+def whole(low: int, high: int = _MOST) -> Callable[[str], int]:
+    """A reader of whole numbers from `low` to `high`."""
 
     def read(text: str) -> int:
         value = _parsed(int, text)
         if value < low:
             raise argparse.ArgumentTypeError(f"{_cut(text)} is not {_span(low, math.inf)}")
-        if value > _MOST:
-            raise argparse.ArgumentTypeError(f"{_cut(text)} is more than 2^63 - 1")
+        if value > high:
+            most = "2^63 - 1" if high == _MOST else f"{high:,}"
+            raise argparse.ArgumentTypeError(f"{_cut(text)} is more than {most}")
         return value
 
     return read

@@ -11,13 +11,22 @@ from vqcodec_cli.failure import RefusedError, UsageError
 STDOUT = "-"
 
 
-def check_output(path: Path, *, force: bool) -> None:
+def check_output(path: Path, *, force: bool, makes_folder: bool = False) -> None:
     """Refuse an output that could not be written later, before the expensive work begins.
+
+    Args:
+        makes_folder: folders above it that are missing will be made.
 
     Raises:
         OSError: the folder is missing, is not a folder or cannot be written; the name is too
             long; the file exists and `force` is false.
     """
+    if makes_folder and not path.parent.exists():
+        folder = path.parent
+        while not os.path.lexists(folder):
+            folder = folder.parent
+        check_folder(folder)
+        return
     target = Path(os.path.realpath(path))
     try:
         mode = os.stat(path).st_mode
@@ -60,11 +69,24 @@ def write_stdout(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def write_file(path: Path, data: bytes, *, force: bool) -> None:
+def write_file(
+    path: Path,
+    data: bytes,
+    *,
+    force: bool,
+    makes_folder: bool = False,
+    times: tuple[int, int] | None = None,
+) -> None:
     """Write a file that appears whole or not at all, if `check_output` allows it.
+
+    Args:
+        makes_folder: make the folders above it that are missing.
+        times: of the last access and the last change, in nanoseconds; None for now.
 
     Raises:
         OSError: it cannot be written; an older file of this name is as it was.
     """
+    if makes_folder:
+        path.parent.mkdir(parents=True, exist_ok=True)
     check_output(path, force=force)
-    write_whole(path, data)
+    write_whole(path, data, times=times)

@@ -1,16 +1,16 @@
 """Which output each input gets, settled and checked before any work begins."""
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vqcodec_cli.failure import RefusedError, UsageError
+from vqcodec_cli.failure import RefusedError, UsageError, complain
 from vqcodec_cli.inputs import Source
 from vqcodec_cli.media import looks_like_file
 from vqcodec_cli.output import (
     STDOUT,
-    check_folder,
     check_output,
     check_stdout,
     write_file,
@@ -23,42 +23,41 @@ class Job:
     """One input and the name of its output (`-` is standard output).
 
     `makes_folder` says whether the folders above the output are made when there is something to
-    put into them.
+    put into them, `keep_times` whether the output gets the times of the input.
     """
 
     source: Source
     target: str
     force: bool
     makes_folder: bool = False
+    keep_times: bool = False
 
     @property
     def name(self) -> str:
         """What the user calls the input."""
         return self.source.name
 
+    def is_done(self) -> bool:
+        """Whether the output is there already: it appears whole or not at all."""
+        return self.target != STDOUT and os.path.isfile(self.target)
+
     def check(self) -> None:
         """Refuse a job whose output could not be written; see `check_output`."""
-        if self.target == STDOUT:
-            return
-        folder = self._path().parent
-        if not self.makes_folder or folder.exists():
-            check_output(self._path(), force=self.force)
-            return
-        while not os.path.lexists(folder):
-            folder = folder.parent
-        check_folder(folder)
+        if self.target != STDOUT:
+            path = Path(self.target)
+            check_output(path, force=self.force, makes_folder=self.makes_folder)
 
     def write(self, data: bytes) -> None:
         """Write the output, whole or not at all."""
         if self.target == STDOUT:
             write_stdout(data)
             return
-        if self.makes_folder:
-            self._path().parent.mkdir(parents=True, exist_ok=True)
-        write_file(self._path(), data, force=self.force)
-
-    def _path(self) -> Path:
-        return Path(self.target)
+        times = None
+        if self.keep_times:
+            status = os.stat(self.source.name)
+            times = status.st_atime_ns, status.st_mtime_ns
+        path = Path(self.target)
+        write_file(path, data, force=self.force, makes_folder=self.makes_folder, times=times)
 
 
 def plan_jobs(
@@ -69,6 +68,7 @@ def plan_jobs(
     force: bool,
     as_json: bool = False,
     keep_suffix: bool | None = None,
+    keep_times: bool = False,
 ) -> list[Job]:
     """Name the output of every input.
 
@@ -82,25 +82,30 @@ def plan_jobs(
     Args:
         keep_suffix: add the suffix to the input's own instead of replacing it; None where the
             command does not offer that.
+        keep_times: give outputs the times of their inputs.
 
     Raises:
         UsageError: two inputs would share an output; an output is one of the inputs; several
             inputs are to go to standard output or to a file, or standard output is a terminal or,
-            `as_json`, is for the records.
+            `as_json`, is for the records; standard input and output have no times to keep.
         OSError: what should be the output folder is something else.
     """
     into = output is not None and output != STDOUT and _is_folder(output, sources)
+    if into and output is not None:
+        sources = _outside(sources, output)
     jobs = []
     for source in sources:
         target = _target(source, output, into, suffix, keep_suffix=bool(keep_suffix))
         in_tree = source.root is not None and target != STDOUT
-        jobs.append(Job(source, target, force, makes_folder=into or in_tree))
+        jobs.append(Job(source, target, force, into or in_tree, keep_times))
     if any(job.target == STDOUT for job in jobs):
         if len(jobs) > 1:
             raise UsageError("several inputs cannot share standard output; give -o FOLDER")
         if as_json:
             raise UsageError("--json and the output cannot share standard output; give -o FILE")
         check_stdout(what="binary data")
+    if keep_times and any(job.source.is_stdin or job.target == STDOUT for job in jobs):
+        raise UsageError("--keep-times needs files: standard input and output have no times")
     _refuse_clashes(jobs, offers_suffix=keep_suffix is False)
     return jobs
 
@@ -120,6 +125,28 @@ def _is_folder(output: str, sources: Sequence[Source]) -> bool:
             "to make a folder of that name"
         )
     return True
+
+
+def _outside(sources: Sequence[Source], output: str) -> Sequence[Source]:
+    """The inputs but for those of a folder which already lie in the output folder inside it."""
+    folder = Path(os.path.realpath(output))
+
+    @functools.cache
+    def is_output(parent: str, root: Path) -> bool:
+        top = Path(os.path.realpath(root))
+        return top in folder.parents and Path(os.path.realpath(parent)).is_relative_to(folder)
+
+    kept = [
+        source
+        for source in sources
+        if source.root is None or not is_output(os.path.dirname(source.name), source.root)
+    ]
+    if not kept:
+        raise RefusedError(0, "is the output folder, and there is no other input", output)
+    if len(kept) < len(sources):
+        left = len(sources) - len(kept)
+        complain(output, f"is the output folder: {left} of its files are no input")
+    return kept
 
 
 def _target(

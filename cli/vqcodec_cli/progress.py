@@ -1,10 +1,13 @@
-"""A progress bar on a terminal, after two seconds; a line now and then where there is none."""
+"""A progress bar on a terminal, after two seconds; a line now and then where there is none.
+
+How long the rest takes is said by the mean of what was done so far.
+"""
 
 import sys
 import threading
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from vqcodec_cli.terminal import printable, say
 
@@ -17,7 +20,7 @@ EVERY = 60.0
 
 
 class DelayedProgress:
-    """A bar on stderr for `total` steps; with total None it only shows that work goes on.
+    """A bar on stderr for `total` steps; without a total it only shows that work goes on.
 
     Use as a context manager. Nothing is drawn, and rich is not imported, before `DELAY` seconds
     have passed, nor ever when stderr is not a terminal: there an update writes a plain line once
@@ -35,6 +38,8 @@ class DelayedProgress:
         self._task: TaskID | None = None
         self._timer: threading.Timer | None = None
         self._spoke = time.monotonic()
+        # When, and with how much done, the work began whose pace is measured.
+        self._began: tuple[float, float] | None = None
 
     def __enter__(self) -> Self:
         """Start the clock."""
@@ -58,23 +63,49 @@ class DelayedProgress:
             if self._progress is not None:
                 self._progress.stop()
 
-    def update(self, done: float, note: str = "", *, label: str | None = None) -> None:
-        """Say how many steps are done, a few words about the state, and a new label if any."""
+    def update(
+        self, done: float, note: str = "", *, label: str | None = None, total: float | None = None
+    ) -> None:
+        """Say how many steps are done, a few words about the state, and a new label or total."""
         with self._lock:
+            if self._began is None or done < self._done or label not in (None, self._label):
+                self._began = (time.monotonic(), done)
             self._done, self._note = done, printable(note)
-            self._label = label or self._label
+            self._label, self._total = label or self._label, total or self._total
             if self._progress is not None and self._task is not None:
-                self._progress.update(
-                    self._task, description=self._label, completed=done, note=self._note
-                )
+                self._progress.update(self._task, **self._state())
             elif self._timer is None and time.monotonic() - self._spoke >= EVERY:
                 self._spoke = time.monotonic()
                 self._write_line()
 
+    def _state(self) -> dict[str, Any]:
+        """What rich shows of the task."""
+        return {
+            "description": self._label,
+            "total": self._total,
+            "completed": self._done,
+            "share": self._share(),
+            "note": self._note,
+            "left": self._left(),
+        }
+
+    def _share(self) -> str:
+        return f"{100 * self._done / self._total:.0f} %" if self._total else ""
+
+    def _left(self) -> str:
+        """How long the rest takes at the pace so far, as far as there is one."""
+        if not self._total or self._began is None:
+            return ""
+        started, before = self._began
+        seconds, steps = time.monotonic() - started, self._done - before
+        if steps <= 0 or seconds <= 0:
+            return ""
+        return f"{_duration(seconds / steps * (self._total - self._done))} left"
+
     def _write_line(self) -> None:
         if sys.stderr is not None:
-            share = f" {100 * self._done / self._total:.0f} %" if self._total else ""
-            say(f"{self._label}{share} {self._note}".rstrip(), to=sys.stderr)
+            words = (self._label, self._share(), self._note, self._left())
+            say(" ".join(word for word in words if word), to=sys.stderr)
 
     def _show(self) -> None:
         from rich.console import Console
@@ -86,13 +117,24 @@ class DelayedProgress:
             self._progress = Progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(),
-                TextColumn("{task.percentage:>3.0f} %" if self._total else ""),
+                TextColumn("{task.fields[share]}"),
                 TextColumn("{task.fields[note]}", markup=False),
                 TimeElapsedColumn(),
+                TextColumn("{task.fields[left]}"),
                 console=Console(stderr=True),
                 transient=True,
             )
             self._progress.start()
-            self._task = self._progress.add_task(
-                self._label, total=self._total, completed=int(self._done), note=self._note
-            )
+            self._task = self._progress.add_task(**self._state())
+
+
+def _duration(seconds: float) -> str:
+    """A time as people say it: "40 s", "12 min", "3 h 5 min".
+
+    >>> _duration(40.2), _duration(725), _duration(11_100)
+    ('40 s', '12 min', '3 h 5 min')
+    """
+    minutes = round(seconds / 60)
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

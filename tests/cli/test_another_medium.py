@@ -52,6 +52,14 @@ def test_there_and_back_by_names_alone(run_cli: Any, tooth: Path) -> None:
     assert MEDIUM.decibels(again, original) > 3
 
 
+def test_a_region_has_the_axes_of_the_medium(run_cli: Any, tooth: Path) -> None:
+    run_cli("encode", tooth)
+    said = run_cli("decode", "a.vqc", "--region", "10,7", "-o", "part.saw")
+    assert (said.code, said.out.split(",")[0]) == (0, "part.saw: 7 steps")
+    assert run_cli("decode", "a.vqc", "--region", "10,29", "-o", "x.saw").code == 2
+    assert run_cli("decode", "a.vqc", "--region", "1,1,1,1", "-o", "x.saw").code == 2
+
+
 def test_info_says_what_the_medium_says(run_cli: Any, tooth: Path) -> None:
     run_cli("encode", tooth, "--strip")
     shown = run_cli("info", "a.vqc").out

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from vqcodec.errors import FormatError, ModelError
-from vqcodec_cli.batch import run_batch
+from vqcodec_cli.batch import Tell, run_batch
 from vqcodec_cli.inputs import Source
 
 SOURCES = [Source(name) for name in ["a", "b", "c", "d"]]
 
 
-def work(source: Source) -> tuple[dict[str, str], str]:
+def work(source: Source, _: Tell) -> tuple[dict[str, str], str]:
     if source.name == "b":
         raise ModelError("no such model")
     if source.name == "d":
@@ -58,7 +58,7 @@ def test_single_failure_needs_no_summary(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_defect_of_ours_is_not_hidden() -> None:
-    def broken(_: Source) -> tuple[dict[str, str], str]:
+    def broken(_: Source, __: Tell) -> tuple[dict[str, str], str]:
         raise KeyError("ours")
 
     with pytest.raises(KeyError):

@@ -91,13 +91,60 @@ def test_failing_work_takes_the_bar_away(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(stream.getvalue()) == written
 
 
+class Log:
+    """A stderr that is no terminal, and a clock that tests set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.stream, self.now = io.StringIO(), 100.0
+        monkeypatch.setattr(sys, "stderr", self.stream)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+
 def test_a_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.StringIO()
-    now = [100.0]
-    monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    log = Log(monkeypatch)
     with DelayedProgress("working hard", total=8) as bar:
-        for done, seconds in ((1, 159), (2, 160), (3, 219.9), (4, 221)):
-            now[0] = seconds
+        for done, seconds in ((0, 100), (1, 159), (2, 160), (3, 219.9), (4, 221)):
+            log.now = seconds
             bar.update(done, f"picture {done}")
-    assert stream.getvalue() == "working hard 25 % picture 2\nworking hard 50 % picture 4\n"
+    assert log.stream.getvalue().splitlines() == [
+        "working hard 25 % picture 2 3 min left",
+        "working hard 50 % picture 4 2 min left",
+    ]
+
+
+def test_what_is_left_is_told_by_the_pace_since_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Log(monkeypatch)
+    with DelayedProgress("encoding", total=None) as bar:
+        bar.update(0.5)
+        for done, seconds in ((0, 1000), (0.25, 1100), (0.5, 8200)):
+            log.now = seconds
+            bar.update(done, total=1.0)
+    assert log.stream.getvalue().splitlines() == [
+        "encoding 0 %",
+        "encoding 25 % 5 min left",
+        "encoding 50 % 2 h 0 min left",
+    ]
+
+
+def test_another_label_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Log(monkeypatch)
+    with DelayedProgress("training", total=1.0) as bar:
+        for done, label, seconds in ((0.5, None, 200), (0.6, "costs", 300), (0.8, "costs", 380)):
+            log.now = seconds
+            bar.update(done, label=label)
+    assert log.stream.getvalue().splitlines() == [
+        "training 50 %",
+        "costs 60 %",
+        "costs 80 % 80 s left",
+    ]
+
+
+def test_a_terminal_is_told_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with DelayedProgress("working hard", total=4) as bar:
+        bar.update(0)
+        assert waits_for(stream, "0 %")
+        time.sleep(0.01)
+        bar.update(4)
+        assert waits_for(stream, "0 s left")

@@ -14,7 +14,7 @@ from tiny import start_model
 
 import vqcodec
 from vqcodec.bitstream import Header, Stream, read_header, write_stream
-from vqcodec.codec import Codec, decode, load
+from vqcodec.codec import Codec, load
 from vqcodec.device import find_device
 from vqcodec.errors import (
     BackendError,
@@ -30,6 +30,7 @@ from vqcodec.model.config import MediumConfig, ModelConfig
 from vqcodec.model.file import read_model, write_model
 from vqcodec.model.tensors import network_tensors
 from vqcodec.quantizers.config import QuantizerConfig
+from vqcodec.recent import decode
 from vqcodec.transforms.config import DenseAnalysisConfig, DenseSynthesisConfig
 
 Pixels = NDArray[np.uint8]

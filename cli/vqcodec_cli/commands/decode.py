@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import vqcodec
 from vqcodec.bitstream import Header, limits_of
+from vqcodec.grid import lengths
 from vqcodec.media.registry import read_any_stream
 from vqcodec_cli import options
-from vqcodec_cli.batch import run_batch
+from vqcodec_cli.batch import Tell
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
-from vqcodec_cli.media import check_format, format_of, suffix_of_stream
-from vqcodec_cli.output import STDOUT
+from vqcodec_cli.jobs import digest, processes_for, run_jobs, threads_each
+from vqcodec_cli.media import check_format, format_of, slices_of, suffix_of_stream
 from vqcodec_cli.plan import Job, plan_jobs
 from vqcodec_cli.terminal import printable
 
@@ -22,6 +23,7 @@ EXAMPLES = """\
 examples:
   vqcodec decode photo.vqc                 writes photo.png
   vqcodec decode photo.vqc -o photo.jpg    .png, .jpg, .webp or .tiff
+  vqcodec decode scan.vqc --region 4096,2048,512,512 -o part.png
   vqcodec decode encoded/ -o decoded/      a folder, with its subfolders
   vqcodec decode - < photo.vqc > photo.png"""
 
@@ -40,8 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         explanation="file of weights that is not installed (default: the model the file names)",
     )
+    parser.add_argument(
+        "--region",
+        type=options.region,
+        metavar="X,Y,W,H",
+        help="decode only this part: of a picture, W x H pixels from X, Y",
+    )
     options.add_device(parser)
     options.add_max_samples(parser)
+    options.add_many(parser)
     options.add_json(parser)
 
 
@@ -53,41 +62,51 @@ def run(args: argparse.Namespace) -> int:
         suffix=lambda source: suffix_of_stream(source, limits_of(args.max_samples)),
         force=args.force,
         as_json=args.json,
+        keep_times=args.keep_times,
     )
     for job in jobs:
         # One that is missing is not there to be written in any format, and says so itself.
         if job.source.exists():
             check_format(job.target)
-    to_stdout = jobs[0].target == STDOUT
-    decoder = _Decoder(args)
-    return run_batch(jobs, decoder.decode, label="decoding", as_json=args.json, quiet=to_stdout)
+    decoder = _Decoder(args, processes=processes_for(jobs, args))
+    return run_jobs(jobs, decoder.decode, args, label="decoding")
 
 
 class _Decoder:
-    """Decodes jobs, each with the model that it names; a model is looked up and loaded once."""
+    """Decodes jobs, each with the model that it names; a process looks it up and loads it once."""
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self._args = args
+    def __init__(self, args: argparse.Namespace, *, processes: int) -> None:
+        self._args, self._processes = args, processes
         self._codecs: dict[str, Codec] = {}
 
-    def decode(self, job: Job) -> tuple[dict[str, Any], str]:
+    def decode(self, job: Job, tell: Tell) -> tuple[dict[str, Any], str]:
         """Decode one file and write its signal."""
         job.check()
         # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
         medium, stream = read_any_stream(job.source.read(), limits_of(self._args.max_samples))
         format = format_of(medium, job.target)
+        region, extent = None, stream.header.extent
+        if self._args.region is not None:
+            region = slices_of(self._args.region, medium, extent)
+            extent = lengths(region)
         codec = self._codec_for(stream.header)
         started = time.perf_counter()
-        job.write(medium.write(codec.decode_signal(stream), format=format))
+        threads = threads_each(self._args.threads, processes=self._processes)
+        signal = codec.decode_signal(stream, region=region, threads=threads, progress=tell)
+        data = medium.write(signal, format=format)
+        job.write(data)
         seconds = time.perf_counter() - started
         record = {
             "input": job.source.name,
             "output": job.target,
             "medium": medium.name,
-            **dict(zip(medium.axes, stream.header.extent, strict=True)),
+            **dict(zip(medium.axes, extent, strict=True)),
+            "bytes": len(data),
             "seconds": seconds,
         }
-        size = medium.size_text(stream.header.extent)
+        if self._args.manifest is not None:
+            record["sha256"] = digest(data)
+        size = medium.size_text(extent)
         return record, f"{printable(job.target)}: {size}, {seconds:.1f} s"
 
     def _codec_for(self, header: Header) -> "Codec":

@@ -9,10 +9,10 @@ from vqcodec.bitstream import limits_of
 from vqcodec.media.base import Medium
 from vqcodec.media.registry import find_medium, medium_of
 from vqcodec_cli import options
-from vqcodec_cli.batch import run_batch
+from vqcodec_cli.batch import Tell
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
+from vqcodec_cli.jobs import digest, processes_for, run_jobs, threads_each
 from vqcodec_cli.media import check_stream_name, input_suffixes
-from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
 from vqcodec_cli.terminal import printable
 
@@ -25,6 +25,7 @@ examples:
   vqcodec encode photo.png                       writes photo.vqc
   vqcodec encode photo.png --bpp 0.25 -o small.vqc
   vqcodec encode holiday/ -q 70 -o encoded/      a folder, with its subfolders
+  vqcodec encode archive/ -o encoded/ --jobs 8 --skip-existing --manifest encoded.jsonl
   cat photo.png | vqcodec encode - > photo.vqc"""
 
 
@@ -77,6 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--strip", action="store_true", help="leave out the colour profile and EXIF data"
     )
     options.add_max_samples(parser)
+    options.add_many(parser)
     options.add_json(parser)
 
 
@@ -89,23 +91,24 @@ def run(args: argparse.Namespace) -> int:
         force=args.force,
         as_json=args.json,
         keep_suffix=args.keep_suffix,
+        keep_times=args.keep_times,
     )
     for job in jobs:
         check_stream_name(job.target)
-    to_stdout = jobs[0].target == STDOUT
-    encoder = _Encoder(args)
-    return run_batch(jobs, encoder.encode, label="encoding", as_json=args.json, quiet=to_stdout)
+    encoder = _Encoder(args, processes=processes_for(jobs, args))
+    return run_jobs(jobs, encoder.encode, args, label="encoding")
 
 
 class _Encoder:
     """Encodes jobs with the model that was asked for, or with that of each one's medium.
 
     A model is looked up at once if it was asked for, so that what is none is refused before any
-    input is read and torch loaded; it is loaded when the first signal has been read.
+    input is read and torch loaded; it is loaded when the first signal has been read, in each of
+    the processes that share the jobs.
     """
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self._args = args
+    def __init__(self, args: argparse.Namespace, *, processes: int) -> None:
+        self._args, self._processes = args, processes
         self._codecs: dict[str, Codec] = {}
         self._card: ModelCard | None = None
         if args.model is not None:
@@ -114,7 +117,7 @@ class _Encoder:
 
             self._card = read_card(locate_model(args.model))
 
-    def encode(self, job: Job) -> tuple[dict[str, Any], str]:
+    def encode(self, job: Job, tell: Tell) -> tuple[dict[str, Any], str]:
         """Encode one signal and write its file."""
         args = self._args
         job.check()
@@ -132,6 +135,9 @@ class _Encoder:
             psnr=args.psnr,
             effort=args.effort,
             facts=not args.strip,
+            threads=threads_each(args.threads, processes=self._processes),
+            # A target tries several qualities, nobody knows how many.
+            progress=tell if args.bpp is args.size is args.psnr is None else None,
             found=found.append,
         )
         job.write(stream)
@@ -147,6 +153,8 @@ class _Encoder:
             "quality": found[0],
             "seconds": seconds,
         }
+        if args.manifest is not None:
+            record["sha256"] = digest(stream)
         size = medium.size_text(signal.extent)
         text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}, quality {found[0]:.4g}"
         return record, f"{printable(job.target)}: {text}, {seconds:.1f} s"

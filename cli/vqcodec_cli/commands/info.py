@@ -9,7 +9,7 @@ from vqcodec.bitstream import limits_of
 from vqcodec.media.registry import find_medium
 from vqcodec.stream_info import StreamInfo, inspect
 from vqcodec_cli import options
-from vqcodec_cli.batch import run_batch
+from vqcodec_cli.batch import Tell, run_batch
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
 from vqcodec_cli.terminal import printable
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 
         return {card.fingerprint: card.label for card in list_models()}
 
-    def work(source: Source) -> tuple[dict[str, Any], str]:
+    def work(source: Source, _: Tell) -> tuple[dict[str, Any], str]:
         info = inspect(source.read(), limits_of(args.max_samples))
         model = installed().get(info.fingerprint)
         fields = asdict(info)

@@ -6,7 +6,7 @@ from typing import Any
 from vqcodec.bitstream import limits_of
 from vqcodec.stream_info import inspect
 from vqcodec_cli import options
-from vqcodec_cli.batch import run_batch
+from vqcodec_cli.batch import Tell, run_batch
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
 from vqcodec_cli.terminal import printable
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check structure, lengths and every checksum of each file; returns the exit code."""
 
-    def work(source: Source) -> tuple[dict[str, Any], str]:
+    def work(source: Source, _: Tell) -> tuple[dict[str, Any], str]:
         info = inspect(source.read(), limits_of(args.max_samples))
         record = {"input": source.name, "bytes": info.file_bytes, "ok": True}
         return record, f"{printable(source.name)}: ok"
