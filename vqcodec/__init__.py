@@ -31,6 +31,7 @@ from vqcodec.errors import (
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec, decode, load
+    from vqcodec.media.picture.rows import PictureRows
     from vqcodec.media.picture.signal import Picture
     from vqcodec.model.catalog import add_model, find_model, list_models, remove_model
     from vqcodec.stream_info import StreamInfo, inspect
@@ -48,6 +49,7 @@ __all__ = [
     "MissingDependencyError",
     "ModelError",
     "Picture",
+    "PictureRows",
     "StreamInfo",
     "TruncatedError",
     "UnknownModelError",
@@ -67,6 +69,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "Codec": "vqcodec.codec",
     "Picture": "vqcodec.media.picture.signal",
+    "PictureRows": "vqcodec.media.picture.rows",
     "StreamInfo": "vqcodec.stream_info",
     "add_model": "vqcodec.model.catalog",
     "decode": "vqcodec.codec",
