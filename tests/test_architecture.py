@@ -26,6 +26,7 @@ FLOORS = [
     {"vqcodec.decoding"},
     {"vqcodec.encoding"},
     {"vqcodec.codec", "vqcodec.stream_info"},
+    {"vqcodec.decoded_file"},
     {"vqcodec"},
     {"vqcodec.training", "vqcodec.evaluation"},
     {"vqcodec_cli"},

@@ -31,6 +31,7 @@ from vqcodec.errors import (
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec, decode, load
+    from vqcodec.decoded_file import decode_file
     from vqcodec.media.picture.rows import PictureRows
     from vqcodec.media.picture.signal import Picture
     from vqcodec.model.catalog import add_model, find_model, list_models, remove_model
@@ -57,6 +58,7 @@ __all__ = [
     "VqcodecError",
     "add_model",
     "decode",
+    "decode_file",
     "find_model",
     "inspect",
     "list_models",
@@ -73,6 +75,7 @@ _LAZY = {
     "StreamInfo": "vqcodec.stream_info",
     "add_model": "vqcodec.model.catalog",
     "decode": "vqcodec.codec",
+    "decode_file": "vqcodec.decoded_file",
     "find_model": "vqcodec.model.catalog",
     "inspect": "vqcodec.stream_info",
     "list_models": "vqcodec.model.catalog",

@@ -1,10 +1,14 @@
 """Which output each input gets, settled and checked before any work begins."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
+from vqcodec.files import open_whole
 from vqcodec_cli.failure import RefusedError, UsageError
 from vqcodec_cli.inputs import Source
 from vqcodec_cli.media import looks_like_file
@@ -13,7 +17,6 @@ from vqcodec_cli.output import (
     check_folder,
     check_output,
     check_stdout,
-    write_file,
     write_stdout,
 )
 
@@ -50,12 +53,22 @@ class Job:
 
     def write(self, data: bytes) -> None:
         """Write the output, whole or not at all."""
+        with self.opened() as file:
+            file.write(data)
+
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """Open the output, which appears whole, once the block has ended well, or not at all."""
         if self.target == STDOUT:
-            write_stdout(data)
+            buffer = BytesIO()
+            yield buffer
+            write_stdout(buffer.getvalue())
             return
         if self.makes_folder:
             self._path().parent.mkdir(parents=True, exist_ok=True)
-        write_file(self._path(), data, force=self.force)
+        check_output(self._path(), force=self.force)
+        with open_whole(self._path()) as file:
+            yield file
 
     def _path(self) -> Path:
         return Path(self.target)

@@ -77,8 +77,12 @@ class _Decoder:
         medium, stream = read_any_stream(job.source.read(), limits_of(self._args.max_samples))
         format = format_of(medium, job.target)
         codec = self._codec_for(stream.header)
+        from vqcodec.decoded_file import write_decoded  # loads torch
+
         started = time.perf_counter()
-        job.write(medium.write(codec.decode_signal(stream), format=format))
+        write_decoded(
+            codec, stream, job.opened(), format=format, max_samples=self._args.max_samples
+        )
         seconds = time.perf_counter() - started
         record = {
             "input": job.source.name,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
 from vqcodec.errors import BadModelError, CorruptError
@@ -46,6 +46,12 @@ class PictureMedium:
         """Whether a file begins as one of the formats that are read does."""
         return looks_like_picture(head)
 
+    def open(self, path: str, limits: Limits) -> PictureRows | None:
+        """The picture in a large file, read by rows; see `rows_of_file`."""
+        from vqcodec.media.picture.rows_of_file import rows_of_file
+
+        return rows_of_file(path, limits)
+
     def read(self, data: bytes, limits: Limits) -> Picture:
         """The picture in the bytes of a file; see `read_picture`."""
         from vqcodec.media.picture.reader import read_picture
@@ -59,6 +65,14 @@ class PictureMedium:
         from vqcodec.media.picture.writer import write_picture
 
         return write_picture(signal, format=format)
+
+    def writer(
+        self, stream: Stream, region: Region, *, format: str
+    ) -> Callable[[Iterable[Part], BinaryIO], None] | None:
+        """What writes a large picture by rows; see `writer_by_rows`."""
+        from vqcodec.media.picture.large import writer_by_rows
+
+        return writer_by_rows(stream, region, format)
 
     def wrap(self, thing: Any) -> Picture | PictureRows:
         """The picture in an array, a Pillow image, a torch tensor, `Picture` or `PictureRows`."""
