@@ -83,7 +83,7 @@ class _Bands:
                 band = np.frombuffer(region.fetch(0, top, width, rows), np.uint8)
                 yield band.reshape(rows, width, channels)
         except pyvips.Error as error:
-            reason = (str(error).strip().splitlines() or ["libvips says no more"])[-1]
+            reason = (str(error).splitlines() or ["libvips says no more"])[-1].strip()
             raise InputError(
                 f"{self._path}: the picture is damaged or cut off: {reason}"
             ) from error
