@@ -1,4 +1,4 @@
-"""A picture of any size that is made row by row, in the memory of a few thousand rows.
+"""A picture of any size that is made row by row, in the memory of some thousand rows.
 
     python bench/gigapixel.py gigapixel.tif                    # 32768 x 32768 pixels
     python bench/gigapixel.py small.png --extent 3000 4000
@@ -40,7 +40,8 @@ def texture(seed: int) -> Pixels:
     near, blue, red, far, edge = (layer / layer.std() for layer in layers)
     light = np.where(edge > 0.3, 30 + 25 * far, 25 * near)
     colours = [light + 8 * red, light, light - 8 * red + 6 * blue]
-    return np.clip(np.stack(colours, axis=2) + 115, 0, 255).astype(np.uint8)
+    found: Pixels = np.clip(np.stack(colours, axis=2) + 115, 0, 255).astype(np.uint8)
+    return found
 
 
 def cell(pattern: Pixels, random: np.random.Generator) -> Pixels:
@@ -49,7 +50,8 @@ def cell(pattern: Pixels, random: np.random.Generator) -> Pixels:
     rows, columns = ((np.arange(CELL) + start) % SIDE for start in shift)
     shown = np.rot90(pattern[rows[:, None], columns], int(random.integers(4)))
     levels = np.clip((np.arange(256) - 115) * random.uniform(0.6, 1.4) + 115, 0, 255)
-    return levels.astype(np.uint8)[shown[:, :, random.permutation(3)]]
+    found: Pixels = levels.astype(np.uint8)[shown[:, :, random.permutation(3)]]
+    return found
 
 
 def mosaic(extent: tuple[int, int], seed: int = 0) -> Iterator[Pixels]:

@@ -215,8 +215,10 @@ def main() -> None:
     facts = {**circumstances(("pillow", "pyvips", "pillow-jxl-plugin")), "load": os.getloadavg()[0]}
     verify(args.work, settings)
     print(json.dumps(facts))
-    numbers = ([int(n) for n in text.split(",")] for text in (args.megapixels, args.threads))
-    rows = sizes(args.work, *numbers, json.dumps(settings))
+    megapixels, threads = (
+        [int(number) for number in text.split(",")] for text in (args.megapixels, args.threads)
+    )
+    rows = sizes(args.work, megapixels, threads, json.dumps(settings))
     files = folder(args.work, args.files) if args.files else None
     print(files)
     result = {**facts, "load_after": os.getloadavg()[0], "settings": settings}

@@ -30,7 +30,13 @@ _BEGINNINGS = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"II": "TIFF", b"MM":
 _CHANNELS = {"L": 1, "RGB": 3}
 _BAND_ROWS = 128
 # Tags of a TIFF, and what they are where it is read by rows.
-_PLAIN_TIFF = {258: {(8,), (8, 8, 8)}, 262: {1, 2, 6}, 266: {1}, 274: {1}, 284: {1}}
+_PLAIN_TIFF: dict[int, set[Any]] = {
+    258: {(8,), (8, 8, 8)},
+    262: {1, 2, 6},
+    266: {1},
+    274: {1},
+    284: {1},
+}
 
 
 def rows_of_file(path: str, limits: Limits) -> PictureRows | None:

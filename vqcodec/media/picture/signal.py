@@ -37,8 +37,10 @@ class Picture:
             raise InputError(f"pixels must be uint8 (H, W, 1 to 4), got {dtype} {shape}")
         if 0 in shape:
             raise InputError(f"the picture is empty: {shape[1]} x {shape[0]} pixels")
-        wanted = ["C"] if _is_mapped(self.pixels) else ["C", "W"]
-        object.__setattr__(self, "pixels", np.require(self.pixels, requirements=wanted))
+        pixels = np.require(self.pixels, requirements="C")
+        if not _is_mapped(pixels):
+            pixels = np.require(pixels, requirements="W")
+        object.__setattr__(self, "pixels", pixels)
 
     @property
     def extent(self) -> tuple[int, int]:

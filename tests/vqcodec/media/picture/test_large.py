@@ -200,7 +200,7 @@ def test_a_tiff_of_4_gib_is_refused_on_the_way(monkeypatch: pytest.MonkeyPatch) 
     assert drawn == [0]
 
 
-def png(pixels: Pixels, **options: Any) -> bytes:
+def png(pixels: NDArray[Any], **options: Any) -> bytes:
     return saved(Image.fromarray(pixels), "PNG", **options)
 
 
