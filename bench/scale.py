@@ -92,7 +92,11 @@ def peer(source: str, target: str, format: str) -> float:
 
 
 def measured(*arguments: str, threads: int) -> tuple[float, int]:
-    """Seconds as the process says them, and its peak in bytes."""
+    """Seconds as the process says them, and its peak in bytes.
+
+    A process begins with the peak of the one that starts it, which is why all that takes memory
+    here is done by children.
+    """
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     command = [sys.executable, "-m", "bench.scale", "--child", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
@@ -113,7 +117,7 @@ def sizes(
     for size in megapixels:
         source = work / f"{size}.png"
         if not source.exists():
-            write_mosaic(source, extent_of(size))
+            measured("make", str(source), str(size), threads=1)
         seen = set()
         for count in threads:
             stream, back = work / f"{size}.vqc", work / f"{size}-back.png"
@@ -165,11 +169,10 @@ def line(found: dict[str, Any]) -> str:
     return "| " + " | ".join(map(str, (*cells, *seconds, *peaks))) + " |"
 
 
-def folder(work: Path, files: int) -> dict[str, Any]:
-    """Files a second of `vqcodec encode FOLDER`, its start included, beside Pillow's AVIF."""
+def make_folder(place: Path, files: int) -> None:
+    """Parts of one mosaic, 512 x 768 pixels each."""
     from PIL import Image
 
-    place = work / "folder"
     place.mkdir(exist_ok=True)
     pixels = np.concatenate(list(mosaic(extent_of(12))))
     for number in range(files):
@@ -178,6 +181,12 @@ def folder(work: Path, files: int) -> dict[str, Any]:
         Image.fromarray(np.ascontiguousarray(part)).save(
             place / f"{number:04}.png", compress_level=1
         )
+
+
+def folder(work: Path, files: int) -> dict[str, Any]:
+    """Files a second of `vqcodec encode FOLDER`, its start included, beside Pillow's AVIF."""
+    place = work / "folder"
+    make_folder(place, files)
     command = ["-m", "vqcodec_cli", "encode", str(place), "-o", str(work / "encoded/"), "-f"]
     begin = time.perf_counter()
     subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
@@ -190,6 +199,12 @@ def folder(work: Path, files: int) -> dict[str, Any]:
 
 def child(arguments: list[str]) -> float:
     what, source, target, *rest = arguments
+    if what == "verify":
+        verify(Path(source), json.loads(target))
+        return 0.0
+    if what == "make":
+        write_mosaic(Path(source), extent_of(int(target)))
+        return 0.0
     if what == "encode":
         return encode(source, target, int(rest[0]), json.loads(rest[1]))
     return (
@@ -212,17 +227,17 @@ def main() -> None:
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     settings = {"quality": args.quality, "effort": args.effort}
-    facts = {**circumstances(("pillow", "pyvips", "pillow-jxl-plugin")), "load": os.getloadavg()[0]}
-    verify(args.work, settings)
-    print(json.dumps(facts))
+    load = os.getloadavg()[0]
+    measured("verify", str(args.work), json.dumps(settings), threads=2)
     megapixels, threads = (
         [int(number) for number in text.split(",")] for text in (args.megapixels, args.threads)
     )
     rows = sizes(args.work, megapixels, threads, json.dumps(settings))
     files = folder(args.work, args.files) if args.files else None
     print(files)
-    result = {**facts, "load_after": os.getloadavg()[0], "settings": settings}
-    text = json.dumps({**result, "sizes": rows, "folder": files}, indent=1)
+    facts = {**circumstances(("pillow", "pyvips", "pillow-jxl-plugin")), "settings": settings}
+    loads = {"load_before": load, "load_after": os.getloadavg()[0]}
+    text = json.dumps({**facts, **loads, "sizes": rows, "folder": files}, indent=1)
     args.output.write_text(text + "\n", encoding="utf-8")
 
 

@@ -8,7 +8,7 @@ all that libvips would hold whole itself or give in another way, there is Pillow
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -48,8 +48,6 @@ def rows_of_file(path: str, limits: Limits) -> PictureRows | None:
     Raises: LimitError for more pixels than allowed; while rows are drawn, InputError that names the
     file if it is damaged, ends early or has changed.
     """
-    if find_spec("pyvips") is None:
-        return None
     try:
         with open(path, "rb") as file:
             image = _opened(file)
@@ -60,7 +58,7 @@ def rows_of_file(path: str, limits: Limits) -> PictureRows | None:
     except (OSError, InputError):
         # Read whole it says what is wrong with it.
         return None
-    if not plain:
+    if not plain or not _has_libvips():
         return None
     check_size(image.width, image.height, limits.max_samples)
     extent, channels = (image.height, image.width), _CHANNELS[image.mode]
@@ -93,6 +91,15 @@ class _Bands:
             raise InputError(
                 f"{self._path}: the picture is damaged or cut off: {reason}"
             ) from error
+
+
+def _has_libvips() -> bool:
+    """Whether pyvips is installed, and finds the library that it stands for."""
+    try:
+        import_module("pyvips")
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def _opened(file: BinaryIO) -> Image.Image | None:

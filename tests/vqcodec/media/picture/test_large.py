@@ -2,6 +2,7 @@
 
 import io
 import struct
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -344,7 +345,7 @@ def test_a_file_that_has_changed_is_refused(codec: Codec, picture: Pixels, tmp_p
 def test_without_pyvips_pillow_reads(
     picture: Pixels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vqcodec.media.picture.rows_of_file.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pyvips", None)
     path = tmp_path / "picture.png"
     path.write_bytes(png(picture))
     assert MEDIUM.open(str(path), Limits()) is None
