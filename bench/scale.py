@@ -27,7 +27,6 @@ import numpy as np
 import vqcodec
 from bench.gigapixel import mosaic, write_mosaic
 from vqcodec.evaluation import circumstances
-from vqcodec.media.picture.crops import read_rgb
 from vqcodec.media.registry import read_any_stream
 
 MOST = 2**31
@@ -43,6 +42,8 @@ def extent_of(megapixels: int) -> tuple[int, int]:
 
 def verify(work: Path, settings: dict[str, Any]) -> None:
     """A picture of several regions by rows, whole, with one thread and two, and through a file."""
+    from vqcodec.media.picture.crops import read_rgb
+
     extent = extent_of(4)
     codec = vqcodec.load("photo", device="cpu")
     pixels = np.concatenate(list(mosaic(extent)))
