@@ -26,7 +26,7 @@ FLOORS = [
     {"vqcodec.decoding", "vqcodec.many"},
     {"vqcodec.encoding"},
     {"vqcodec.codec", "vqcodec.stream_info"},
-    {"vqcodec.recent"},
+    {"vqcodec.decoded_file", "vqcodec.recent"},
     {"vqcodec.batch"},
     {"vqcodec.ray"},
     {"vqcodec"},

@@ -31,6 +31,8 @@ from vqcodec.errors import (
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec, load
+    from vqcodec.decoded_file import decode_file
+    from vqcodec.media.picture.rows import PictureRows
     from vqcodec.media.picture.signal import Picture
     from vqcodec.model.catalog import add_model, find_model, list_models, remove_model
     from vqcodec.recent import decode
@@ -49,6 +51,7 @@ __all__ = [
     "MissingDependencyError",
     "ModelError",
     "Picture",
+    "PictureRows",
     "StreamInfo",
     "TruncatedError",
     "UnknownModelError",
@@ -56,6 +59,7 @@ __all__ = [
     "VqcodecError",
     "add_model",
     "decode",
+    "decode_file",
     "find_model",
     "inspect",
     "list_models",
@@ -68,9 +72,11 @@ __version__ = "0.1.0"
 _LAZY = {
     "Codec": "vqcodec.codec",
     "Picture": "vqcodec.media.picture.signal",
+    "PictureRows": "vqcodec.media.picture.rows",
     "StreamInfo": "vqcodec.stream_info",
     "add_model": "vqcodec.model.catalog",
     "decode": "vqcodec.recent",
+    "decode_file": "vqcodec.decoded_file",
     "find_model": "vqcodec.model.catalog",
     "inspect": "vqcodec.stream_info",
     "list_models": "vqcodec.model.catalog",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ _MADE = ("stream", "rate", "seconds", "sha256", "error")
 
 
 def encode_batch(
-    batch: Mapping[str, Iterable[Any]],
+    batch: Any,
     *,
     column: str = "bytes",
     model: str | Path = "photo",
@@ -61,7 +60,7 @@ def encode_batch(
     >>> done["name"], [type(stream).__name__ for stream in done["stream"]], done["error"][0]
     (['a', 'b'], ['bytes', 'NoneType'], None)
     """
-    names = list(batch.keys()) if hasattr(batch, "keys") else list(batch.column_names)
+    names = list(batch.keys() if hasattr(batch, "keys") else batch.column_names)
     if column not in names:
         raise InputError(f"no column {column!r}; there are {', '.join(map(str, names))}")
     codec = recent_codec(model, device=device)

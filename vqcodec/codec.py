@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from vqcodec.errors import (
 from vqcodec.files import FileLike, content_of
 from vqcodec.grid import Region
 from vqcodec.many import Many
+from vqcodec.media.base import Part
 from vqcodec.media.registry import check_stream, find_medium, read_any_stream, signal_of
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
@@ -104,6 +105,7 @@ class Codec(Tokenizer, Many):
         psnr: float | None = None,
         effort: int = 5,
         facts: bool = True,
+        max_samples: int | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
         found: Callable[[float], None] | None = None,
@@ -111,10 +113,11 @@ class Codec(Tokenizer, Many):
         """Encode a signal; the same input gives the same bytes.
 
         Args:
-            signal: what the model's medium takes. Pictures: a `Picture`, a PIL image, a numpy array
-                (H, W) or (H, W, 1 to 4) of uint8, uint16 or float in [0, 1], or a torch tensor
-                (C, H, W) of uint8 or float in [0, 1]. Or a file of the medium, read as the command
-                reads it: by its path (every `str` is one), open for reading, or as its bytes.
+            signal: what the model's medium takes. Pictures: a `Picture` or `PictureRows`, a PIL
+                image, a numpy array (H, W) or (H, W, 1 to 4) of uint8, uint16 or float in [0, 1],
+                or a torch tensor (C, H, W) of uint8 or float in [0, 1]. Or a file of the medium,
+                read as the command reads it: by its path (every `str` is one), open for reading, or
+                as its bytes.
             quality: 0 (smallest) to 100 (best).
             bpp: instead of a quality, at most so many bits for each sample (pixel) of the extent.
             size: instead of a quality, at most so many bytes for the whole stream.
@@ -123,6 +126,7 @@ class Codec(Tokenizer, Many):
             effort: 1 (fast) to 9 (good), whole: more quality for the bytes; the format and the
                 decoder's time stay the same.
             facts: keep what travels with the samples, such as a colour profile and EXIF data.
+            max_samples: refuse files of more samples; 2^28 by default.
             threads: at most so many, as many as torch has by default; the bytes are the same.
             progress: is told how many of how many regions are done.
             found: is told the quality of the stream, which a target finds.
@@ -137,7 +141,7 @@ class Codec(Tokenizer, Many):
         True
         """
         check_target(quality, bpp, size, psnr)
-        signal = signal_of(self.medium, signal)
+        signal = signal_of(self.medium, signal, limits_of(max_samples))
         job = Encoding(
             self,
             self.medium,
@@ -202,8 +206,12 @@ class Codec(Tokenizer, Many):
         max_samples: int | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
+        take: Callable[[Iterable[Part], Stream, Region], Any] | None = None,
     ) -> Any:
         """Decode a stream of this model with the facts that travel with it.
+
+        Args:
+            take: makes something else of the parts, called as `Medium.from_samples` is.
 
         Returns:
             the medium's signal. Pictures: a `Picture` with alpha, colour profile and EXIF data.
@@ -230,7 +238,8 @@ class Codec(Tokenizer, Many):
             threads=threads,
             progress=progress,
         )
-        return self.medium.from_samples(parts, stream, chosen)
+        take = self.medium.from_samples if take is None else take
+        return take(parts, stream, chosen)
 
     @kernels_refuse()
     def decode_codes(self, stream: Stream) -> NDArray[np.int64]:

@@ -19,11 +19,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from vqcodec.errors import InputError
 
-__all__ = ["FileLike", "OpenFile", "content_of", "read_bounded", "whole_file", "write_whole"]
+__all__ = [
+    "FileLike",
+    "OpenFile",
+    "content_of",
+    "open_whole",
+    "read_bounded",
+    "whole_file",
+    "write_whole",
+]
 
 _TEMPORARY = re.compile(r"\.vqcodec-[0-9a-f]{16}\.tmp")
 # Seconds after which nobody writes to a temporary file any more.
@@ -64,8 +72,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         _sync(target.parent)
 
 
-def write_whole(path: Path, data: bytes, *, times: tuple[int, int] | None = None) -> None:
-    """Write a file that appears whole or not at all.
+@contextmanager
+def open_whole(path: Path, *, times: tuple[int, int] | None = None) -> Iterator[BinaryIO]:
+    """Open a file for writing that appears whole, once the block has ended well, or not at all.
 
     Args:
         times: of its last access and its last change, in nanoseconds; None for now.
@@ -75,14 +84,27 @@ def write_whole(path: Path, data: bytes, *, times: tuple[int, int] | None = None
     """
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
-        target.write_bytes(data)
+        # A pipe takes bytes in their order alone.
+        buffer = io.BytesIO()
+        yield buffer
+        target.write_bytes(buffer.getbuffer())
         return
     with whole_file(target) as temporary:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
         if times is not None:
             os.utime(temporary, ns=times)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that appears whole or not at all.
+
+    Raises:
+        OSError: it cannot be written; an older file of this name is as it was.
+    """
+    with open_whole(path) as file:
+        file.write(data)
 
 
 def read_bounded(path: str | Path, limit: int, what: str) -> bytes:

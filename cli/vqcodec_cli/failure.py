@@ -54,7 +54,8 @@ def reason(error: BaseException, subject: str | None = None) -> str:
         why = error.strerror[0].lower() + error.strerror[1:]
         other = None if error.filename in (None, subject) else os.fsdecode(error.filename)
         return printable(f"{other}: {why}" if other else why)
-    return printable(str(error) or type(error).__name__)
+    text = str(error) or type(error).__name__
+    return printable(text.removeprefix(f"{subject}: "))
 
 
 @contextmanager

@@ -33,6 +33,10 @@ class Source:
         """Whether there is anything to read."""
         return self.is_stdin or os.path.exists(self.name)
 
+    def is_file(self) -> bool:
+        """Whether the input is a regular file, which can be read more than once."""
+        return not self.is_stdin and os.path.isfile(self.name)
+
     def place(self) -> Path:
         """Where the input stands below an output folder."""
         path = Path(self.name)
@@ -44,7 +48,7 @@ class Source:
         Of a pipe that has a name, and where standard input cannot be looked into, none.
         """
         if not self.is_stdin:
-            if not os.path.isfile(self.name):
+            if not self.is_file():
                 return b""
             with open(self.name, "rb") as file:
                 return file.read(count)

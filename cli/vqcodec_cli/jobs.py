@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 from vqcodec_cli.batch import Outcome, Work, run_batch
@@ -70,9 +69,11 @@ def threads_each(asked: int | None, *, processes: int) -> int | None:
     return max(1, torch.get_num_threads() // processes)
 
 
-def digest(data: bytes) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
+def facts_of(path: str) -> dict[str, Any]:
+    """What a manifest says of an output: its size, and its SHA-256 in hexadecimal digits."""
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"bytes": os.path.getsize(path), "sha256": digest}
 
 
 def _manifest(jobs: Sequence[Job], args: argparse.Namespace) -> Manifest | None:
@@ -92,6 +93,5 @@ def _skipped(job: Job, earlier: Mapping[str, Mapping[str, Any]], *, hashes: bool
         if row.get("bytes") == os.path.getsize(job.target):
             record |= row
         else:
-            data = Path(job.target).read_bytes()
-            record |= {"bytes": len(data), "sha256": digest(data)}
+            record |= facts_of(job.target)
     return Outcome({**record, "skipped": True}, f"{printable(job.target)}: exists already, skipped")

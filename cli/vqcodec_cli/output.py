@@ -3,9 +3,12 @@
 import os
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from vqcodec.files import write_whole
+from vqcodec.files import open_whole
 from vqcodec_cli.failure import RefusedError, UsageError
 
 STDOUT = "-"
@@ -69,15 +72,15 @@ def write_stdout(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def write_file(
+@contextmanager
+def open_file(
     path: Path,
-    data: bytes,
     *,
     force: bool,
     makes_folder: bool = False,
     times: tuple[int, int] | None = None,
-) -> None:
-    """Write a file that appears whole or not at all, if `check_output` allows it.
+) -> Iterator[BinaryIO]:
+    """Open a file that appears whole or not at all, if `check_output` allows it.
 
     Args:
         makes_folder: make the folders above it that are missing.
@@ -89,4 +92,11 @@ def write_file(
     if makes_folder:
         path.parent.mkdir(parents=True, exist_ok=True)
     check_output(path, force=force)
-    write_whole(path, data, times=times)
+    with open_whole(path, times=times) as file:
+        yield file
+
+
+def write_file(path: Path, data: bytes, *, force: bool, makes_folder: bool = False) -> None:
+    """Write a file in one go; see `open_file`."""
+    with open_file(path, force=force, makes_folder=makes_folder) as file:
+        file.write(data)

@@ -2,9 +2,12 @@
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from vqcodec_cli.failure import RefusedError, UsageError, complain
 from vqcodec_cli.inputs import Source
@@ -13,7 +16,7 @@ from vqcodec_cli.output import (
     STDOUT,
     check_output,
     check_stdout,
-    write_file,
+    open_file,
     write_stdout,
 )
 
@@ -49,15 +52,24 @@ class Job:
 
     def write(self, data: bytes) -> None:
         """Write the output, whole or not at all."""
+        with self.opened() as file:
+            file.write(data)
+
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """Open the output, which appears whole, once the block has ended well, or not at all."""
         if self.target == STDOUT:
-            write_stdout(data)
+            buffer = BytesIO()
+            yield buffer
+            write_stdout(buffer.getvalue())
             return
         times = None
         if self.keep_times:
             status = os.stat(self.source.name)
             times = status.st_atime_ns, status.st_mtime_ns
-        path = Path(self.target)
-        write_file(path, data, force=self.force, makes_folder=self.makes_folder, times=times)
+        options = {"force": self.force, "makes_folder": self.makes_folder}
+        with open_file(Path(self.target), **options, times=times) as file:
+            yield file
 
 
 def plan_jobs(

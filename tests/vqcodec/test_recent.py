@@ -22,7 +22,7 @@ Pixels = NDArray[np.uint8]
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Paths of the models that are loaded, in their order; none is loaded before."""
     found: list[Path] = []
-    load = recent.load
+    load = vqcodec.load
 
     def counted(path: Path, *, device: str) -> Codec:
         found.append(path)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from tiny import tiny_config, write_tiny
 
-from vqcodec import Codec, load
+from vqcodec import Codec, Picture, load
 from vqcodec.decoding import checked_region
 from vqcodec.errors import CorruptError, InputError
 from vqcodec.media.registry import read_any_stream
@@ -146,4 +146,6 @@ def test_a_memory_map_is_encoded_as_the_array(
 ) -> None:
     np.save(tmp_path / "picture.npy", picture)
     mapped = np.load(tmp_path / "picture.npy", mmap_mode="r")
+    assert np.shares_memory(Picture(mapped).pixels, mapped)
+    assert np.shares_memory(codec.medium.wrap(mapped).pixels, mapped)
     assert codec.encode(mapped) == codec.encode(picture)

@@ -8,8 +8,8 @@ neither NumPy nor torch, so that a stream is described and refused at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
 from vqcodec.grid import Region
@@ -73,6 +73,15 @@ class Medium(Protocol):
     def recognises(self, head: bytes) -> bool:
         """Whether a file that begins with these bytes (64 of them, or all) is of this medium."""
 
+    def open(self, path: str, limits: Limits) -> Any:
+        """The signal in a large file, which is read as its samples are asked for.
+
+        None where `read` is to have the file whole, also to say what is wrong with it.
+
+        Raises:
+            LimitError: too large.
+        """
+
     def read(self, data: bytes, limits: Limits) -> Any:
         """The signal in the bytes of a file.
 
@@ -85,6 +94,18 @@ class Medium(Protocol):
 
         Raises:
             InputError: the format cannot hold it.
+        """
+
+    def writer(
+        self, stream: Stream, region: Region, *, format: str
+    ) -> Callable[[Iterable[Part], BinaryIO], None] | None:
+        """What writes a region of a signal to a file as its parts are decoded, in little memory.
+
+        The file is empty, and open for writing at any place. None where `write` is to have the
+        signal whole.
+
+        Raises:
+            CorruptError, LimitError: a side chunk does not hold what it should.
         """
 
     def wrap(self, thing: Any) -> Any:
@@ -106,8 +127,8 @@ class Medium(Protocol):
     def from_samples(self, parts: Iterable[Part], stream: Stream, region: Region) -> Any:
         """A region of the signal that a stream describes, of the parts of it that are decoded.
 
-        The parts cover the region once. Most are decoded as they are drawn, so that not all of
-        their samples are in memory.
+        The parts cover the region once, in the order of regions. Most are decoded as they are
+        drawn, so that not all of their samples are in memory.
 
         Raises:
             CorruptError, LimitError: a side chunk does not hold what it should.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any, cast
 
 from vqcodec.bitstream import Buffer, Limits, Stream, read_header, read_stream
@@ -106,8 +107,10 @@ def read_any_stream(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> tuple[Medi
     return medium, stream
 
 
-def signal_of(medium: Medium, thing: Any) -> Any:
+def signal_of(medium: Medium, thing: Any, limits: Limits = DEFAULT_LIMITS) -> Any:
     """The signal in a file, given by path, open for reading or as bytes, or in what `wrap` takes.
+
+    A large file that is given by its path is read as it is asked for.
 
     Raises:
         InputError: it is none, or no file that can be read. LimitError: the file's is too large.
@@ -115,9 +118,13 @@ def signal_of(medium: Medium, thing: Any) -> Any:
     >>> signal_of(find_medium("picture"), b"P5 64 48 255 " + bytes(64 * 48)).extent
     (48, 64)
     """
+    if isinstance(thing, str | os.PathLike) and os.path.isfile(thing):
+        opened = medium.open(os.fsdecode(thing), limits)
+        if opened is not None:
+            return opened
     content = content_of(thing)
     if isinstance(content, bytes | bytearray | memoryview):
-        return medium.read(bytes(content), DEFAULT_LIMITS)
+        return medium.read(bytes(content), limits)
     return medium.wrap(content)
 
 

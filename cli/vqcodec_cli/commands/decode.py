@@ -11,7 +11,7 @@ from vqcodec.media.registry import read_any_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
-from vqcodec_cli.jobs import digest, processes_for, run_jobs, threads_each
+from vqcodec_cli.jobs import facts_of, processes_for, run_jobs, threads_each
 from vqcodec_cli.media import check_format, format_of, slices_of, suffix_of_stream
 from vqcodec_cli.plan import Job, plan_jobs
 from vqcodec_cli.terminal import printable
@@ -90,22 +90,29 @@ class _Decoder:
             region = slices_of(self._args.region, medium, extent)
             extent = lengths(region)
         codec = self._codec_for(stream.header)
+        from vqcodec.decoded_file import write_decoded  # loads torch
+
         started = time.perf_counter()
-        threads = threads_each(self._args.threads, processes=self._processes)
-        signal = codec.decode_signal(stream, region=region, threads=threads, progress=tell)
-        data = medium.write(signal, format=format)
-        job.write(data)
+        write_decoded(
+            codec,
+            stream,
+            job.opened(),
+            format=format,
+            region=region,
+            max_samples=self._args.max_samples,
+            threads=threads_each(self._args.threads, processes=self._processes),
+            progress=tell,
+        )
         seconds = time.perf_counter() - started
         record = {
             "input": job.source.name,
             "output": job.target,
             "medium": medium.name,
             **dict(zip(medium.axes, extent, strict=True)),
-            "bytes": len(data),
             "seconds": seconds,
         }
         if self._args.manifest is not None:
-            record["sha256"] = digest(data)
+            record |= facts_of(job.target)
         size = medium.size_text(extent)
         return record, f"{printable(job.target)}: {size}, {seconds:.1f} s"
 

@@ -10,8 +10,8 @@ from vqcodec.media.base import Medium
 from vqcodec.media.registry import find_medium, medium_of
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
-from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
-from vqcodec_cli.jobs import digest, processes_for, run_jobs, threads_each
+from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
+from vqcodec_cli.jobs import facts_of, processes_for, run_jobs, threads_each
 from vqcodec_cli.media import check_stream_name, input_suffixes
 from vqcodec_cli.plan import Job, plan_jobs
 from vqcodec_cli.terminal import printable
@@ -19,6 +19,9 @@ from vqcodec_cli.terminal import printable
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
     from vqcodec.model.file import ModelCard
+
+# What a medium is told by.
+_HEAD_BYTES = 64
 
 EXAMPLES = """\
 examples:
@@ -121,9 +124,7 @@ class _Encoder:
         """Encode one signal and write its file."""
         args = self._args
         job.check()
-        data = job.source.read()
-        medium = self._medium_of(data)
-        signal = medium.read(data, limits_of(args.max_samples))
+        medium, signal = self._signal_of(job.source)
         codec = self._codec_for(medium)
         started = time.perf_counter()
         found: list[float] = []
@@ -154,10 +155,22 @@ class _Encoder:
             "seconds": seconds,
         }
         if args.manifest is not None:
-            record["sha256"] = digest(stream)
+            record |= facts_of(job.target)
         size = medium.size_text(signal.extent)
         text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}, quality {found[0]:.4g}"
         return record, f"{printable(job.target)}: {text}, {seconds:.1f} s"
+
+    def _signal_of(self, source: Source) -> tuple[Medium, Any]:
+        """The signal in an input, and its medium; a large file is read as it is asked for."""
+        limits = limits_of(self._args.max_samples)
+        if source.is_file():
+            medium = self._medium_of(source.head(_HEAD_BYTES))
+            opened = medium.open(source.name, limits)
+            if opened is not None:
+                return medium, opened
+        data = source.read()
+        medium = self._medium_of(data)
+        return medium, medium.read(data, limits)
 
     def _medium_of(self, data: bytes) -> Medium:
         return medium_of(data) if self._card is None else find_medium(self._card.config.medium.kind)

@@ -51,6 +51,9 @@ class SawToothMedium:
     def recognises(self, head: bytes) -> bool:
         return head.startswith(b"SAW ")
 
+    def open(self, path: str, limits: Limits) -> None:
+        return None
+
     def read(self, data: bytes, limits: Limits) -> SawTooth:
         first, _, rest = data.partition(b"\n")
         words = first.decode("ascii", "replace").split()
@@ -67,6 +70,9 @@ class SawToothMedium:
     def write(self, signal: SawTooth, *, format: str) -> bytes:
         head = " ".join(["SAW", str(signal.offset), str(len(signal.values)), *signal.unit.split()])
         return f"{head}\n{' '.join(map(str, signal.values))}\n".encode("ascii")
+
+    def writer(self, stream: Stream, region: Region, *, format: str) -> None:
+        return None
 
     def wrap(self, thing: Any) -> SawTooth:
         signal = thing if isinstance(thing, SawTooth) else SawTooth(np.asarray(thing))

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from vqcodec.bitstream import DEFAULT_LIMITS, Chunk, Header, Limits, Stream
 from vqcodec.errors import CorruptError, InputError, LimitError
+from vqcodec.grid import whole
 from vqcodec.media.picture.alpha_rows import check_payload
 
 if TYPE_CHECKING:
+    from vqcodec.media.picture.rows import PictureRows
     from vqcodec.media.picture.signal import Picture
 
 __all__ = ["ALPHA", "EXIF", "ICC", "check_alpha", "pack_chunks", "unpack_fact"]
@@ -20,7 +22,7 @@ ICC = "i"
 EXIF = "e"
 
 
-def pack_chunks(picture: Picture, *, facts: bool) -> list[Chunk]:
+def pack_chunks(picture: Picture | PictureRows, *, facts: bool) -> list[Chunk]:
     """Return the side chunks of a picture; without `facts` alpha alone.
 
     Raises: InputError for more bytes of a profile or of EXIF data than a reader takes by default.
@@ -30,7 +32,8 @@ def pack_chunks(picture: Picture, *, facts: bool) -> list[Chunk]:
     if _has_alpha(picture.channels):
         from vqcodec.media.picture.alpha import encode_alpha
 
-        chunks.append(Chunk(ALPHA, encode_alpha(picture.pixels[:, :, -1])))
+        alpha = picture.window(whole(picture.extent))[:, :, -1]
+        chunks.append(Chunk(ALPHA, encode_alpha(alpha)))
     return chunks
 
 

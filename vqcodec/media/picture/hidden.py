@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vqcodec.media.picture.rows import PictureRows
 from vqcodec.media.picture.signal import Picture
+from vqcodec.media.workshop import decibels
 
-__all__ = ["fill_hidden", "visible_colours"]
+__all__ = ["fill_hidden", "visible_psnr"]
 
+_BAND_ROWS = 256
 _SMOOTHINGS = 2
 
 
@@ -41,14 +44,19 @@ def fill_hidden(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return filled
 
 
-def visible_colours(picture: Picture, original: Picture) -> NDArray[np.uint8]:
-    """The colours of a picture where `original` shows anything: uint8 (N, 1 or 3).
-
-    Where nothing is visible at all, one sample that is equal in any picture.
-    """
-    colours = picture.pixels[:, :, : 3 if original.channels >= 3 else 1]
-    shown = ~_hidden(original.pixels)
-    return colours[shown] if shown.any() else np.zeros_like(colours[0, :1])
+def visible_psnr(decoded: Picture, original: Picture | PictureRows) -> float:
+    """PSNR of the colours where the original shows anything, in dB; inf where it shows nothing."""
+    height, width = original.extent
+    error = count = 0
+    for top in range(0, height, _BAND_ROWS):
+        band = (slice(top, min(top + _BAND_ROWS, height)), slice(0, width))
+        pixels, wanted = decoded.window(band), original.window(band)
+        shown = ~_hidden(wanted)
+        colours = slice(0, 3 if original.channels >= 3 else 1)
+        differences = np.subtract(pixels[:, :, colours], wanted[:, :, colours], dtype=np.int32)
+        error += int(np.square(differences[shown]).sum(dtype=np.int64))
+        count += int(shown.sum()) * differences.shape[2]
+    return decibels(error / max(1, count) / 255**2)
 
 
 def _hidden(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
 from vqcodec.errors import BadModelError, CorruptError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from vqcodec.media.picture.rows import PictureRows
     from vqcodec.media.picture.signal import Picture
 
 __all__ = ["MEDIUM", "PictureMedium"]
@@ -45,6 +46,12 @@ class PictureMedium:
         """Whether a file begins as one of the formats that are read does."""
         return looks_like_picture(head)
 
+    def open(self, path: str, limits: Limits) -> PictureRows | None:
+        """The picture in a large file, read by rows; see `rows_of_file`."""
+        from vqcodec.media.picture.rows_of_file import rows_of_file
+
+        return rows_of_file(path, limits)
+
     def read(self, data: bytes, limits: Limits) -> Picture:
         """The picture in the bytes of a file; see `read_picture`."""
         from vqcodec.media.picture.reader import read_picture
@@ -59,11 +66,20 @@ class PictureMedium:
 
         return write_picture(signal, format=format)
 
-    def wrap(self, thing: Any) -> Picture:
-        """The picture in an array, a Pillow image, a torch tensor or a `Picture`."""
-        from vqcodec.media.picture.arrays import picture_from
+    def writer(
+        self, stream: Stream, region: Region, *, format: str
+    ) -> Callable[[Iterable[Part], BinaryIO], None] | None:
+        """What writes a large picture by rows; see `writer_by_rows`."""
+        from vqcodec.media.picture.large import writer_by_rows
 
-        return picture_from(thing)
+        return writer_by_rows(stream, region, format)
+
+    def wrap(self, thing: Any) -> Picture | PictureRows:
+        """The picture in an array, a Pillow image, a torch tensor, `Picture` or `PictureRows`."""
+        from vqcodec.media.picture.arrays import picture_from
+        from vqcodec.media.picture.rows import PictureRows
+
+        return thing if isinstance(thing, PictureRows) else picture_from(thing)
 
     def unwrap(self, signal: Picture) -> NDArray[np.uint8]:
         """The pixels, uint8 (H, W, C), or (H, W) for grey."""
@@ -79,12 +95,12 @@ class PictureMedium:
             )
 
     def to_samples(
-        self, signal: Picture, model: MediumConfig, region: Region
+        self, signal: Picture | PictureRows, model: MediumConfig, region: Region
     ) -> NDArray[np.float32]:
         """Colours in [0, 1], as many as the model has: float32 (C, H, W)."""
         from vqcodec.media.picture.samples import samples_of
 
-        return samples_of(signal.pixels[region], model.channels)
+        return samples_of(signal.window(region), model.channels)
 
     def from_samples(self, parts: Iterable[Part], stream: Stream, region: Region) -> Picture:
         """A region of the picture, with what the side chunks of its stream hold."""
@@ -99,7 +115,7 @@ class PictureMedium:
             pixels[:, :, -1] = decode_alpha(payload, *stream.header.extent)[region]
         return Picture(pixels, icc=icc, exif=exif)
 
-    def side_chunks(self, signal: Picture, *, facts: bool) -> list[Chunk]:
+    def side_chunks(self, signal: Picture | PictureRows, *, facts: bool) -> list[Chunk]:
         """Alpha, and with `facts` the colour profile and EXIF data."""
         return pack_chunks(signal, facts=facts)
 
@@ -126,17 +142,15 @@ class PictureMedium:
         text = " x ".join(map(str, reversed(extent)))
         return text if channels is None else f"{text} {_NAMES[channels]}"
 
-    def rate(self, size: int, signal: Picture) -> tuple[str, float]:
+    def rate(self, size: int, signal: Picture | PictureRows) -> tuple[str, float]:
         """Bits per pixel."""
         return "bpp", 8 * size / math.prod(signal.extent)
 
-    def decibels(self, decoded: Picture, original: Picture) -> float:
+    def decibels(self, decoded: Picture, original: Picture | PictureRows) -> float:
         """PSNR of the eight-bit colours where anything is visible, alpha left out."""
-        from vqcodec.media.picture.hidden import visible_colours
-        from vqcodec.media.picture.measures import psnr
+        from vqcodec.media.picture.hidden import visible_psnr
 
-        shown = (visible_colours(picture, original) for picture in (decoded, original))
-        return psnr(*shown)
+        return visible_psnr(decoded, original)
 
 
 MEDIUM = PictureMedium()

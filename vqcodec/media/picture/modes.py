@@ -3,6 +3,8 @@
 What happens to each is part of the contract, see convert_image.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -14,6 +16,7 @@ __all__ = ["convert_image", "keeps_profile", "sixteen_to_eight"]
 _OPAQUE = {"1": "L", "L": "L", "RGB": "RGB", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
 _WITH_ALPHA = {"LA": "LA", "La": "LA", "PA": "RGBA", "RGBA": "RGBA", "RGBa": "RGBA"}
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
+_BAND_ROWS = 256
 _REASONS = {
     "F": "floating-point samples",
     "I": "32-bit samples",
@@ -45,8 +48,17 @@ def convert_image(image: Image.Image) -> NDArray[np.uint8]:
     else:
         reason = _REASONS.get(image.mode, f"mode {image.mode}")
         raise InputError(f"the picture has {reason}, which cannot be encoded: convert it first")
-    pixels = np.asarray(image if image.mode == mode else image.convert(mode), dtype=np.uint8)
-    return pixels.reshape(image.height, image.width, len(mode))
+    pixels = np.empty((image.height, image.width, len(mode)), np.uint8)
+    for top, band in _bands(image):
+        converted = band if band.mode == mode else band.convert(mode)
+        pixels[top : top + band.height] = np.asarray(converted).reshape(-1, *pixels.shape[1:])
+    return pixels
+
+
+def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """The rows of a loaded image, some at a time: all at once NumPy takes twice the memory."""
+    for top in range(0, image.height, _BAND_ROWS):
+        yield top, image.crop((0, top, image.width, min(top + _BAND_ROWS, image.height)))
 
 
 def keeps_profile(image: Image.Image) -> bool:

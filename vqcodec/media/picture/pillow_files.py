@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from typing import IO, BinaryIO
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
@@ -17,7 +18,7 @@ from vqcodec.media.picture.jxl import is_jxl
 from vqcodec.media.picture.png import split_png
 from vqcodec.media.picture.suffixes import is_heic
 
-__all__ = ["name_errors", "need_jxl", "open_image", "quiet"]
+__all__ = ["name_errors", "need_jxl", "open_image", "open_unread", "quiet"]
 
 # Formats that are told by their first bytes and read without an external program.
 _FORMATS = (
@@ -71,25 +72,40 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
     data, facts = split_png(data)
     # A build of Pillow may lack a library; a multi-picture JPEG opens as a JPEG.
     formats = [name for name in (*_FORMATS, *_plug_in(data)) if name in Image.OPEN]
-    with quiet():
-        before = Image.MAX_IMAGE_PIXELS
-        # Pillow decodes an icon when it opens it, whose directory has one byte for a side.
-        Image.MAX_IMAGE_PIXELS = _ICON_PIXELS if data[:4] == _ICON else None
-        try:
-            image = Image.open(io.BytesIO(data), formats=formats)
-        except Image.DecompressionBombError as error:
-            raise LimitError(f"an icon has at most {2 * _ICON_PIXELS} pixels") from error
-        except UnidentifiedImageError as error:
-            hint = (
-                "already a vqcodec file" if data[:3] == b"\x89VQ" else "not a picture that is known"
-            )
-            raise InputError(hint) from error
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
+    # Pillow decodes an icon when it opens it, whose directory has one byte for a side.
+    most = _ICON_PIXELS if data[:4] == _ICON else None
+    try:
+        image = _open(io.BytesIO(data), formats, most)
+    except Image.DecompressionBombError as error:
+        raise LimitError(f"an icon has at most {2 * _ICON_PIXELS} pixels") from error
+    except UnidentifiedImageError as error:
+        hint = "already a vqcodec file" if data[:3] == b"\x89VQ" else "not a picture that is known"
+        raise InputError(hint) from error
     if image.format in ("AVIF", "HEIF") and (nclx := find_nclx(data)):
         facts["cicp"] = nclx
     image.info.update(facts)
     return image
+
+
+def open_unread(file: BinaryIO, format: str) -> ImageFile.ImageFile:
+    """Open a JPEG or TIFF, of any size, where it stands; its pixels are not read.
+
+    Raises: InputError for what is none.
+    """
+    Image.init()
+    with name_errors("not a picture that is known"):
+        return _open(file, [format], None)
+
+
+def _open(file: IO[bytes], formats: list[str], most: int | None) -> ImageFile.ImageFile:
+    """Open with another limit of pixels than Pillow has for the process, or none."""
+    with quiet():
+        before = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = most
+        try:
+            return Image.open(file, formats=formats)
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
 
 
 def need_jxl() -> None:

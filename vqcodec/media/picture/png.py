@@ -1,14 +1,15 @@
 """What a PNG says beside its pixels, read here: Pillow calls a long text a damaged picture."""
 
+import os
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from vqcodec.bitstream import DEFAULT_LIMITS
-from vqcodec.errors import LimitError
+from vqcodec.errors import InputError, LimitError
 
-__all__ = ["split_png"]
+__all__ = ["head_of_png", "split_png"]
 
 _MAGIC = b"\x89PNG\r\n\x1a\n"
 _TEXT = (b"tEXt", b"zTXt", b"iTXt")
@@ -38,6 +39,33 @@ def split_png(data: bytes) -> tuple[bytes, dict[str, Any]]:
         begin = end
     # A file without any such chunk, as most are, is not copied.
     return (b"".join([*kept, data[begin:]]) if kept else data), facts
+
+
+def head_of_png(file: BinaryIO) -> bytes:
+    """Return a PNG without its pixels and texts; whatever stood behind the pixels is before them.
+
+    Raises: InputError for a chunk that is cut off, and for more than 16 MiB besides the pixels.
+    """
+    limit = DEFAULT_LIMITS.max_metadata_bytes
+    kept, size = [file.read(len(_MAGIC))], 0
+    while head := file.read(8):
+        if len(head) < 8:
+            raise InputError("a PNG ends within a chunk")
+        length, kind = struct.unpack(">I4s", head)
+        if kind == b"IEND":
+            break
+        if kind in (b"IDAT", *_TEXT):
+            file.seek(length + 4, os.SEEK_CUR)
+            continue
+        size += length
+        if size > limit:
+            raise InputError(f"a PNG with more than {limit} bytes besides its pixels")
+        body = file.read(length + 4)
+        if len(body) < length + 4:
+            raise InputError("a PNG ends within a chunk")
+        kept.append(head + body)
+    empty = struct.pack(">I4sI", 0, b"IDAT", zlib.crc32(b"IDAT"))
+    return b"".join([*kept, empty])
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -27,7 +27,7 @@ from vqcodec.media.picture.transparency import (
     scale_transparency,
 )
 
-__all__ = ["picture_from_pillow", "read_picture"]
+__all__ = ["check_size", "facts_of", "picture_from_pillow", "read_picture"]
 
 _DAMAGED = "the picture is damaged or cut off"
 
@@ -55,9 +55,9 @@ def read_picture(
     if max_pixels is None:
         max_pixels = default_max_pixels()
     if is_jxl(data):
-        _check_size(*jxl_size(data), max_pixels)
+        check_size(*jxl_size(data), max_pixels)
     with name_errors(_DAMAGED), open_image(data) as image:
-        _check_size(image.width, image.height, max_pixels)
+        check_size(image.width, image.height, max_pixels)
         # A multi-picture JPEG is one photograph, with previews or a second view behind it.
         frames = 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
         if frames > 1:
@@ -101,16 +101,24 @@ def _convert(image: Image.Image) -> Picture:
     with quiet() if image.format == "TIFF" else nullcontext():
         image.load()
     pixels = convert_image(image)
-    exif = image.info.get("exif")
-    exif = strip_exif_prefix(exif) if isinstance(exif, bytes) and exif else None
-    if image.format == "TIFF":
-        exif = None
+    icc, exif = facts_of(image, pixels.shape[2])
     if exif is not None:
         orientation = find_orientation(exif)
         pixels = apply_orientation(pixels, orientation)
         exif = reset_orientation(swap_sizes(exif) if orientation >= 5 else exif)
-    icc = _profile_of(image, pixels.shape[2])
-    return Picture(pixels, icc=icc, exif=exif or None)
+    return Picture(pixels, icc=icc, exif=exif)
+
+
+def facts_of(image: Image.Image, channels: int) -> tuple[bytes | None, bytes | None]:
+    """Return the profile that fits the pixels made from an image, and its EXIF data as it stands.
+
+    Of a PNG that is not loaded yet, EXIF data behind the pixels is not there.
+    """
+    exif = image.info.get("exif")
+    exif = strip_exif_prefix(exif) if isinstance(exif, bytes) and exif else None
+    if image.format == "TIFF":
+        exif = None
+    return _profile_of(image, channels), exif or None
 
 
 def _profile_of(image: Image.Image, channels: int) -> bytes | None:
@@ -121,7 +129,7 @@ def _profile_of(image: Image.Image, channels: int) -> bytes | None:
     return profile_of_facts(image.info, grey=channels < 3)
 
 
-def _check_size(width: int, height: int, max_pixels: int) -> None:
+def check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise LimitError for a picture with more pixels than allowed."""
     if width * height > max_pixels:
         raise LimitError(

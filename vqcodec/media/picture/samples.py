@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from vqcodec.media.base import Part
 from vqcodec.media.picture.channels import to_channels
 from vqcodec.media.picture.hidden import fill_hidden
 
-__all__ = ["pixels_of", "samples_of"]
+__all__ = ["bands_of", "pixels_of", "samples_of"]
 
 
 def samples_of(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.float32]:
@@ -38,6 +38,27 @@ def pixels_of(parts: Iterable[Part], channels: int, region: Region) -> NDArray[n
     """
     pixels = np.empty((*lengths(region), channels), np.uint8)
     for place, samples in parts:
-        rounded = np.rint(np.clip(samples, 0, 1) * np.float32(255)).astype(np.uint8)
-        pixels[inside(place, region)] = to_channels(np.moveaxis(rounded, 0, -1), channels)
+        pixels[inside(place, region)] = _rounded(samples, channels)
     return pixels
+
+
+def bands_of(parts: Iterable[Part], channels: int, region: Region) -> Iterator[NDArray[np.uint8]]:
+    """The same pixels from the top, rows (n, W, channels) as soon as all their parts are there.
+
+    parts: in the order of regions.
+    """
+    _, columns = region
+    band: NDArray[np.uint8] | None = None
+    for place, samples in parts:
+        if band is None:
+            band = np.empty((*lengths((place[0], columns)), channels), np.uint8)
+        band[:, *inside(place[1:], region[1:])] = _rounded(samples, channels)
+        if place[1].stop == columns.stop:
+            yield band
+            band = None
+
+
+def _rounded(samples: NDArray[np.float32], channels: int) -> NDArray[np.uint8]:
+    """Decoded samples (C, H, W) as pixels (H, W, channels)."""
+    rounded = np.rint(np.clip(samples, 0, 1) * np.float32(255)).astype(np.uint8)
+    return to_channels(np.moveaxis(rounded, 0, -1), channels)

@@ -2,21 +2,24 @@
 
 EXIF data is itself a TIFF file without a picture, full of offsets from its own beginning, some of
 them in the makers' private notes. So the file begins with that block as it stands; the picture
-follows, then one directory for both, to which the header is turned.
+follows, then one directory for both, to which the header is turned. It is written band by band, so
+that a picture of any size takes the memory of a few rows.
 """
 
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.errors import InputError
 from vqcodec.media.picture.directories import ENTRY_BYTES, Directory, first_directory
-from vqcodec.media.picture.signal import Picture
 
 __all__ = ["write_tiff"]
+
+Pixels = NDArray[np.uint8]
 
 _HEADER = b"II*\x00\x08\x00\x00\x00"
 _SHORT, _LONG, _UNDEFINED = 3, 4, 7
@@ -37,81 +40,119 @@ _DESCRIPTIVE = frozenset(
 )
 
 
-def write_tiff(picture: Picture) -> bytes:
-    """Return a TIFF of deflated rows with the picture's colour profile and EXIF data.
+def write_tiff(
+    file: BinaryIO,
+    bands: Iterable[Pixels],
+    *,
+    extent: tuple[int, ...],
+    channels: int,
+    icc: bytes | None,
+    exif: bytes | None,
+) -> None:
+    """Write a TIFF of deflated rows, of bands (n, W, C) that come from the top.
 
     EXIF data without a readable directory is left out.
-    Raises: InputError if the file would need 4 GiB or more.
+
+    file: empty, and open for writing at any place.
+    Raises: InputError as soon as the file would need 4 GiB or more.
     """
-    exif = picture.exif or b""
-    described = first_directory(exif)
-    head = _HEADER if described is None else exif
+    described = first_directory(exif or b"")
     order = "<" if described is None else described.order
-    body = bytearray(head + bytes(len(head) % 2))
+    file.write(_even(_HEADER if described is None or exif is None else exif))
+    rows = max(1, _STRIP_BYTES // (extent[1] * channels))
     offsets, sizes = [], []
-    rows = max(1, _STRIP_BYTES // (picture.width * picture.channels))
-    for strip in _strips(picture.pixels, rows):
-        offsets.append(len(body))
+    for strip in _strips(bands, rows):
+        offsets.append(file.tell())
         sizes.append(len(strip))
-        body += strip
-    values = _picture_tags(picture, rows, offsets, sizes)
-    entries = [_entry(body, order, tag, kind, numbers) for tag, kind, numbers in values]
-    if described is not None:
+        file.write(strip)
+        _check_size(file.tell())
+    start, behind = file.tell(), bytearray()
+    values = _picture_tags(extent, channels, rows, offsets, sizes)
+    if icc:
+        values.append((_ICC_TAG, _UNDEFINED, icc))
+    entries = [_entry(behind, start, order, *value) for value in values]
+    if described is not None and exif is not None:
         entries += _described_entries(exif, described)
-    body += bytes(len(body) % 2)
-    directory = len(body)
     # Entries stand in the order of their tags.
     entries.sort(key=lambda entry: struct.unpack_from(order + "H", entry)[0])
-    body += struct.pack(order + "H", len(entries)) + b"".join(entries) + bytes(4)
-    if len(body) >= 2**32:
+    behind += bytes((start + len(behind)) % 2)
+    directory = start + len(behind)
+    file.write(behind + struct.pack(order + "H", len(entries)) + b"".join(entries) + bytes(4))
+    _check_size(file.tell())
+    file.seek(4)
+    file.write(struct.pack(order + "I", directory))
+
+
+def _even(data: bytes) -> bytes:
+    return data + bytes(len(data) % 2)
+
+
+def _check_size(size: int) -> None:
+    if size >= 2**32:
         raise InputError("a TIFF holds less than 4 GiB: write PNG")
-    struct.pack_into(order + "I", body, 4, directory)
-    return bytes(body)
 
 
-def _strips(pixels: NDArray[np.uint8], rows: int) -> Iterable[bytes]:
+def _strips(bands: Iterable[Pixels], rows: int) -> Iterator[bytes]:
     """Yield strips of so many rows, deflated; each sample as the difference from the one before."""
-    for top in range(0, len(pixels), rows):
-        strip = pixels[top : top + rows].copy()
-        strip[:, 1:] -= pixels[top : top + rows, :-1]
+    for pixels in _regrouped(bands, rows):
+        strip = pixels.copy()
+        strip[:, 1:] -= pixels[:, :-1]
         yield zlib.compress(strip.tobytes())
 
 
+def _regrouped(bands: Iterable[Pixels], rows: int) -> Iterator[Pixels]:
+    """Give the rows of bands of any number anew, so many at a time; the last ones may be fewer."""
+    rest: Pixels | None = None
+    for band in bands:
+        taken = 0
+        if rest is not None:
+            taken = rows - len(rest)
+            rest = np.concatenate([rest, band[:taken]])
+            if len(rest) < rows:
+                continue
+            yield rest
+        whole = taken + (len(band) - taken) // rows * rows
+        for top in range(taken, whole, rows):
+            yield band[top : top + rows]
+        rest = band[whole:].copy() if whole < len(band) else None
+    if rest is not None:
+        yield rest
+
+
 def _picture_tags(
-    picture: Picture, rows: int, offsets: list[int], sizes: list[int]
+    extent: tuple[int, ...], channels: int, rows: int, offsets: list[int], sizes: list[int]
 ) -> list[tuple[int, int, bytes | list[int]]]:
     """Return tag, type and values of everything that a reader needs to know about the samples."""
-    colour = picture.channels >= 3
     tags: list[tuple[int, int, bytes | list[int]]] = [
-        (256, _LONG, [picture.width]),
-        (257, _LONG, [picture.height]),
-        (258, _SHORT, [8] * picture.channels),
+        (256, _LONG, [extent[1]]),
+        (257, _LONG, [extent[0]]),
+        (258, _SHORT, [8] * channels),
         (259, _SHORT, [_DEFLATE]),
-        (262, _SHORT, [2 if colour else 1]),
+        (262, _SHORT, [2 if channels >= 3 else 1]),
         (273, _LONG, offsets),
         (274, _SHORT, [1]),
-        (277, _SHORT, [picture.channels]),
+        (277, _SHORT, [channels]),
         (278, _LONG, [rows]),
         (279, _LONG, sizes),
         (284, _SHORT, [1]),
         (317, _SHORT, [_DIFFERENCES]),
     ]
-    if picture.channels in (2, 4):
+    if channels in (2, 4):
         # Alpha that the colours are not multiplied by.
         tags.append((338, _SHORT, [2]))
-    if picture.icc:
-        tags.append((_ICC_TAG, _UNDEFINED, picture.icc))
     return tags
 
 
-def _entry(body: bytearray, order: str, tag: int, kind: int, values: bytes | list[int]) -> bytes:
-    """Return the entry of some values; those that do not fit into it are put behind the body."""
+def _entry(
+    behind: bytearray, start: int, order: str, tag: int, kind: int, values: bytes | list[int]
+) -> bytes:
+    """Return the entry of some values; those that do not fit are put behind `start`."""
     packed = struct.pack(f"{order}{len(values)}{_FORMATS[kind]}", *values)
     place = packed.ljust(4, b"\x00")
     if len(packed) > 4:
-        body += bytes(len(body) % 2)
-        place = struct.pack(order + "I", len(body) % 2**32)
-        body += packed
+        behind += bytes((start + len(behind)) % 2)
+        place = struct.pack(order + "I", (start + len(behind)) % 2**32)
+        behind += packed
     return struct.pack(order + "HHI", tag, kind, len(values)) + place
 
 

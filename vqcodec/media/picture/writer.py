@@ -35,8 +35,13 @@ def write_picture(picture: Picture, *, format: str = "png", quality: int = 95) -
     pillow-jxl-plugin, and for AVIF if Pillow was built without it.
     """
     _check(picture, format, quality)
+    buffer = io.BytesIO()
     if format == "tiff":
-        return write_tiff(picture)
+        facts = {"icc": picture.icc, "exif": picture.exif}
+        write_tiff(
+            buffer, [picture.pixels], extent=picture.extent, channels=picture.channels, **facts
+        )
+        return buffer.getvalue()
     pixels = picture.pixels[:, :, 0] if picture.channels == 1 else picture.pixels
     image = Image.fromarray(pixels)
     _need_writer(format)
@@ -44,7 +49,6 @@ def write_picture(picture: Picture, *, format: str = "png", quality: int = 95) -
         image = image.convert("RGB" if picture.channels == 1 else "RGBA")
     if format in _WITHOUT_PROFILE and picture.icc is not None:
         image = to_srgb(image, picture.icc)
-    buffer = io.BytesIO()
     silence = quiet() if format == "avif" else nullcontext()
     with name_errors(f"cannot write the picture as {format}"), silence:
         image.save(buffer, format, **_options(picture, format, quality))

@@ -1,11 +1,13 @@
 """Colours under alpha 0: what becomes of them, that they cost nothing, and that nobody sees it."""
 
+import math
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from vqcodec.codec import Codec
-from vqcodec.media.picture.hidden import fill_hidden, visible_colours
+from vqcodec.media.picture.hidden import fill_hidden, visible_psnr
 from vqcodec.media.picture.signal import Picture
 from vqcodec.stream_info import inspect
 
@@ -77,7 +79,7 @@ def test_where_nothing_is_visible_all_is_black() -> None:
     pixels[:, :, 3] = 0
     assert not fill_hidden(pixels).any()
     picture = Picture(pixels)
-    assert visible_colours(picture, picture).shape == (1, 3)
+    assert visible_psnr(Picture(255 - pixels), picture) == math.inf
 
 
 def test_hidden_noise_costs_nothing_and_alpha_is_exact(codec: Codec, photo: Pixels) -> None:

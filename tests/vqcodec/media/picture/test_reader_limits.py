@@ -66,9 +66,9 @@ def test_an_icon_that_lies_is_refused_before_memory_is_taken() -> None:
 
 def test_memory_limits_what_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     data = saved(Image.new("RGB", (1000, 1000)), "PNG")
-    monkeypatch.setattr(memory, "_memory", lambda: 80 * 10**6)
+    monkeypatch.setattr(memory, "_memory", lambda: 24 * 10**6)
     assert read_picture(data).extent == (1000, 1000)
-    monkeypatch.setattr(memory, "_memory", lambda: 80 * 10**6 - 1)
+    monkeypatch.setattr(memory, "_memory", lambda: 24 * 10**6 - 1)
     for read in (read_picture, partial(MEDIUM.read, limits=Limits())):
         with pytest.raises(LimitError, match="1000 x 1000 pixels, more than the limit of 999999"):
             read(data)

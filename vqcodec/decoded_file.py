@@ -1,0 +1,98 @@
+"""From a stream to a file of its medium; a large signal is written as it is decoded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from vqcodec.bitstream import Buffer, Stream, limits_of
+from vqcodec.codec import Codec, load
+from vqcodec.decoding import Progress, checked_region
+from vqcodec.errors import InputError
+from vqcodec.files import FileLike, content_of, open_whole
+from vqcodec.media.registry import read_any_stream
+
+__all__ = ["decode_file", "write_decoded"]
+
+
+def decode_file(
+    data: Buffer | FileLike,
+    path: str | os.PathLike[str],
+    *,
+    device: str = "auto",
+    region: Sequence[slice] | None = None,
+    max_samples: int | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Decode a stream of any medium to a file, which appears whole or not at all.
+
+    A large picture (of more than 2**25 pixels, without alpha, to PNG or TIFF) is written by rows,
+    in the memory of a row of regions, whatever its size.
+
+    Args:
+        data, region, max_samples, threads, progress: as of `Codec.decode`.
+        path: of the file to be written, an older one is replaced; its suffix says the format.
+
+    Raises:
+        InputError: a suffix that the medium does not write, or what the format cannot hold.
+        FormatError, UnknownModelError: as `decode`.
+        OSError: the file cannot be written.
+
+    >>> import numpy, tempfile
+    >>> data = load("photo").encode(numpy.zeros((48, 64, 3), numpy.uint8))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     decode_file(data, os.path.join(folder, "back.png"))
+    ...     os.listdir(folder)
+    ['back.png']
+    """
+    medium, stream = read_any_stream(content_of(data), limits_of(max_samples))
+    suffix = Path(path).suffix.lower()
+    if suffix not in medium.formats:
+        raise InputError(f"cannot write {suffix!a}: use {', '.join(medium.formats)}")
+    write_decoded(
+        load(stream.header.fingerprint.hex(), device=device),
+        stream,
+        open_whole(Path(path)),
+        format=medium.formats[suffix],
+        region=region,
+        max_samples=max_samples,
+        threads=threads,
+        progress=progress,
+    )
+
+
+def write_decoded(
+    codec: Codec,
+    stream: Stream,
+    opened: AbstractContextManager[BinaryIO],
+    *,
+    format: str,
+    region: Sequence[slice] | None = None,
+    max_samples: int | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Decode a stream to a file that is opened when there is something to write."""
+    chosen = checked_region(region, stream.header.extent)
+    writer = codec.medium.writer(stream, chosen, format=format)
+
+    decode = partial(
+        codec.decode_signal,
+        stream,
+        region=chosen,
+        max_samples=max_samples,
+        threads=threads,
+        progress=progress,
+    )
+    if writer is None:
+        content = codec.medium.write(decode(), format=format)
+        with opened as file:
+            file.write(content)
+    else:
+        with opened as file:
+            decode(take=lambda parts, *_: writer(parts, file))
