@@ -90,7 +90,7 @@ def _skipped(job: Job, earlier: Mapping[str, Mapping[str, Any]], *, hashes: bool
     if hashes:
         row = earlier.get(job.target, {})
         if row.get("bytes") == os.path.getsize(job.target):
-            record |= row
+            record |= {name: value for name, value in row.items() if value is not None}
         else:
             data = Path(job.target).read_bytes()
             record |= {"bytes": len(data), "sha256": digest(data)}
