@@ -101,6 +101,7 @@ def encode_files(
         ModelError: as `vqcodec.load`.
         OSError: a folder or the manifest cannot be written.
     """
+    _check_counts(actors=actors, batch_size=batch_size)
     jobs = _jobs(Path(folder), Path(output))
     if not jobs:
         raise InputError(f"{folder}: is a folder without files that a medium reads")
@@ -112,8 +113,12 @@ def encode_files(
     rows = _earlier(Path(manifest), there)
     if todo:
         pyarrow, data = _packages()
-        named = data.from_arrow(pyarrow.Table.from_pylist(todo))
-        done = _mapped(named, _EncodeFiles, options, actors, batch_size)
+        # Each block is for one actor.
+        blocks = range(0, len(todo), batch_size)
+        named = data.from_arrow(
+            [pyarrow.Table.from_pylist(todo[first : first + batch_size]) for first in blocks]
+        )
+        done = _mapped(named, _EncodeFiles, options, min(actors, len(blocks)), batch_size)
         rows += [
             row
             for table in done.iter_batches(batch_format="pyarrow", batch_size=None)
@@ -165,9 +170,7 @@ def _written(row: Row) -> Row:
 
 
 def _mapped(dataset: Any, work: type, options: Row, actors: int, batch_size: int) -> Any:
-    for name, count in (("actors", actors), ("batch_size", batch_size)):
-        if type(count) is not int or count < 1:
-            raise InputError(f"{name} must be a whole number from 1, got {count!r}")
+    _check_counts(actors=actors, batch_size=batch_size)
     _, data = _packages()
     return dataset.map_batches(
         work,
@@ -177,6 +180,12 @@ def _mapped(dataset: Any, work: type, options: Row, actors: int, batch_size: int
         compute=data.ActorPoolStrategy(size=actors),
         num_cpus=1,
     )
+
+
+def _check_counts(**counts: int) -> None:
+    for name, count in counts.items():
+        if type(count) is not int or count < 1:
+            raise InputError(f"{name} must be a whole number from 1, got {count!r}")
 
 
 def _jobs(folder: Path, output: Path) -> list[Row]:

@@ -91,7 +91,7 @@ def _skipped(job: Job, earlier: Mapping[str, Mapping[str, Any]], *, hashes: bool
     if hashes:
         row = earlier.get(job.target, {})
         if row.get("bytes") == os.path.getsize(job.target):
-            record |= row
+            record |= {name: value for name, value in row.items() if value is not None}
         else:
             record |= facts_of(job.target)
     return Outcome({**record, "skipped": True}, f"{printable(job.target)}: exists already, skipped")

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from vqcodec.errors import FormatError, ModelError
+from vqcodec_cli import progress
 from vqcodec_cli.batch import Tell, run_batch
 from vqcodec_cli.inputs import Source
 
@@ -63,3 +64,39 @@ def test_defect_of_ours_is_not_hidden() -> None:
 
     with pytest.raises(KeyError):
         run_batch(SOURCES, broken, label="x", as_json=False)
+
+
+def test_a_single_item_of_many_parts_shows_how_far_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be told in parts, or has one, shows none."""
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+
+    def large(source: Source, tell: Tell) -> tuple[dict[str, str], str]:
+        for done in range(1, 5):
+            tell(done, 4)
+        return work(source, tell)
+
+    def small(source: Source, tell: Tell) -> tuple[dict[str, str], str]:
+        tell(1, 1)
+        return work(source, tell)
+
+    run_batch(SOURCES[:1], large, label="x", as_json=False)
+    shares = [line.split()[1] for line in capsys.readouterr().err.splitlines()]
+    assert shares == ["a", "25", "50", "75", "100"]
+    run_batch(SOURCES[:1], small, label="x", as_json=False)
+    assert capsys.readouterr().err == "x a\n"
+
+
+def test_items_of_many_parts_share_the_bar(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+
+    def halves(source: Source, tell: Tell) -> tuple[dict[str, str], str]:
+        tell(1, 2)
+        return {}, ""
+
+    run_batch(SOURCES[:2], halves, label="x", as_json=False)
+    shares = [line.split(" %")[0] for line in capsys.readouterr().err.splitlines()]
+    assert shares == ["x 0", "x 25", "x 50", "x 75"]

@@ -1,0 +1,143 @@
+"""Ray Data on this machine: two actors, hundreds of pictures, runs that are taken up again.
+
+Ray runs in a process of its own, with its own threads and warnings, and is stopped there.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from vqcodec.codec import Codec
+from vqcodec.errors import InputError, MissingDependencyError, UnknownModelError
+from vqcodec.ray import encode_dataset, encode_files
+
+Pixels = NDArray[np.uint8]
+
+COUNT = 500
+BAD = "in/d/bad.png"
+
+SCRIPT = """
+import json, os, sys
+import ray, ray.data
+from vqcodec.ray import encode_dataset, encode_files
+
+model, temporary = sys.argv[1:]
+ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False,
+         object_store_memory=2**27, _temp_dir=temporary)
+ray.data.DataContext.get_current().enable_progress_bars = False
+options = {"actors": 2, "batch_size": 32, "model": model, "quality": 30}
+found = {}
+
+found["failed"] = encode_files("in", "out", manifest="m.parquet", **options)
+os.rename("m.parquet", "first.parquet")
+os.unlink("out/007.png.vqc")
+os.unlink("out/d/008.png.vqc")
+found["again"] = encode_files("in", "out", manifest="m.parquet", **options)
+
+pictures = ray.data.read_binary_files(["in/000.png", "in/003.png", "in/d/bad.png"],
+                                      include_paths=True)
+encode_dataset(pictures, **options).write_parquet("streams")
+ray.shutdown()
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, photo: Pixels, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Pictures of different sizes in two folders, and a file that is none."""
+    monkeypatch.chdir(tmp_path)
+    os.makedirs("in/d")
+    for number in range(COUNT - 1):
+        place = "in/d" if number % 3 == 2 else "in"
+        rows, columns = 8 + number % 31, 8 + number % 23
+        part = photo[number % 100 :, number % 150 :][:rows, :columns]
+        Image.fromarray(part).save(f"{place}/{number:03}.png")
+    Path(BAD).write_bytes(b"no picture")
+    Path("in/notes.txt").write_text("no picture either")
+    return tmp_path
+
+
+def rows(path: str) -> list[dict[str, Any]]:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    found: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("folder")
+def test_two_actors_encode_what_one_codec_does(codec: Codec, tiny_path: Path) -> None:
+    pytest.importorskip("ray")
+    variables = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    # A socket's name has no room for the folders of a test.
+    with tempfile.TemporaryDirectory(prefix="ray-") as temporary:
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(tiny_path), temporary],
+            env={**os.environ, **variables, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {"failed": 1, "again": 1}
+
+    first, again = rows("first.parquet"), rows("m.parquet")
+    assert len(first) == COUNT
+    assert [row["input"] for row in first] == sorted(row["input"] for row in first)
+    for row in first:
+        if row["input"] == BAD:
+            assert row["error"].startswith("not a picture")
+            assert (row["output"], row["bytes"], row["sha256"]) == (
+                "out/d/bad.png.vqc",
+                None,
+                None,
+            )
+            continue
+        stream = Path(row["output"]).read_bytes()
+        assert row["output"] == f"out/{row['input'].removeprefix('in/')}.vqc"
+        assert stream == codec.encode(row["input"], quality=30)
+        assert (row["bytes"], row["error"]) == (len(stream), None)
+        assert row["sha256"] == hashlib.sha256(stream).hexdigest()
+
+    # Rows of the first run that was not there to be taken up: what can be known of a file.
+    assert [row["sha256"] for row in again] == [row["sha256"] for row in first]
+    timed = {row["input"] for row in again if row["seconds"] is not None}
+    assert timed == {"in/007.png", "in/d/008.png"}
+
+    streams = {Path(row["path"]).name: row for row in rows("streams")}
+    assert streams["000.png"]["stream"] == codec.encode("in/000.png", quality=30)
+    assert (streams["bad.png"]["stream"], streams["003.png"]["error"]) == (None, None)
+    assert streams["bad.png"]["error"] == next(r for r in first if r["input"] == BAD)["error"]
+
+
+def test_wrong_calls_are_refused_before_a_cluster_is_asked(tmp_path: Path, folder: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(InputError, match="without files that a medium reads"):
+        encode_files(empty, "out", manifest="m.parquet")
+    with pytest.raises(UnknownModelError):
+        encode_files("in", "out", manifest="m.parquet", model="nowhere")
+    assert not Path("out").exists()
+    for options in ({"actors": 0}, {"batch_size": 1.5}):
+        with pytest.raises(InputError, match=f"{next(iter(options))} must be a whole number"):
+            encode_dataset(None, **options)  # type: ignore[arg-type]
+        with pytest.raises(InputError, match=f"{next(iter(options))} must be a whole number"):
+            encode_files("in", "out", manifest="m.parquet", **options)  # type: ignore[arg-type]
+
+
+def test_without_ray_it_says_what_is_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tiny_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'vqcodec\[ray\]'"):
+        encode_files("in", "out", manifest="m.parquet", model=tiny_path)
