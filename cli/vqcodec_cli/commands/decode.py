@@ -9,6 +9,7 @@ from vqcodec.bitstream import Header, limits_of
 from vqcodec.media.registry import read_any_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import run_batch
+from vqcodec_cli.failure import complain
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.media import check_format, format_of, suffix_of_stream
 from vqcodec_cli.output import STDOUT
@@ -23,6 +24,8 @@ examples:
   vqcodec decode photo.vqc                 writes photo.png
   vqcodec decode photo.vqc -o photo.jpg    .png, .jpg, .webp or .tiff
   vqcodec decode encoded/ -o decoded/      a folder, with its subfolders
+  vqcodec decode scan.vqc --scale 1/8      at an eighth of its height and width
+  vqcodec decode cut.vqc --partial         what is left of a file that was cut
   vqcodec decode - < photo.vqc > photo.png"""
 
 
@@ -39,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         default=None,
         explanation="file of weights that is not installed (default: the model the file names)",
+    )
+    options.add_scale(parser)
+    parser.add_argument(
+        "--partial",
+        action="store_true",
+        help="decode what is whole of a cut or damaged file; the rest comes out grey",
     )
     options.add_device(parser)
     options.add_max_samples(parser)
@@ -74,20 +83,27 @@ class _Decoder:
         """Decode one file and write its signal."""
         job.check()
         # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
-        medium, stream = read_any_stream(job.source.read(), limits_of(self._args.max_samples))
+        limits, partial = limits_of(self._args.max_samples), self._args.partial
+        medium, stream = read_any_stream(job.source.read(), limits, partial=partial)
         format = format_of(medium, job.target)
         codec = self._codec_for(stream.header)
         started = time.perf_counter()
-        job.write(medium.write(codec.decode_signal(stream), format=format))
+        signal = codec.decode_signal(stream, scale=self._args.scale)
+        job.write(medium.write(signal, format=format))
         seconds = time.perf_counter() - started
         record = {
             "input": job.source.name,
             "output": job.target,
             "medium": medium.name,
-            **dict(zip(medium.axes, stream.header.extent, strict=True)),
+            **dict(zip(medium.axes, signal.extent, strict=True)),
             "seconds": seconds,
         }
-        size = medium.size_text(stream.header.extent)
+        if partial:
+            record["regions"], record["regions_there"] = stream.header.regions, len(stream.codes)
+            if len(stream.codes) < stream.header.regions:
+                found = f"{len(stream.codes)} of {stream.header.regions} regions are there"
+                complain(job.name, f"{found}, the others are blank")
+        size = medium.size_text(signal.extent)
         return record, f"{printable(job.target)}: {size}, {seconds:.1f} s"
 
     def _codec_for(self, header: Header) -> "Codec":
