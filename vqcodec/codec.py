@@ -203,7 +203,7 @@ class Codec(Tokenizer):
             scale: 1, or at 1/2, 1/4 or 1/8 the means of blocks of samples, of the first stages of
                 codes, in less time; it divides the model's stride.
             partial: take what is left of a stream that was cut or damaged behind its header and
-                side chunks; regions that are not there come out as mid grey or its like.
+                side chunks; regions that are not there come out blank (pictures: grey).
             max_samples: refuse signals of more samples; 2^28 by default.
             threads: at most so many, as many as torch has by default; the samples are the same.
             progress: is told how many of how many regions are done.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from vqcodec.errors import InputError
 __all__ = ["block_means", "checked_shrink", "stages_shown"]
 
 
-def checked_shrink(scale: float | Fraction, stride: Sequence[int]) -> int:
+def checked_shrink(scale: float, stride: Sequence[int]) -> int:
     """How many samples along each axis become one at a scale: 8 for 1/8.
 
     Args:
@@ -28,13 +28,13 @@ def checked_shrink(scale: float | Fraction, stride: Sequence[int]) -> int:
     >>> checked_shrink(1 / 8, (8, 8)), checked_shrink(1, (5,))
     (8, 1)
     """
-    number = isinstance(scale, int | float | Fraction) and not isinstance(scale, bool)
+    number = isinstance(scale, Real) and not isinstance(scale, bool)
     if not (number and 0 < scale <= 1 and math.frexp(scale)[0] == 0.5):
         raise InputError(f"a scale is a power of two in (0, 1], such as 1/8, got {scale!r}")
-    shrink = int(1 / scale)
+    shrink = 2 ** (1 - math.frexp(scale)[1])
     if any(step % shrink for step in stride):
         raise InputError(
-            f"the scale 1/{shrink} does not divide the model's stride of "
+            f"the scale {float(scale):g} does not divide the model's stride of "
             f"{' x '.join(map(str, stride))} samples"
         )
     return shrink

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--partial",
         action="store_true",
-        help="decode what is whole of a cut or damaged file; the rest comes out grey",
+        help="decode what is whole of a cut or damaged file; the rest comes out blank",
     )
     options.add_device(parser)
     options.add_max_samples(parser)

@@ -14,6 +14,7 @@ from vqcodec_cli.batch import run_batch
 from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
 from vqcodec_cli.media import check_format, format_of
+from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job
 from vqcodec_cli.terminal import printable
 
@@ -62,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     if args.thumbnail is not None:
         if len(sources) > 1:
             raise UsageError(f"--thumbnail is for one file, got {len(sources)}")
+        if args.thumbnail == STDOUT:
+            raise UsageError("--thumbnail takes a file: standard output is for the facts")
         check_format(args.thumbnail)
     return run_batch(sources, work, label="reading", as_json=args.json)
 
