@@ -21,7 +21,7 @@ FLOORS = [
     },
     {"vqcodec.transforms", "vqcodec.quantizers", "vqcodec.priors"},
     {"vqcodec.model", "vqcodec.rate"},
-    {"vqcodec.pieces"},
+    {"vqcodec.pieces", "vqcodec.scale"},
     {"vqcodec.media", "vqcodec.tokenizer", "vqcodec.payload"},
     {"vqcodec.decoding", "vqcodec.many"},
     {"vqcodec.encoding"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +11,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vqcodec.bitstream import Buffer, Header, Limits, Stream, limits_of
+from vqcodec.bitstream import Buffer, Limits, Stream, limits_of
 from vqcodec.decoding import Progress, checked_region, decode_parts
 from vqcodec.encoding import Encoding
 from vqcodec.errors import (
     BadModelError,
-    CorruptError,
-    InputError,
-    UnknownModelError,
     kernels_refuse,
 )
 from vqcodec.files import FileLike, content_of
-from vqcodec.grid import Region
+from vqcodec.grid import shrink as shrunk
 from vqcodec.many import Many
-from vqcodec.media.base import Part
 from vqcodec.media.registry import check_stream, find_medium, read_any_stream, signal_of
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
-from vqcodec.payload import decode_codes, decode_region, prior_of
+from vqcodec.payload import checked_cut, decode_codes, region_codes
 from vqcodec.priors import RawPrior
 from vqcodec.rate.choices import check_target
+from vqcodec.scale import checked_shrink, stages_shown
 from vqcodec.tokenizer import Tokenizer
 
 __all__ = ["Codec", "load"]
@@ -169,6 +166,8 @@ class Codec(Tokenizer, Many):
         data: Buffer | FileLike | Stream,
         *,
         region: Sequence[slice] | None = None,
+        scale: float = 1,
+        partial: bool = False,
         max_samples: int | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
@@ -179,7 +178,11 @@ class Codec(Tokenizer, Many):
             data: the bytes of a stream, the path of its file, a file that is open for reading
                 bytes, or a stream that has been read already.
             region: only these samples, a slice for each axis: what the whole has there, of the
-                code chunks that matter for it.
+                code chunks that matter for it. At a scale it lies between multiples of 1/scale.
+            scale: 1, or at 1/2, 1/4 or 1/8 the means of blocks of samples, of the first stages of
+                codes, in less time; it divides the model's stride.
+            partial: take what is left of a stream that was cut or damaged behind its header and
+                side chunks; regions that are not there come out blank (pictures: grey).
             max_samples: refuse signals of more samples; 2^28 by default.
             threads: at most so many, as many as torch has by default; the samples are the same.
             progress: is told how many of how many regions are done.
@@ -188,12 +191,19 @@ class Codec(Tokenizer, Many):
             what the medium's people expect. Pictures: uint8 (H, W, C), or (H, W) for grey.
 
         Raises:
-            InputError: a file cannot be read, or a region that is not within the signal.
+            InputError: a file cannot be read, a region that is not within the signal, or another
+                scale.
             FormatError: the stream is damaged, cut, or too large.
             UnknownModelError: the stream needs another model.
         """
         signal = self.decode_signal(
-            data, region=region, max_samples=max_samples, threads=threads, progress=progress
+            data,
+            region=region,
+            scale=scale,
+            partial=partial,
+            max_samples=max_samples,
+            threads=threads,
+            progress=progress,
         )
         return self.medium.unwrap(signal)
 
@@ -203,10 +213,12 @@ class Codec(Tokenizer, Many):
         data: Buffer | FileLike | Stream,
         *,
         region: Sequence[slice] | None = None,
+        scale: float = 1,
+        partial: bool = False,
         max_samples: int | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
-        take: Callable[[Iterable[Part], Stream, Region], Any] | None = None,
+        take: Callable[..., Any] | None = None,
     ) -> Any:
         """Decode a stream of this model with the facts that travel with it.
 
@@ -219,27 +231,24 @@ class Codec(Tokenizer, Many):
         Raises:
             InputError, FormatError, UnknownModelError: as `decode`.
         """
-        stream = self._read(data, limits_of(max_samples))
-        grid, _ = self._checked_cut(stream.header)
-        prior, stages = prior_of(stream.header, self._priors), stream.header.stages
-
-        def codes_of(number: int, place: Region) -> NDArray[np.int64]:
-            payload = stream.codes[number]
-            return decode_region(payload, prior, stages=stages, region=place, number=number)
-
-        chosen = checked_region(region, stream.header.extent)
+        stream = self._read(data, limits_of(max_samples), partial)
+        header = stream.header
+        grid, _ = checked_cut(header, self.card, medium=self.medium.number)
+        shrink = checked_shrink(scale, self._transform.stride)
+        chosen = checked_region(region, header.extent, shrink=shrink)
         parts = decode_parts(
             self.pieces,
-            codes_of,
-            extent=stream.header.extent,
+            region_codes(stream, self._priors, first=stages_shown(header.stages, shrink)),
+            extent=header.extent,
             grid=grid,
             side=self.card.config.region,
             region=chosen,
+            shrink=shrink,
             threads=threads,
             progress=progress,
         )
         take = self.medium.from_samples if take is None else take
-        return take(parts, stream, chosen)
+        return take(parts, stream, shrunk(chosen, shrink), shrink=shrink)
 
     @kernels_refuse()
     def decode_codes(self, stream: Stream) -> NDArray[np.int64]:
@@ -249,32 +258,13 @@ class Codec(Tokenizer, Many):
             CorruptError, UnknownModelError: as `decode`.
         """
         header = stream.header
-        grid, regions = self._checked_cut(header)
+        grid, regions = checked_cut(header, self.card, medium=self.medium.number)
         return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
 
-    def _checked_cut(self, header: Header) -> tuple[tuple[int, ...], list[Region]]:
-        """Grid and regions of a stream, which is refused if this model cannot have written it."""
-        self._check_model(header)
-        try:
-            return self.card.config.cut_into(header.regions, header.extent)
-        except InputError as error:
-            raise CorruptError(str(error)) from error
-
-    def _check_model(self, header: Header) -> None:
-        named = header.fingerprint.hex()
-        if named != self.card.fingerprint:
-            raise UnknownModelError(
-                f"needs the model {named}, this one is {self.card.label} ({self.card.fingerprint})"
-            )
-        if header.medium != self.medium.number:
-            raise CorruptError(
-                f"says medium {header.medium}, its model is for {self.medium.number}"
-            )
-
-    def _read(self, data: Buffer | FileLike | Stream, limits: Limits) -> Stream:
+    def _read(self, data: Buffer | FileLike | Stream, limits: Limits, partial: bool) -> Stream:
         if not isinstance(data, Stream):
-            return read_any_stream(content_of(data), limits)[1]
+            return read_any_stream(content_of(data), limits, partial=partial)[1]
         # Before the medium looks at it: what it would say of a stream of another one is no help.
-        self._check_model(data.header)
+        checked_cut(data.header, self.card, medium=self.medium.number)
         check_stream(self.medium, data, limits)
         return data

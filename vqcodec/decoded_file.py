@@ -73,18 +73,19 @@ def write_decoded(
     *,
     format: str,
     region: Sequence[slice] | None = None,
+    scale: float = 1,
     max_samples: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Decode a stream to a file that is opened when there is something to write."""
     chosen = checked_region(region, stream.header.extent)
-    writer = codec.medium.writer(stream, chosen, format=format)
-
+    writer = codec.medium.writer(stream, chosen, format=format) if scale == 1 else None
     decode = partial(
         codec.decode_signal,
         stream,
         region=chosen,
+        scale=scale,
         max_samples=max_samples,
         threads=threads,
         progress=progress,
@@ -95,4 +96,4 @@ def write_decoded(
             file.write(content)
     else:
         with opened as file:
-            decode(take=lambda parts, *_: writer(parts, file))
+            decode(take=lambda parts, *_, **__: writer(parts, file))

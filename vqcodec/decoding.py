@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from vqcodec.errors import InputError
 from vqcodec.grid import Region, clip, cut, inside, lengths, meeting, whole
+from vqcodec.grid import shrink as shrunk
 from vqcodec.media.base import Part
 from vqcodec.pieces import Pieces
+from vqcodec.scale import block_means
 from vqcodec.workers import Submit, in_order, side_by_side
 
 __all__ = ["Progress", "checked_region", "decode_parts"]
@@ -26,11 +28,16 @@ CodesOf = Callable[[int, Region], NDArray[np.int64]]
 _Promised = tuple[Region, "Future[NDArray[np.int64]]"]
 
 
-def checked_region(region: Sequence[slice] | None, extent: Sequence[int]) -> Region:
+def checked_region(
+    region: Sequence[slice] | None, extent: Sequence[int], *, shrink: int = 1
+) -> Region:
     """The samples that are asked for, as slices with both ends; all of them for None.
 
+    shrink: samples along each axis that become one; blocks of them must be whole.
+
     Raises:
-        InputError: not a slice for each axis, or one with a step, empty, or beyond the signal.
+        InputError: not a slice for each axis, or one with a step, empty, beyond the signal, or
+            ending within a block.
 
     >>> checked_region((slice(8, None), slice(2, 6)), (48, 64))
     (slice(8, 48, None), slice(2, 6, None))
@@ -47,6 +54,10 @@ def checked_region(region: Sequence[slice] | None, extent: Sequence[int]) -> Reg
         numbers = type(start) is int and type(stop) is int and part.step in (None, 1)
         if not (numbers and 0 <= start < stop <= length):
             raise InputError(f"a region lies within the extent {tuple(extent)}, got {parts}")
+        if start % shrink or (stop % shrink and stop != length):
+            raise InputError(
+                f"at the scale 1/{shrink} a region lies between multiples of {shrink}, got {parts}"
+            )
         found.append(slice(start, stop))
     return tuple(found)
 
@@ -59,6 +70,7 @@ def decode_parts(
     grid: tuple[int, ...],
     side: tuple[int, ...],
     region: Region,
+    shrink: int = 1,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Part]:
@@ -71,6 +83,7 @@ def decode_parts(
         extent, grid: samples and positions of the whole signal along each axis.
         side: positions of a region along each axis.
         region: the samples that are asked for, see `checked_region`.
+        shrink: samples along each axis that become one, their mean: parts lie among these.
         threads: as for `side_by_side`; on a GPU there is one job at a time.
     """
     wanted = [
@@ -87,7 +100,8 @@ def decode_parts(
             piece, place, outer, promised = job
             codes = _joined(outer, promised)
             samples = pieces.synthesise(codes, piece=inside(piece, outer))
-            return place, samples[:, *inside(place, pieces.samples_of(piece, extent))]
+            samples = samples[:, *inside(place, pieces.samples_of(piece, extent))]
+            return shrunk(place, shrink), block_means(samples, shrink, axes=len(place))
 
         jobs = (
             (*pair, outer, found)

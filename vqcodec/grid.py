@@ -15,6 +15,7 @@ __all__ = [
     "inside",
     "lengths",
     "meeting",
+    "shrink",
     "stretch",
     "whole",
     "widen",
@@ -130,6 +131,15 @@ def inside(region: Region, outer: Region) -> Region:
         slice(part.start - whole.start, part.stop - whole.start)
         for part, whole in zip(region, outer, strict=True)
     )
+
+
+def shrink(region: Region, factor: int) -> Region:
+    """The blocks of so many samples along each axis that a region meets, as a region of them.
+
+    >>> shrink((slice(8, 24), slice(0, 5)), 8)
+    (slice(1, 3, None), slice(0, 1, None))
+    """
+    return tuple(slice(part.start // factor, -(-part.stop // factor)) for part in region)
 
 
 def stretch(region: Region, factors: Sequence[int]) -> Region:

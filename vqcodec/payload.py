@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.bitstream import Header, packed_size
-from vqcodec.errors import CorruptError
+from vqcodec.bitstream import Header, Stream, packed_size
+from vqcodec.errors import CorruptError, InputError, UnknownModelError
 from vqcodec.grid import Region, lengths
+from vqcodec.model.file import ModelCard
 from vqcodec.priors import Prior
 from vqcodec_kernels.errors import CorruptPayloadError, InvalidInputError
 
-__all__ = ["decode_codes", "decode_region", "encode_region", "prior_of", "smallest_payloads"]
+__all__ = [
+    "checked_cut",
+    "decode_codes",
+    "decode_region",
+    "encode_region",
+    "prior_of",
+    "region_codes",
+    "smallest_payloads",
+]
+
+
+def checked_cut(
+    header: Header, card: ModelCard, *, medium: int
+) -> tuple[tuple[int, ...], list[Region]]:
+    """Grid and regions of a stream, which is refused if a model cannot have written it.
+
+    medium: the number of the model's own.
+
+    Raises:
+        UnknownModelError: the stream names another model.
+        CorruptError: it is of another medium, extent or number of regions.
+    """
+    named = header.fingerprint.hex()
+    if named != card.fingerprint:
+        raise UnknownModelError(
+            f"needs the model {named}, this one is {card.label} ({card.fingerprint})"
+        )
+    if header.medium != medium:
+        raise CorruptError(f"says medium {header.medium}, its model is for {medium}")
+    try:
+        return card.config.cut_into(header.regions, header.extent)
+    except InputError as error:
+        raise CorruptError(str(error)) from error
 
 
 def encode_region(
@@ -59,18 +92,48 @@ def prior_of(header: Header, priors: Mapping[int, Prior]) -> Prior:
 
 
 def decode_region(
-    payload: bytes, prior: Prior, *, stages: int, region: Region, number: int
+    payload: bytes,
+    prior: Prior,
+    *,
+    stages: int,
+    region: Region,
+    number: int,
+    first: int | None = None,
 ) -> NDArray[np.int64]:
     """Read the codes of a region, int64 (stages, *positions).
 
-    number: of the region, for the message of an error.
+    number: of the region, for the message of an error. first: read so many stages alone, see
+    `Prior.decode`.
     Raises: CorruptError if the payload is not one that an encoder writes.
     """
     try:
-        return prior.decode(payload, (stages, *lengths(region)))
+        return prior.decode(payload, (stages, *lengths(region)), stages=first)
     except (CorruptPayloadError, InvalidInputError) as error:
         # Only here is known which chunk it is, and that a wrong shape is the stream's fault.
         raise CorruptError(f"code chunk {number}: {error}") from error
+
+
+def region_codes(
+    stream: Stream, priors: Mapping[int, Prior], *, first: int | None = None
+) -> Callable[[int, Region], NDArray[np.int64]]:
+    """What reads the codes of a region of a stream by its number and its place in the grid.
+
+    Where a region is not there its codes are 0, which stands for the vector of zeros.
+
+    first: read so many stages alone.
+    Raises: CorruptError as `prior_of`; what it gives, as `decode_region`.
+    """
+    prior, stages = prior_of(stream.header, priors), stream.header.stages
+
+    def codes_of(number: int, region: Region) -> NDArray[np.int64]:
+        payload = stream.codes_of(number)
+        if payload is None:
+            return np.zeros((stages if first is None else first, *lengths(region)), np.int64)
+        return decode_region(
+            payload, prior, stages=stages, region=region, number=number, first=first
+        )
+
+    return codes_of
 
 
 def decode_codes(
@@ -87,6 +150,8 @@ def decode_codes(
         CorruptError: as `prior_of` and `decode_region`.
     """
     prior, stages = prior_of(header, priors), header.stages
+    if len(payloads) != len(regions):
+        raise CorruptError(f"there are {len(payloads)} payloads for {len(regions)} regions")
     # A large grid is cheap to declare: payloads are decoded one by one before the whole is laid
     # out, so that a damaged first one is refused before memory is taken for the others.
     parts = [

@@ -33,6 +33,8 @@ def decode(
     *,
     device: str | torch.device = "auto",
     region: Sequence[slice] | None = None,
+    scale: float = 1,
+    partial: bool = False,
     max_samples: int | None = None,
     threads: int | None = None,
 ) -> NDArray[Any]:
@@ -49,9 +51,9 @@ def decode(
     >>> decode(load("photo").encode(np.zeros((48, 64), np.uint8), bpp=0.5)).shape
     (48, 64)
     """
-    _, stream = read_any_stream(content_of(data), limits_of(max_samples))
+    _, stream = read_any_stream(content_of(data), limits_of(max_samples), partial=partial)
     codec = recent_codec(stream.header.fingerprint.hex(), device=device)
-    return codec.decode(stream, region=region, threads=threads)
+    return codec.decode(stream, region=region, scale=scale, threads=threads)
 
 
 def recent_codec(

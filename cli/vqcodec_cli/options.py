@@ -32,6 +32,11 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 def add_output(parser: argparse.ArgumentParser, *, explanation: str) -> None:
     """-o OUT and -f."""
     parser.add_argument("-o", "--output", metavar="OUT", help=explanation)
+    add_force(parser)
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """-f."""
     parser.add_argument(
         "-f", "--force", action="store_true", help="overwrite an output that exists already"
     )
@@ -92,6 +97,27 @@ def region(text: str) -> tuple[int, ...]:
     if 0 in numbers[len(numbers) // 2 :]:
         raise argparse.ArgumentTypeError(f"{_cut(text)} is a region without samples")
     return numbers
+
+
+def add_scale(parser: argparse.ArgumentParser) -> None:
+    """--scale: at which fraction of its size a signal is decoded."""
+    parser.add_argument(
+        "--scale",
+        metavar="1/N",
+        type=scale,
+        default=1.0,
+        help="decode at 1/2, 1/4 or 1/8 of the size along each axis, in less time",
+    )
+
+
+def scale(text: str) -> float:
+    """A power of two in (0, 1], as a fraction or a decimal."""
+    above, slash, below = text.partition("/")
+    one, parts = _parsed(float, above), _parsed(float, below) if slash else 1.0
+    value = one / parts if parts else math.nan
+    if not (0 < value <= 1 and math.frexp(value)[0] == 0.5):
+        raise argparse.ArgumentTypeError(f"{_cut(text)} is no power of two in (0, 1], such as 1/8")
+    return value
 
 
 def number(low: float, high: float = math.inf) -> Callable[[str], float]:

@@ -203,5 +203,5 @@ class _Decoder:
         self._prior = prior
         self._backend = backend
 
-    def decode(self, payload: bytes, shape: tuple[int, ...]) -> Any:
-        return self._prior.decode(payload, shape, backend=self._backend)
+    def decode(self, payload: bytes, shape: tuple[int, ...], *, stages: int | None = None) -> Any:
+        return self._prior.decode(payload, shape, stages=stages, backend=self._backend)

@@ -4,6 +4,7 @@ from vqcodec.bitstream.chunk import CODES, Chunk, packed_size
 from vqcodec.bitstream.container import Buffer, Stream, read_header, read_stream, write_stream
 from vqcodec.bitstream.header import FORMAT_VERSION, MAX_STAGES, PRIORS, Header
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits, limits_of
+from vqcodec.bitstream.partial import PartialStream, read_partial_stream
 
 __all__ = [
     "CODES",
@@ -15,10 +16,12 @@ __all__ = [
     "Chunk",
     "Header",
     "Limits",
+    "PartialStream",
     "Stream",
     "limits_of",
     "packed_size",
     "read_header",
+    "read_partial_stream",
     "read_stream",
     "write_stream",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from vqcodec.bitstream.varint import MAX_VARINT, append_varint, read_varint
 from vqcodec.errors import ChecksumError, CorruptError, InputError, LimitError, TruncatedError
 
-__all__ = ["CODES", "Chunk", "pack_chunk", "packed_size", "unpack_chunk"]
+__all__ = ["CODES", "Chunk", "chunk_end", "pack_chunk", "packed_size", "unpack_chunk"]
 
 CODES = "C"
 
@@ -88,6 +88,12 @@ def unpack_chunk(
     if not (letter.isascii() and letter.isalpha()):
         raise CorruptError(f"{name} at byte {start} has a type that is no letter: {letter!a}")
     return Chunk(letter, data[body : end - 4]), end
+
+
+def chunk_end(data: bytes, start: int, name: str) -> int:
+    """The offset behind a chunk, by the length that it declares. Raises: as read_varint."""
+    length, body = read_varint(data, start + 1, f"the length of {name}")
+    return body + length + 4
 
 
 def _checksum(content: bytes, header_checksum: bytes, number: int) -> bytes:

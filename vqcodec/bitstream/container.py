@@ -15,7 +15,15 @@ from vqcodec.errors import (
     UnsupportedVersionError,
 )
 
-__all__ = ["Buffer", "Stream", "read_header", "read_stream", "write_stream"]
+__all__ = [
+    "Buffer",
+    "Stream",
+    "as_bytes",
+    "read_beginning",
+    "read_header",
+    "read_stream",
+    "write_stream",
+]
 
 Buffer = bytes | bytearray | memoryview
 
@@ -43,6 +51,10 @@ class Stream:
         """Return the payload of the first side chunk of a type, or None without one."""
         return next((c.payload for c in self.side_chunks if c.type == chunk_type), None)
 
+    def codes_of(self, number: int) -> bytes | None:
+        """Return the payload of a region; None where only a part of a stream was read."""
+        return self.codes[number]
+
 
 def write_stream(header: Header, side_chunks: Sequence[Chunk], codes: Sequence[bytes]) -> bytes:
     """Write a stream; the same arguments give the same bytes.
@@ -69,7 +81,7 @@ def read_header(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> Header:
 
     Raises: as unpack_header.
     """
-    return unpack_header(_as_bytes(data), limits)[0]
+    return unpack_header(as_bytes(data), limits)[0]
 
 
 def read_stream(
@@ -82,10 +94,26 @@ def read_stream(
     damaged, CorruptError for a contradiction or for bytes behind its end, LimitError before
     memory is taken for more than the limits allow.
     """
-    data = _as_bytes(data)
+    data = as_bytes(data)
+    header, side_chunks, start, checksum = read_beginning(data, limits, letters=letters)
+    codes, start = _read_codes(data, start, checksum, header.regions)
+    if start != len(data):
+        raise CorruptError(f"{len(data) - start} bytes follow the end of the stream")
+    return Stream(header, side_chunks, codes)
+
+
+def read_beginning(
+    data: bytes, limits: Limits, *, letters: Collection[str], whole: bool = True
+) -> tuple[Header, tuple[Chunk, ...], int, bytes]:
+    """Read what stands before the code chunks of a stream.
+
+    whole: refuse data that is too short for all of these at once.
+    Returns: header, side chunks, the offset of the first code chunk, and the header's checksum.
+    Raises: as read_stream.
+    """
     header, start = unpack_header(data, limits)
     checksum = data[start - 4 : start]
-    if len(data) - start < header.regions * _SMALLEST_CHUNK:
+    if whole and len(data) - start < header.regions * _SMALLEST_CHUNK:
         raise TruncatedError(
             f"the data ends early: {len(data) - start} bytes cannot hold {header.regions} code "
             "chunks"
@@ -94,13 +122,10 @@ def read_stream(
     if start == len(data):
         raise TruncatedError(f"the data ends before the first of {header.regions} code chunks")
     _check_side_chunks(side_chunks, letters)
-    codes, start = _read_codes(data, start, checksum, header.regions)
-    if start != len(data):
-        raise CorruptError(f"{len(data) - start} bytes follow the end of the stream")
-    return Stream(header, side_chunks, codes)
+    return header, side_chunks, start, checksum
 
 
-def _as_bytes(data: Buffer) -> bytes:
+def as_bytes(data: Buffer) -> bytes:
     """Return the data as bytes, or raise InputError for an object that is not a buffer."""
     if not isinstance(data, bytes | bytearray | memoryview):
         raise InputError(f"a stream is bytes, bytearray or memoryview, got {type(data).__name__}")

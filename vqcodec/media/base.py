@@ -124,11 +124,14 @@ class Medium(Protocol):
     def to_samples(self, signal: Any, model: MediumConfig, region: Region) -> NDArray[np.float32]:
         """What a model of this configuration takes of a region: float32 (C, *lengths)."""
 
-    def from_samples(self, parts: Iterable[Part], stream: Stream, region: Region) -> Any:
+    def from_samples(
+        self, parts: Iterable[Part], stream: Stream, region: Region, *, shrink: int = 1
+    ) -> Any:
         """A region of the signal that a stream describes, of the parts of it that are decoded.
 
-        The parts cover the region once, in the order of regions. Most are decoded as they are
-        drawn, so that not all of their samples are in memory.
+        Parts and region are of the signal at 1/shrink of its size along each axis, where a sample
+        is the mean of a block. The parts cover the region once, in the order of regions. Most are
+        decoded as they are drawn, so that not all of their samples are in memory.
 
         Raises:
             CorruptError, LimitError: a side chunk does not hold what it should.

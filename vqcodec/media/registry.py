@@ -6,8 +6,16 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any, cast
 
-from vqcodec.bitstream import Buffer, Limits, Stream, read_header, read_stream
-from vqcodec.bitstream.limits import DEFAULT_LIMITS
+from vqcodec.bitstream import (
+    DEFAULT_LIMITS,
+    Buffer,
+    Limits,
+    PartialStream,
+    Stream,
+    read_header,
+    read_partial_stream,
+    read_stream,
+)
 from vqcodec.errors import BadModelError, CorruptError, LimitError, UnsupportedVersionError
 from vqcodec.files import content_of
 from vqcodec.media.base import Medium
@@ -91,8 +99,14 @@ def medium_of_number(number: int) -> Medium:
     raise UnsupportedVersionError(f"medium {number} needs a newer vqcodec, or the file is damaged")
 
 
-def read_any_stream(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> tuple[Medium, Stream]:
+def read_any_stream(
+    data: Buffer, limits: Limits = DEFAULT_LIMITS, *, partial: bool = False
+) -> tuple[Medium, Stream]:
     """Read a whole stream of any medium and check every byte of it; codes are not decoded.
+
+    Args:
+        partial: take what is left of a stream that was cut or damaged, a `PartialStream`; see
+            `read_partial_stream`.
 
     Raises:
         FormatError: as `read_stream`, and what the medium itself refuses.
@@ -102,7 +116,8 @@ def read_any_stream(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> tuple[Medi
     vqcodec.errors.BadMagicError: not a vqcodec file (looks like GIF)
     """
     medium = medium_of_number(read_header(data, limits).medium)
-    stream = read_stream(data, limits, letters=medium.letters)
+    read = read_partial_stream if partial else read_stream
+    stream = read(data, limits, letters=medium.letters)
     medium.check(stream.header, stream.side_chunks)
     return medium, stream
 
@@ -139,7 +154,7 @@ def check_stream(medium: Medium, stream: Stream, limits: Limits) -> None:
         raise LimitError(
             f"the signal has {header.samples} samples, more than the limit of {limits.max_samples}"
         )
-    if header.regions != len(stream.codes):
+    if header.regions != len(stream.codes) and not isinstance(stream, PartialStream):
         raise CorruptError(
             f"the header says {header.regions} regions, there are {len(stream.codes)} payloads"
         )

@@ -73,10 +73,17 @@ class Prior(ABC):
 
     @abstractmethod
     def decode(
-        self, payload: bytes, shape: tuple[int, ...], *, backend: str | None = None
+        self,
+        payload: bytes,
+        shape: tuple[int, ...],
+        *,
+        stages: int | None = None,
+        backend: str | None = None,
     ) -> CodeArray:
         """Turn a payload back into codes, int64 of this shape (S, *positions).
 
+        stages: read the first so many of the S alone, int64 (stages, *positions); how the payload
+        goes on and ends is then not looked at.
         backend "numpy" needs no compiled extension. Raises CorruptPayloadError for a payload that
         no encoder writes for this shape, InvalidInputError for a shape the prior cannot have.
         """

@@ -97,12 +97,21 @@ class MixingPrior(Prior):
         return encode_mixing(_as_grid(codes), self._start, threads=threads)
 
     def decode(
-        self, payload: bytes, shape: tuple[int, ...], *, backend: str | None = None
+        self,
+        payload: bytes,
+        shape: tuple[int, ...],
+        *,
+        stages: int | None = None,
+        backend: str | None = None,
     ) -> CodeArray:
-        """Read codes of this shape. Raises CorruptPayloadError, InvalidInputError."""
+        """Read codes of this shape, or their first stages.
+
+        Raises CorruptPayloadError, InvalidInputError.
+        """
         self.check_shape(shape)
         grid = (shape[0], *_grid_shape(shape[1:]))
-        return decode_mixing(payload, grid, self._start, backend=backend).reshape(shape)
+        codes = decode_mixing(payload, grid, self._start, stages=stages, backend=backend)
+        return codes.reshape(len(codes), *shape[1:])
 
     def stage_bits(self, codes: CodeArray) -> NDArray[np.float64]:
         """Return the information in each stage as the adapting model sees it, float64 (S,)."""

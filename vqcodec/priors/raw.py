@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_grids, integer_tensor
+from vqcodec_kernels.entropy.symbols import check_first
 from vqcodec_kernels.errors import CorruptPayloadError
 
 __all__ = ["RawPrior"]
@@ -44,9 +45,14 @@ class RawPrior(Prior):
         return np.packbits(bits.astype(np.uint8)).tobytes()
 
     def decode(
-        self, payload: bytes, shape: tuple[int, ...], *, backend: str | None = None
+        self,
+        payload: bytes,
+        shape: tuple[int, ...],
+        *,
+        stages: int | None = None,
+        backend: str | None = None,
     ) -> CodeArray:
-        """Unpack codes of this shape; backend changes nothing here.
+        """Unpack codes of this shape, or their first stages; backend changes nothing here.
 
         Raises CorruptPayloadError for another length, a fill that is not zero, or a code >= K.
         """
@@ -60,9 +66,9 @@ class RawPrior(Prior):
         bits = np.unpackbits(np.frombuffer(payload, np.uint8))
         if bits[count:].any():
             raise CorruptPayloadError("bits set after the last code")
-        codes: CodeArray = (
-            bits[:count].reshape(*shape, len(shifts)).astype(np.int64) << shifts
-        ).sum(-1)
+        read = (check_first(stages, shape[0], "stages"), *shape[1:])
+        bits = bits[: count // shape[0] * read[0]]
+        codes: CodeArray = (bits.reshape(*read, len(shifts)).astype(np.int64) << shifts).sum(-1)
         if codes.size and codes.max() >= self.codebook_size:
             raise CorruptPayloadError(f"code {codes.max()} >= codebook size {self.codebook_size}")
         return codes

@@ -80,14 +80,24 @@ class StaticPrior(Prior):
         return entropy.encode_symbols(rows, self._cumulative[: len(codes)], bits=_BITS)
 
     def decode(
-        self, payload: bytes, shape: tuple[int, ...], *, backend: str | None = None
+        self,
+        payload: bytes,
+        shape: tuple[int, ...],
+        *,
+        stages: int | None = None,
+        backend: str | None = None,
     ) -> CodeArray:
-        """Read codes of this shape. Raises CorruptPayloadError, InvalidInputError."""
+        """Read codes of this shape, or their first stages.
+
+        Raises CorruptPayloadError, InvalidInputError.
+        """
         self.check_shape(shape)
         columns = int(np.prod(shape[1:], dtype=object))
         tables = self._cumulative[: shape[0]]
-        rows = entropy.decode_symbols(payload, tables, bits=_BITS, columns=columns, backend=backend)
-        return rows.reshape(shape)
+        rows = entropy.decode_symbols(
+            payload, tables, bits=_BITS, columns=columns, rows=stages, backend=backend
+        )
+        return rows.reshape(len(rows), *shape[1:])
 
     def code_bits(self) -> NDArray[np.float32]:
         """Return float32 (S, K): the cost of each code in bits, for a rate-aware search."""

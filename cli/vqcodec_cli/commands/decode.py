@@ -5,11 +5,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import vqcodec
-from vqcodec.bitstream import Header, limits_of
-from vqcodec.grid import lengths
+from vqcodec.bitstream import Header, Stream, limits_of
+from vqcodec.grid import lengths, shrink, whole
 from vqcodec.media.registry import read_any_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
+from vqcodec_cli.failure import complain
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.jobs import facts_of, processes_for, run_jobs, threads_each
 from vqcodec_cli.media import check_format, format_of, slices_of, suffix_of_stream
@@ -25,6 +26,8 @@ examples:
   vqcodec decode photo.vqc -o photo.jpg    .png, .jpg, .webp or .tiff
   vqcodec decode scan.vqc --region 4096,2048,512,512 -o part.png
   vqcodec decode encoded/ -o decoded/      a folder, with its subfolders
+  vqcodec decode scan.vqc --scale 1/8      at an eighth of its height and width
+  vqcodec decode cut.vqc --partial         what is left of a file that was cut
   vqcodec decode - < photo.vqc > photo.png"""
 
 
@@ -47,6 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=options.region,
         metavar="X,Y,W,H",
         help="decode only this part: of a picture, W x H pixels from X, Y",
+    )
+    options.add_scale(parser)
+    parser.add_argument(
+        "--partial",
+        action="store_true",
+        help="decode what is whole of a cut or damaged file; the rest comes out blank",
     )
     options.add_device(parser)
     options.add_max_samples(parser)
@@ -83,12 +92,14 @@ class _Decoder:
         """Decode one file and write its signal."""
         job.check()
         # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
-        medium, stream = read_any_stream(job.source.read(), limits_of(self._args.max_samples))
+        limits, partial = limits_of(self._args.max_samples), self._args.partial
+        medium, stream = read_any_stream(job.source.read(), limits, partial=partial)
         format = format_of(medium, job.target)
         region, extent = None, stream.header.extent
         if self._args.region is not None:
             region = slices_of(self._args.region, medium, extent)
-            extent = lengths(region)
+        shown = whole(extent) if region is None else region
+        extent = lengths(shrink(shown, round(1 / self._args.scale)))
         codec = self._codec_for(stream.header)
         from vqcodec.decoded_file import write_decoded  # loads torch
 
@@ -99,6 +110,7 @@ class _Decoder:
             job.opened(),
             format=format,
             region=region,
+            scale=self._args.scale,
             max_samples=self._args.max_samples,
             threads=threads_each(self._args.threads, processes=self._processes),
             progress=tell,
@@ -113,6 +125,8 @@ class _Decoder:
         }
         if self._args.manifest is not None:
             record |= facts_of(job.target)
+        if partial:
+            record |= _what_is_there(job, stream)
         size = medium.size_text(extent)
         return record, f"{printable(job.target)}: {size}, {seconds:.1f} s"
 
@@ -124,3 +138,11 @@ class _Decoder:
             path = locate_model(name)  # raises before `load` is touched, which loads torch
             self._codecs[name] = vqcodec.load(path, device=self._args.device)
         return self._codecs[name]
+
+
+def _what_is_there(job: Job, stream: Stream) -> dict[str, int]:
+    """How many of how many regions a stream still holds; said where some are missing."""
+    there, regions = len(stream.codes), stream.header.regions
+    if there < regions:
+        complain(job.name, f"{there} of {regions} regions are there, the others are blank")
+    return {"regions": regions, "regions_there": there}

@@ -1,17 +1,24 @@
-"""vqcodec info: what a .vqc file holds, without decoding it."""
+"""vqcodec info: what a .vqc file holds, decoded at most for a thumbnail."""
 
 import argparse
 import functools
 from dataclasses import asdict
 from typing import Any
 
-from vqcodec.bitstream import limits_of
-from vqcodec.media.registry import find_medium
+import vqcodec
+from vqcodec.bitstream import Limits, limits_of
+from vqcodec.media.registry import find_medium, read_any_stream
 from vqcodec.stream_info import StreamInfo, inspect
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell, run_batch
+from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
+from vqcodec_cli.media import check_format, format_of
+from vqcodec_cli.output import STDOUT
+from vqcodec_cli.plan import Job
 from vqcodec_cli.terminal import printable
+
+_THUMBNAIL = 1 / 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", metavar="FILE", nargs="+", help=".vqc files, folders, patterns, or - for stdin"
     )
+    parser.add_argument(
+        "--thumbnail",
+        metavar="OUT",
+        help="also decode FILE at an eighth of its size into this file, such as small.png",
+    )
+    options.add_force(parser)
     options.add_max_samples(parser)
     options.add_json(parser)
 
@@ -33,8 +46,13 @@ def run(args: argparse.Namespace) -> int:
 
         return {card.fingerprint: card.label for card in list_models()}
 
+    limits = limits_of(args.max_samples)
+
     def work(source: Source, _: Tell) -> tuple[dict[str, Any], str]:
-        info = inspect(source.read(), limits_of(args.max_samples))
+        data = source.read()
+        info = inspect(data, limits)
+        if args.thumbnail is not None:
+            _write_thumbnail(data, Job(source, args.thumbnail, args.force), limits)
         model = installed().get(info.fingerprint)
         fields = asdict(info)
         extent, facts = fields.pop("extent"), fields.pop("facts")
@@ -42,7 +60,24 @@ def run(args: argparse.Namespace) -> int:
         return record, _text(source.name, info, model)
 
     sources = find_sources(args.inputs, suffixes=STREAM_SUFFIXES)
+    if args.thumbnail is not None:
+        if len(sources) > 1:
+            raise UsageError(f"--thumbnail is for one file, got {len(sources)}")
+        if args.thumbnail == STDOUT:
+            raise UsageError("--thumbnail takes a file: standard output is for the facts")
+        check_format(args.thumbnail)
     return run_batch(sources, work, label="reading", as_json=args.json)
+
+
+def _write_thumbnail(data: bytes, job: Job, limits: Limits) -> None:
+    job.check()
+    medium, stream = read_any_stream(data, limits)
+    format = format_of(medium, job.target)
+    from vqcodec.model.catalog import locate_model
+
+    path = locate_model(stream.header.fingerprint.hex())  # raises before torch is loaded
+    codec = vqcodec.load(path)
+    job.write(medium.write(codec.decode_signal(stream, scale=_THUMBNAIL), format=format))
 
 
 def _text(name: str, info: StreamInfo, model: str | None) -> str:

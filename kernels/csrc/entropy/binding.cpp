@@ -49,12 +49,13 @@ py::bytes encode_symbols(const Array<int64_t>& symbols, const Array<uint32_t>& c
 }
 
 Array<int64_t> decode_symbols(std::string_view payload, const Array<uint32_t>& cumulative, int bits,
-                              size_t columns) {
+                              size_t columns, size_t rows) {
   const vqcodec::Tables tables = tables_of(cumulative, bits);
-  Array<int64_t> symbols({tables.rows, columns});
+  require(rows <= tables.rows, "more rows than tables");
+  Array<int64_t> symbols({rows, columns});
   int64_t* out = symbols.mutable_data();
   const py::gil_scoped_release release;
-  vqcodec::decode_symbols(data_of(payload), payload.size(), out, columns, tables);
+  vqcodec::decode_symbols(data_of(payload), payload.size(), out, rows, columns, tables);
   return symbols;
 }
 
@@ -96,7 +97,7 @@ PYBIND11_MODULE(_entropy, m) {
   m.def("encode_symbols", &encode_symbols, py::arg("symbols").noconvert(),
         py::arg("cumulative").noconvert(), py::arg("bits"));
   m.def("decode_symbols", &decode_symbols, py::arg("payload"), py::arg("cumulative").noconvert(),
-        py::arg("bits"), py::arg("columns"));
+        py::arg("bits"), py::arg("columns"), py::arg("rows"));
   m.def("encode_decisions", &encode_decisions, py::arg("bits").noconvert(),
         py::arg("ones").noconvert());
   m.def("decode_decisions", &decode_decisions, py::arg("payload"), py::arg("ones").noconvert());

@@ -97,12 +97,16 @@ py::bytes encode_mixing(const Array<int64_t>& codes, const MixingStart& start, i
 }
 
 Array<int64_t> decode_mixing(std::string_view payload, const std::vector<py::ssize_t>& shape,
-                             const MixingStart& start) {
-  Array<int64_t> codes(shape);
+                             const MixingStart& start, int stages) {
+  require(!shape.empty() && stages >= 0 && stages <= shape[0], "more stages than the shape has");
+  std::vector<py::ssize_t> read = shape;
+  read[0] = stages;
+  Array<int64_t> codes(read);
+  // The network knows how many stages there are; memory is for those that are read.
   const Grid grid = grid_of(codes.mutable_data(), shape);
   require(grid.stages <= start.view().stages, "more stages than the model starts");
   const py::gil_scoped_release release;
-  vqcodec::decode_mixing(data_of(payload), payload.size(), grid, start.view());
+  vqcodec::decode_mixing(data_of(payload), payload.size(), grid, stages, start.view());
   return codes;
 }
 

@@ -75,12 +75,14 @@ inline std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingStart& s
   return range.finish();
 }
 
-inline void decode_mixing(const uint8_t* payload, std::size_t size, const Grid& grid,
+// Reads the first `stages` of a grid, and touches no others. Only where these are all of them can the
+// end of the payload be checked.
+inline void decode_mixing(const uint8_t* payload, std::size_t size, const Grid& grid, int stages,
                           const MixingStart& start) {
   MixingDecoder coder{RangeDecoder(payload, size)};
   MixingModel model(start, grid);
-  for (int stage = 0; stage < grid.stages; ++stage) code_stage(coder, stage, model);
-  coder.range.finish();
+  for (int stage = 0; stage < stages; ++stage) code_stage(coder, stage, model);
+  if (stages == grid.stages) coder.range.finish();
 }
 
 // Adds to counts, (kTrainedValues, kTrainedNodes, 2), how often each bit follows each context.

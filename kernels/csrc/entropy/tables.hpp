@@ -36,10 +36,12 @@ inline std::vector<uint8_t> encode_symbols(const int64_t* symbols, std::size_t c
   return coder.finish();
 }
 
+// Reads the first `rows` of the symbols. Only where these are all of them can the end of the payload
+// be checked.
 inline void decode_symbols(const uint8_t* payload, std::size_t size, int64_t* symbols,
-                           std::size_t columns, const Tables& tables) {
+                           std::size_t rows, std::size_t columns, const Tables& tables) {
   RangeDecoder coder(payload, size);
-  for (std::size_t r = 0; r < tables.rows; ++r) {
+  for (std::size_t r = 0; r < rows; ++r) {
     const uint32_t* cumulative = tables.row(r);
     const uint32_t* end = cumulative + tables.size + 1;
     for (std::size_t i = 0; i < columns; ++i) {
@@ -49,7 +51,7 @@ inline void decode_symbols(const uint8_t* payload, std::size_t size, int64_t* sy
       symbols[r * columns + i] = above - cumulative - 1;
     }
   }
-  coder.finish();
+  if (rows == tables.rows) coder.finish();
 }
 
 // ones[i] is the probability of bits[i] == 1 in units of 2^-16, in [1, 65535].

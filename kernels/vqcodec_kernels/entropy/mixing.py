@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vqcodec_kernels.entropy.plain import mixing as entropy_mixing_numpy
 from vqcodec_kernels.entropy.start import MixingStart
-from vqcodec_kernels.entropy.symbols import check_capacity, choose_decoder, native
+from vqcodec_kernels.entropy.symbols import check_capacity, check_first, choose_decoder, native
 from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = ["count_mixing", "decode_mixing", "encode_mixing", "learn_mixing"]
@@ -49,9 +49,13 @@ def decode_mixing(
     shape: tuple[int, ...],
     start: MixingStart,
     *,
+    stages: int | None = None,
     backend: str | None = None,
 ) -> CodeArray:
     """Read back what encode_mixing wrote: int64 of this shape, (S, *positions).
+
+    stages: read the first so many alone, (stages, *positions), which takes their share of the
+    time; what follows them in the payload is not looked at.
 
     Raises CorruptPayloadError for a payload that encode_mixing does not write for any codes of
     this shape, InvalidInputError, BackendError.
@@ -60,12 +64,13 @@ def decode_mixing(
         raise InvalidInputError(
             f"shape must be (0 to {start.stages}, *positions) of one to three axes, got {shape}"
         )
+    stages = check_first(stages, shape[0], "stages")
     if start.codebook_size > 1:
         check_capacity(payload, math.prod(shape))
     decoder = choose_decoder(backend, entropy_mixing_numpy)
     if decoder is entropy_mixing_numpy:
-        return entropy_mixing_numpy.decode_mixing(bytes(payload), shape, start)
-    codes: CodeArray = decoder.decode_mixing(bytes(payload), shape, _native(start))
+        return entropy_mixing_numpy.decode_mixing(bytes(payload), shape, start, stages)
+    codes: CodeArray = decoder.decode_mixing(bytes(payload), shape, _native(start), stages)
     return codes
 
 

@@ -50,9 +50,12 @@ def decode_symbols(
     *,
     bits: int,
     columns: int,
+    rows: int | None = None,
     backend: str | None = None,
 ) -> NDArray[np.int64]:
     """Read back what encode_symbols wrote: int64 (R, columns), each in [0, K).
+
+    rows: read the first so many alone; what follows them in the payload is not looked at.
 
     Raises CorruptPayloadError for a payload that encode_symbols does not write for any symbols,
     InvalidInputError, BackendError.
@@ -64,10 +67,11 @@ def decode_symbols(
     _check_tables(cumulative, bits)
     if columns < 0:
         raise InvalidInputError(f"columns must not be negative, got {columns}")
+    rows = check_first(rows, len(cumulative), "rows")
     if cumulative.shape[1] > 2:
         check_capacity(payload, len(cumulative) * columns)
     symbols: NDArray[np.int64] = choose_decoder(backend, entropy_numpy).decode_symbols(
-        bytes(payload), cumulative, bits, columns
+        bytes(payload), cumulative, bits, columns, rows
     )
     return symbols
 
@@ -138,6 +142,15 @@ def check_capacity(payload: bytes, count: int) -> None:
     """
     if count > (8 * len(payload) + 40) << 16:
         raise CorruptPayloadError(f"{len(payload)} bytes cannot hold {count} codes")
+
+
+def check_first(wanted: int | None, there: int, name: str) -> int:
+    """How many of the stages or rows that are there to read. Raises InvalidInputError."""
+    if wanted is None:
+        return there
+    if not 0 <= wanted <= there:
+        raise InvalidInputError(f"{name} must be 0 to {there}, got {wanted}")
+    return wanted
 
 
 def _check_tables(cumulative: NDArray[np.uint32], bits: int) -> None:

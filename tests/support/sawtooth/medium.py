@@ -93,7 +93,9 @@ class SawToothMedium:
     ) -> NDArray[np.float32]:
         return ((signal.values[region] - signal.offset)[None] / 255).astype(np.float32)
 
-    def from_samples(self, parts: Iterable[Part], stream: Stream, region: Region) -> SawTooth:
+    def from_samples(
+        self, parts: Iterable[Part], stream: Stream, region: Region, *, shrink: int = 1
+    ) -> SawTooth:
         offset = int.from_bytes(stream.payload(_OFFSET) or b"", "little", signed=True)
         values = np.full(lengths(region), -1, np.int64)
         for place, samples in parts:

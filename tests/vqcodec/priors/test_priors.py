@@ -66,6 +66,37 @@ def test_fewer_stages_than_fitted(prior: type[Prior]) -> None:
 
 
 @pytest.mark.parametrize("prior", CLASSES)
+@pytest.mark.parametrize("shape", [(4, 7), (4, 6, 5), (4, 2, 3, 2)])
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+def test_first_stages_alone(prior: type[Prior], shape: tuple[int, ...], backend: str) -> None:
+    """A network that knows how many stages there are guesses from that, read or not."""
+    codes = draw_grid(5, shape, 20)
+    vectors = np.random.default_rng(0).normal(size=(4, 20, 3))
+    fitted = prior.fit([codes, codes[:2]], codebook_size=20, vectors=vectors)
+    payload = fitted.encode(codes)
+    for stages in range(5):
+        read = fitted.decode(payload, shape, stages=stages, backend=backend)
+        assert read.dtype == np.int64
+        np.testing.assert_array_equal(read, codes[:stages])
+    for stages in (-1, 5):
+        with pytest.raises(InvalidInputError, match=f"must be 0 to 4, got {stages}"):
+            fitted.decode(payload, shape, stages=stages, backend=backend)
+
+
+@pytest.mark.parametrize("prior", CLASSES[1:])
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+def test_what_follows_the_first_stages_is_not_read(prior: type[Prior], backend: str) -> None:
+    codes = draw_grid(5, (3, 6, 5), 20)
+    fitted = prior.fit([codes], codebook_size=20)
+    payload = fitted.encode(codes)
+    spoilt = payload[:-4] + bytes(byte ^ 255 for byte in payload[-4:]) + b"more"
+    read = fitted.decode(spoilt, codes.shape, stages=1, backend=backend)
+    np.testing.assert_array_equal(read, codes[:1])
+    with pytest.raises(CorruptPayloadError):
+        fitted.decode(spoilt, codes.shape, stages=3, backend=backend)
+
+
+@pytest.mark.parametrize("prior", CLASSES)
 @pytest.mark.parametrize("size", [2, 37, 256])
 def test_stage_bits_add_up_to_the_payload(prior: type[Prior], size: int) -> None:
     codes = smooth_grid(1, 3, 20, 30, size)

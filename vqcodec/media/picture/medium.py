@@ -102,17 +102,25 @@ class PictureMedium:
 
         return samples_of(signal.window(region), model.channels)
 
-    def from_samples(self, parts: Iterable[Part], stream: Stream, region: Region) -> Picture:
+    def from_samples(
+        self, parts: Iterable[Part], stream: Stream, region: Region, *, shrink: int = 1
+    ) -> Picture:
         """A region of the picture, with what the side chunks of its stream hold."""
+        import numpy as np
+
         from vqcodec.media.picture.alpha import decode_alpha
         from vqcodec.media.picture.samples import pixels_of
         from vqcodec.media.picture.signal import Picture
+        from vqcodec.scale import block_means
 
         limits, payload = Limits(), stream.payload(ALPHA)
         icc, exif = (unpack_fact(stream, kind, limits) for kind in (ICC, EXIF))
         pixels = pixels_of(parts, stream.header.channels, region)
         if payload is not None:
-            pixels[:, :, -1] = decode_alpha(payload, *stream.header.extent)[region]
+            plane = decode_alpha(payload, *stream.header.extent)
+            if shrink > 1:
+                plane = np.rint(block_means(plane, shrink, axes=2)).astype(np.uint8)
+            pixels[:, :, -1] = plane[region]
         return Picture(pixels, icc=icc, exif=exif)
 
     def side_chunks(self, signal: Picture | PictureRows, *, facts: bool) -> list[Chunk]:

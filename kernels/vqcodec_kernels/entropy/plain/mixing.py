@@ -32,19 +32,22 @@ _RATES = np.array([131072 // (2 * n + 3) for n in range(_LIMIT + 1)], np.int64)
 IntArray = NDArray[np.int64]
 
 
-def decode_mixing(payload: bytes, shape: tuple[int, ...], start: MixingStart) -> IntArray:
-    """Read codes, int64 of this shape (S, *positions). Raises CorruptPayloadError."""
+def decode_mixing(
+    payload: bytes, shape: tuple[int, ...], start: MixingStart, stages: int
+) -> IntArray:
+    """Read the first stages of codes of this shape, (S, *positions). Raises CorruptPayloadError."""
     coder = RangeDecoder(payload)
-    codes = np.empty(shape, np.int64)
+    codes = np.empty((stages, *shape[1:]), np.int64)
     network = Network(start, shape)
-    for stage in range(shape[0]):
+    for stage in range(stages):
         model = _Stage(start, stage)
         for place in np.ndindex(shape[1:]):
             values, zeros = _contexts(codes, model.depth, stage, place)
             code = model.decode(coder, values, zeros, network.logits(stage, place))
             codes[stage, *place] = code
             network.add(stage, place, code)
-    coder.finish()
+    if stages == shape[0]:
+        coder.finish()
     return codes
 
 

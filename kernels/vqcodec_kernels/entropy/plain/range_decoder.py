@@ -79,17 +79,18 @@ class RangeDecoder:
 
 
 def decode_symbols(
-    payload: bytes, cumulative: NDArray[np.uint32], bits: int, columns: int
+    payload: bytes, cumulative: NDArray[np.uint32], bits: int, columns: int, rows: int
 ) -> NDArray[np.int64]:
-    """Read columns symbols through each row of cumulative, (R, K + 1); returns (R, columns)."""
+    """Read columns symbols through each of the first rows of cumulative, (R, K + 1)."""
     coder = RangeDecoder(payload)
-    symbols = np.empty((len(cumulative), columns), np.int64)
-    for row, table in zip(symbols, cumulative.tolist(), strict=True):
+    symbols = np.empty((rows, columns), np.int64)
+    for row, table in zip(symbols, cumulative[:rows].tolist(), strict=True):
         for i in range(columns):
             symbol = bisect_right(table, coder.target(bits)) - 1
             coder.consume(table[symbol], table[symbol + 1], bits)
             row[i] = symbol
-    coder.finish()
+    if rows == len(cumulative):
+        coder.finish()
     return symbols
 
 
