@@ -61,7 +61,8 @@ def encode_batch(
     >>> done["name"], [type(stream).__name__ for stream in done["stream"]], done["error"][0]
     (['a', 'b'], ['bytes', 'NoneType'], None)
     """
-    names = list(batch.keys()) if hasattr(batch, "keys") else list(batch.column_names)
+    given: Any = batch
+    names = list(given.keys() if hasattr(given, "keys") else given.column_names)
     if column not in names:
         raise InputError(f"no column {column!r}; there are {', '.join(map(str, names))}")
     codec = recent_codec(model, device=device)

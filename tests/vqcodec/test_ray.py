@@ -128,11 +128,12 @@ def test_wrong_calls_are_refused_before_a_cluster_is_asked(tmp_path: Path, folde
     with pytest.raises(UnknownModelError):
         encode_files("in", "out", manifest="m.parquet", model="nowhere")
     assert not Path("out").exists()
-    for options in ({"actors": 0}, {"batch_size": 1.5}):
+    wrong: list[dict[str, Any]] = [{"actors": 0}, {"batch_size": 1.5}]
+    for options in wrong:
         with pytest.raises(InputError, match=f"{next(iter(options))} must be a whole number"):
-            encode_dataset(None, **options)  # type: ignore[arg-type]
+            encode_dataset(None, **options)
         with pytest.raises(InputError, match=f"{next(iter(options))} must be a whole number"):
-            encode_files("in", "out", manifest="m.parquet", **options)  # type: ignore[arg-type]
+            encode_files("in", "out", manifest="m.parquet", **options)
 
 
 def test_without_ray_it_says_what_is_missing(
