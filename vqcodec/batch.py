@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ _MADE = ("stream", "rate", "seconds", "sha256", "error")
 
 
 def encode_batch(
-    batch: Any,
+    batch: Mapping[str, Iterable[Any]],
     *,
     column: str = "bytes",
     model: str | Path = "photo",
@@ -60,7 +61,8 @@ def encode_batch(
     >>> done["name"], [type(stream).__name__ for stream in done["stream"]], done["error"][0]
     (['a', 'b'], ['bytes', 'NoneType'], None)
     """
-    names = list(batch.keys() if hasattr(batch, "keys") else batch.column_names)
+    given: Any = batch
+    names = list(given.keys() if hasattr(given, "keys") else given.column_names)
     if column not in names:
         raise InputError(f"no column {column!r}; there are {', '.join(map(str, names))}")
     codec = recent_codec(model, device=device)

@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,9 @@ def encode_dataset(
     Args:
         dataset: with signals as `encode_batch` takes them, such as the bytes of files.
         column: of the signals.
-        actors: processes that share the work, each on one core with a model of its own. One that
-            dies is started anew by Ray, and given its batch again.
+        actors: at most so many processes share the work, each on one core with a model of its own.
+            At least one core more is needed, for what reads the dataset. One that dies is started
+            anew by Ray, and given its batch again.
         batch_size: rows at a time; only these are in an actor's memory.
         options: of `encode_batch`, such as `model` and `quality`.
 
@@ -67,10 +69,11 @@ def encode_dataset(
     Raises:
         InputError: actors or batch_size is not a whole number from 1.
     """
-    for name, count in (("actors", actors), ("batch_size", batch_size)):
-        if type(count) is not int or count < 1:
-            raise InputError(f"{name} must be a whole number from 1, got {count!r}")
-    return _mapped(dataset, _Encode, {"column": column, **options}, actors, batch_size)
+    _check_counts(actors=actors, batch_size=batch_size)
+    _, data = _packages()
+    # All of them at once would leave no core to what reads the rows that they wait for.
+    pool = data.ActorPoolStrategy(min_size=1, max_size=actors)
+    return _mapped(dataset, _Encode, {"column": column, **options}, pool, batch_size)
 
 
 def encode_files(
@@ -108,9 +111,9 @@ def encode_files(
     # A wrong name is to be told before a cluster is asked to work.
     locate_model(options.get("model", "photo"))
     Path(output).mkdir(parents=True, exist_ok=True)
-    todo = [job for job in jobs if not os.path.isfile(job["output"])]
-    there = [job for job in jobs if os.path.isfile(job["output"])]
-    rows = _earlier(Path(manifest), there)
+    is_there = [os.path.isfile(job["output"]) for job in jobs]
+    todo = [job for job, there in zip(jobs, is_there, strict=True) if not there]
+    rows = _earlier(Path(manifest), list(compress(jobs, is_there)))
     if todo:
         pyarrow, data = _packages()
         # Each block is for one actor.
@@ -118,7 +121,8 @@ def encode_files(
         named = data.from_arrow(
             [pyarrow.Table.from_pylist(todo[first : first + batch_size]) for first in blocks]
         )
-        done = _mapped(named, _EncodeFiles, options, min(actors, len(blocks)), batch_size)
+        pool = data.ActorPoolStrategy(size=min(actors, len(blocks)))
+        done = _mapped(named, _EncodeFiles, options, pool, batch_size)
         rows += [
             row
             for table in done.iter_batches(batch_format="pyarrow", batch_size=None)
@@ -169,15 +173,13 @@ def _written(row: Row) -> Row:
     return row
 
 
-def _mapped(dataset: Any, work: type, options: Row, actors: int, batch_size: int) -> Any:
-    _check_counts(actors=actors, batch_size=batch_size)
-    _, data = _packages()
+def _mapped(dataset: Any, work: type, options: Row, pool: Any, batch_size: int) -> Any:
     return dataset.map_batches(
         work,
         fn_constructor_kwargs=options,
         batch_size=batch_size,
         batch_format="pyarrow",
-        compute=data.ActorPoolStrategy(size=actors),
+        compute=pool,
         num_cpus=1,
     )
 

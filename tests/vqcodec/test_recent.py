@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import vqcodec
 from vqcodec import recent
-from vqcodec.codec import Codec
+from vqcodec.codec import Codec, load
 from vqcodec.errors import UnknownModelError
 from vqcodec.model.file import read_model, write_model
 from vqcodec.recent import recent_codec
@@ -22,7 +22,6 @@ Pixels = NDArray[np.uint8]
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Paths of the models that are loaded, in their order; none is loaded before."""
     found: list[Path] = []
-    load = vqcodec.load
 
     def counted(path: Path, *, device: str) -> Codec:
         found.append(path)
