@@ -4,7 +4,8 @@
 
 Every picture is a mosaic (bench/gigapixel.py), written once into WORK as PNG. Each run is a process
 of its own: it loads the model, then reads, encodes and writes a file, or decodes one, which is what
-is timed; its peak is the largest resident set. Peers read and write the same files by Pillow. All
+is timed, by the clock and in seconds of processors, which say more where others are at work; its
+peak is the largest resident set. Peers read and write the same files by Pillow. All
 is verified before any is timed: a picture by rows gives the bytes and codes of a whole one, with
 any number of threads, and a decoded file the pixels of `decode`.
 """
@@ -30,8 +31,20 @@ from vqcodec.evaluation import circumstances
 from vqcodec.media.registry import read_any_stream
 
 MOST = 2**31
+# By the clock, and of all processors.
+Seconds = tuple[float, float]
 PEERS = {"avif": "AVIF", "jxl": "JXL"}
 PEER_OPTIONS: dict[str, dict[str, Any]] = {"avif": {"quality": 40}, "jxl": {"quality": 60}}
+
+
+class Clock:
+    """Seconds since it was made, by the clock and of processors."""
+
+    def __init__(self) -> None:
+        self._begun = time.perf_counter(), time.process_time()
+
+    def read(self) -> Seconds:
+        return time.perf_counter() - self._begun[0], time.process_time() - self._begun[1]
 
 
 def extent_of(megapixels: int) -> tuple[int, int]:
@@ -62,38 +75,38 @@ def verify(work: Path, settings: dict[str, Any]) -> None:
         raise SystemExit("a decoded file has other pixels than decode gives")
 
 
-def encode(source: str, target: str, threads: int, settings: dict[str, Any]) -> float:
+def encode(source: str, target: str, threads: int, settings: dict[str, Any]) -> Seconds:
     """Read, encode and write one file; the seconds that it takes once the model is loaded."""
     codec = vqcodec.load("photo", device="cpu")
-    begin = time.perf_counter()
+    clock = Clock()
     data = codec.encode(source, threads=threads, max_samples=MOST, **settings)
     Path(target).write_bytes(data)
-    return time.perf_counter() - begin
+    return clock.read()
 
 
-def decode(source: str, target: str, threads: int) -> float:
+def decode(source: str, target: str, threads: int) -> Seconds:
     """Read, decode and write one file."""
     vqcodec.load("photo", device="cpu")
-    begin = time.perf_counter()
+    clock = Clock()
     vqcodec.decode_file(source, target, device="cpu", threads=threads, max_samples=MOST)
-    return time.perf_counter() - begin
+    return clock.read()
 
 
-def peer(source: str, target: str, format: str) -> float:
+def peer(source: str, target: str, format: str) -> Seconds:
     """Read a picture by Pillow and write it in another format."""
     from PIL import Image
 
     if "jxl" in (Path(source).suffix[1:], format.lower()):
         import pillow_jxl  # noqa: F401
     Image.MAX_IMAGE_PIXELS = None
-    begin = time.perf_counter()
+    clock = Clock()
     with Image.open(source) as image:
         image.save(target, format, **PEER_OPTIONS.get(format.lower(), {}))
-    return time.perf_counter() - begin
+    return clock.read()
 
 
-def measured(*arguments: str, threads: int) -> tuple[float, int]:
-    """Seconds as the process says them, and its peak in bytes.
+def measured(*arguments: str, threads: int) -> tuple[float, float, int]:
+    """Seconds by the clock and of processors, as the process says them, and its peak in bytes.
 
     A process begins with the peak of the one that starts it, which is why all that takes memory
     here is done by children.
@@ -107,7 +120,8 @@ def measured(*arguments: str, threads: int) -> tuple[float, int]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{arguments}: ended with {process.returncode}")
-    return float(said), usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    seconds, processor = map(float, said.split())
+    return seconds, processor, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def sizes(
@@ -142,8 +156,8 @@ def row(
     name: str,
     size: int,
     threads: int,
-    there: tuple[float, int],
-    home: tuple[float, int],
+    there: tuple[float, float, int],
+    home: tuple[float, float, int],
     stream: Path,
 ) -> dict[str, Any]:
     """What is written down of one codec, size and number of threads; says it, too."""
@@ -151,10 +165,8 @@ def row(
         "codec": name,
         "megapixels": size,
         "threads": threads,
-        "encode_s": there[0],
-        "encode_peak": there[1],
-        "decode_s": home[0],
-        "decode_peak": home[1],
+        **dict(zip(("encode_s", "encode_cpu_s", "encode_peak"), there, strict=True)),
+        **dict(zip(("decode_s", "decode_cpu_s", "decode_peak"), home, strict=True)),
         "bytes": stream.stat().st_size,
     }
     print(line(found), flush=True)
@@ -163,7 +175,9 @@ def row(
 
 def line(found: dict[str, Any]) -> str:
     """A row of the table."""
-    seconds = (f"{found[key]:.1f}" for key in ("encode_s", "decode_s"))
+    seconds = (
+        f"{found[key]:.1f}" for key in ("encode_s", "encode_cpu_s", "decode_s", "decode_cpu_s")
+    )
     peaks = (f"{found[key] / 2**20:.0f}" for key in ("encode_peak", "decode_peak"))
     rate = 8 * found["bytes"] / (found["megapixels"] * 1e6)
     cells = (found["megapixels"], found["codec"], found["threads"], f"{rate:.2f}")
@@ -198,14 +212,14 @@ def folder(work: Path, files: int) -> dict[str, Any]:
     return {"files": files, "vqcodec": ours, "avif": files / (time.perf_counter() - begin)}
 
 
-def child(arguments: list[str]) -> float:
+def child(arguments: list[str]) -> Seconds:
     what, source, target, *rest = arguments
     if what == "verify":
         verify(Path(source), json.loads(target))
-        return 0.0
+        return 0.0, 0.0
     if what == "make":
         write_mosaic(Path(source), extent_of(int(target)))
-        return 0.0
+        return 0.0, 0.0
     if what == "encode":
         return encode(source, target, int(rest[0]), json.loads(rest[1]))
     return (
@@ -215,7 +229,7 @@ def child(arguments: list[str]) -> float:
 
 def main() -> None:
     if sys.argv[1:2] == ["--child"]:
-        print(child(sys.argv[2:]))
+        print(*child(sys.argv[2:]))
         return
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("work", type=Path, help="folder for pictures and streams, which stay")

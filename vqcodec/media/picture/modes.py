@@ -51,7 +51,8 @@ def convert_image(image: Image.Image) -> NDArray[np.uint8]:
     pixels = np.empty((image.height, image.width, len(mode)), np.uint8)
     for top, band in _bands(image):
         converted = band if band.mode == mode else band.convert(mode)
-        pixels[top : top + band.height] = np.asarray(converted).reshape(-1, *pixels.shape[1:])
+        rows = pixels[top : top + band.height]
+        rows[:] = np.asarray(converted).reshape(rows.shape)
     return pixels
 
 
