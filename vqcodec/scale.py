@@ -31,7 +31,7 @@ def checked_shrink(scale: float, stride: Sequence[int]) -> int:
     number = isinstance(scale, Real) and not isinstance(scale, bool)
     if not (number and 0 < scale <= 1 and math.frexp(scale)[0] == 0.5):
         raise InputError(f"a scale is a power of two in (0, 1], such as 1/8, got {scale!r}")
-    shrink = int(2 ** (1 - math.frexp(scale)[1]))
+    shrink = 1 << (1 - math.frexp(scale)[1])
     if any(step % shrink for step in stride):
         raise InputError(
             f"the scale {float(scale):g} does not divide the model's stride of "

@@ -266,6 +266,18 @@ def a_stream_in_parts_is_judged_like_its_bytes(codec: Codec, signal: Any) -> Non
             codec.decode(made)
 
 
+def less_than_all_is_a_signal(codec: Codec, signal: Any) -> None:
+    """At half of its size; and what is left of a stream that is whole, which is all of it."""
+    medium, data = codec.medium, codec.encode(signal, quality=50)
+    whole, half = codec.decode_signal(data), codec.decode_signal(data, scale=1 / 2)
+    assert half.extent == tuple(-(-length // 2) for length in signal.extent)
+    assert (type(half), half.channels) == (type(whole), whole.channels)
+    assert medium.unwrap(half).dtype == medium.unwrap(whole).dtype
+    left = codec.decode_signal(data, partial=True)
+    assert np.array_equal(medium.unwrap(left), medium.unwrap(whole))
+    assert medium.side_chunks(left, facts=True) == medium.side_chunks(whole, facts=True)
+
+
 LAWS: tuple[Callable[[Codec, Any], None], ...] = (
     a_round_trip_keeps_extent_channels_and_facts,
     targets_are_met,
@@ -278,4 +290,5 @@ LAWS: tuple[Callable[[Codec, Any], None], ...] = (
     what_is_no_signal_is_refused,
     a_model_of_another_shape_is_refused,
     a_stream_in_parts_is_judged_like_its_bytes,
+    less_than_all_is_a_signal,
 )

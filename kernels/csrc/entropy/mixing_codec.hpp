@@ -75,8 +75,8 @@ inline std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingStart& s
   return range.finish();
 }
 
-// Reads the first `stages` of a grid, and touches no others. Only where these are all of them can the
-// end of the payload be checked.
+// Reads the first `stages` of a grid, and touches no others. Only where these are all of them can
+// the end of the payload be checked.
 inline void decode_mixing(const uint8_t* payload, std::size_t size, const Grid& grid, int stages,
                           const MixingStart& start) {
   MixingDecoder coder{RangeDecoder(payload, size)};

@@ -36,8 +36,8 @@ inline std::vector<uint8_t> encode_symbols(const int64_t* symbols, std::size_t c
   return coder.finish();
 }
 
-// Reads the first `rows` of the symbols. Only where these are all of them can the end of the payload
-// be checked.
+// Reads the first `rows` of the symbols. Only where these are all of them can the end of the
+// payload be checked.
 inline void decode_symbols(const uint8_t* payload, std::size_t size, int64_t* symbols,
                            std::size_t rows, std::size_t columns, const Tables& tables) {
   RangeDecoder coder(payload, size);
