@@ -40,6 +40,7 @@ def test_json_says_what_was_done(run_cli: RunCli) -> None:
         "medium": "picture",
         "height": 37,
         "width": 53,
+        "bytes": Path("b.png").stat().st_size,
     }
 
 
