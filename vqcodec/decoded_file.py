@@ -78,7 +78,16 @@ def write_decoded(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Decode a stream to a file that is opened when there is something to write."""
+    """Decode a stream of a codec's model to a file: by parts, or whole where it is to be held whole.
+
+    Args:
+        opened: gives the file, empty and open for writing at any place; entered when there is
+            something to write.
+        format: one of the medium's.
+
+    Raises:
+        FormatError, UnknownModelError, InputError: as `Codec.decode` and `Medium.write`.
+    """
     chosen = checked_region(region, stream.header.extent)
     writer = codec.medium.writer(stream, chosen, format=format) if scale == 1 else None
     decode = partial(
