@@ -77,7 +77,7 @@ def write_decoded(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Decode a stream of a codec's model to a file: by parts, or whole where it is to be held whole.
+    """Decode a stream of a codec's model to a file, by parts unless it is to be held whole.
 
     Args:
         opened: gives the file, empty and open for writing at any place; entered when there is
