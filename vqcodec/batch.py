@@ -48,7 +48,7 @@ def encode_batch(
         the columns of the batch but for the signals, and for each row
 
         - stream: the bytes that `Codec.encode` gives;
-        - rate: how large that is, as the medium measures it (pictures: bits per pixel);
+        - rate: how large that is, in the unit of the medium;
         - seconds: that it took;
         - sha256: of the stream, hexadecimal digits;
         - error: None, or why it could not be encoded; then the others are None.
@@ -57,7 +57,7 @@ def encode_batch(
         InputError: there is no such column.
         ModelError, BackendError: as `load`.
 
-    >>> done = encode_batch({"name": ["a", "b"], "bytes": [b"P5 2 1 255 ..", b"no picture"]})
+    >>> done = encode_batch({"name": ["a", "b"], "bytes": [b"P5 2 1 255 ..", b"no signal"]})
     >>> done["name"], [type(stream).__name__ for stream in done["stream"]], done["error"][0]
     (['a', 'b'], ['bytes', 'NoneType'], None)
     """

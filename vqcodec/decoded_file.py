@@ -31,8 +31,8 @@ def decode_file(
 ) -> None:
     """Decode a stream of any medium to a file, which appears whole or not at all.
 
-    A large picture (of more than 2**25 pixels, without alpha, to PNG or TIFF) is written by rows,
-    in the memory of a row of regions, whatever its size.
+    A large signal is written as it is decoded, in the memory of a row of regions, where its medium
+    can: see `Medium.writer`.
 
     Args:
         data, region, max_samples, threads, progress: as of `Codec.decode`.

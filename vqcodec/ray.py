@@ -50,8 +50,8 @@ def encode_dataset(
 ) -> Any:
     """Encode a column of a Ray dataset; nothing is begun before rows are asked for.
 
-        pictures = ray.data.read_binary_files("s3://bucket/photos", include_paths=True)
-        encode_dataset(pictures, actors=64).write_parquet("s3://bucket/encoded")
+        signals = ray.data.read_binary_files("s3://bucket/photos", include_paths=True)
+        encode_dataset(signals, actors=64).write_parquet("s3://bucket/encoded")
 
     Args:
         dataset: with signals as `encode_batch` takes them, such as the bytes of files.

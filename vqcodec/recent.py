@@ -48,7 +48,7 @@ def decode(
         UnknownModelError: the model that it names is not installed.
 
     >>> import numpy as np
-    >>> decode(load("photo").encode(np.zeros((48, 64), np.uint8), bpp=0.5)).shape
+    >>> decode(load("photo").encode(np.zeros((48, 64), np.uint8))).shape
     (48, 64)
     """
     _, stream = read_any_stream(content_of(data), limits_of(max_samples), partial=partial)

@@ -61,9 +61,9 @@ class Unread:
         self.times = 0
         before = MEDIUM.from_samples
 
-        def counted(*arguments: Any) -> Picture:
+        def counted(*arguments: Any, **options: Any) -> Picture:
             self.times += 1
-            return before(*arguments)
+            return before(*arguments, **options)
 
         monkeypatch.setattr(MEDIUM, "from_samples", counted)
 
