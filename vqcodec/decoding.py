@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
@@ -49,11 +50,17 @@ def checked_region(
         raise InputError(f"a region is a slice for each of {len(extent)} axes, got {region!r}")
     found = []
     for part, length in zip(parts, extent, strict=True):
-        start = 0 if part.start is None else part.start
-        stop = length if part.stop is None else part.stop
-        numbers = type(start) is int and type(stop) is int and part.step in (None, 1)
-        if not (numbers and 0 <= start < stop <= length):
-            raise InputError(f"a region lies within the extent {tuple(extent)}, got {parts}")
+        try:
+            start = 0 if part.start is None else operator.index(part.start)
+            stop = length if part.stop is None else operator.index(part.stop)
+        except TypeError:
+            raise InputError(f"a region has whole numbers, got {parts}") from None
+        if part.step not in (None, 1):
+            raise InputError(f"a region has no steps, got {parts}")
+        if not 0 <= start < stop <= length:
+            raise InputError(
+                f"a region lies within the extent {tuple(extent)} and is not empty, got {parts}"
+            )
         if start % shrink or (stop % shrink and stop != length):
             raise InputError(
                 f"at the scale 1/{shrink} a region lies between multiples of {shrink}, got {parts}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import io
+import mmap
 import os
 import re
 import secrets
@@ -64,6 +65,11 @@ def whole_file(path: Path) -> Iterator[Path]:
             os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
         _sync(temporary)
         os.replace(temporary, target)
+    except OSError as error:
+        # The neighbour's name says nothing to those who asked for the file.
+        if error.filename == str(temporary):
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
     # The file is there, and whole: a folder that cannot be flushed, or not even be opened, as some
@@ -153,6 +159,8 @@ def content_of(thing: Any) -> Any:
     """
     if isinstance(thing, str | os.PathLike):
         return _read_regular(os.fsdecode(thing))
+    if isinstance(thing, mmap.mmap):
+        return memoryview(thing)
     if not callable(getattr(thing, "read", None)):
         return thing
     name = str(getattr(thing, "name", type(thing).__name__))

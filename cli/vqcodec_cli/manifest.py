@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,10 @@ class Manifest:
         if self._is_parquet:
             _pyarrow()
         check_output(self._path, force=replaces, makes_folder=True)
+        if self._path.parent.exists():
+            # Permissions do not say all: some file systems take no files.
+            with tempfile.TemporaryFile(dir=self._path.parent):
+                pass
         self._rows: dict[int, Row] = {}
 
     def add(self, number: int, row: Row) -> None:

@@ -81,13 +81,16 @@ def format_of(medium: Medium, target: str) -> str:
     return medium.formats[suffix]
 
 
-def slices_of(region: Sequence[int], medium: Medium, extent: Sequence[int]) -> tuple[slice, ...]:
+def slices_of(
+    region: Sequence[int], medium: Medium, extent: Sequence[int], *, shrink: int = 1
+) -> tuple[slice, ...]:
     """The region that a command line names, as slices in the order of the medium's axes.
 
     People say the last axis first, and where it begins before how long it is: X,Y,W,H.
 
     Raises:
-        UsageError: it has other axes, or is not within a signal of this extent.
+        UsageError: it has other axes, is not within a signal of this extent, or does not lie
+            between multiples of `shrink`.
     """
     axes, count = medium.axes, len(extent)
     if len(region) != 2 * count:
@@ -100,6 +103,11 @@ def slices_of(region: Sequence[int], medium: Medium, extent: Sequence[int]) -> t
     for axis, start, length, whole in zip(axes, starts, lengths, extent, strict=True):
         if start + length > whole:
             raise UsageError(f"the region ends at {axis} {start + length}, it has {whole}")
+        if start % shrink or ((start + length) % shrink and start + length != whole):
+            raise UsageError(
+                f"at this scale a region begins and ends at multiples of {shrink}: {axis} "
+                f"{start} to {start + length} does not"
+            )
     return tuple(slice(s, s + length) for s, length in zip(starts, lengths, strict=True))
 
 

@@ -1,6 +1,7 @@
 """Files appear whole or not at all, and reads take no more than they may."""
 
 import errno
+import mmap
 import os
 import stat
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vqcodec.errors import InputError
-from vqcodec.files import read_bounded, whole_file, write_whole
+from vqcodec.files import content_of, read_bounded, whole_file, write_whole
 
 OLD, NEW = b"old" * 1000, b"new" * 2000
 
@@ -208,3 +209,19 @@ def test_old_leftovers_of_killed_processes_are_removed_and_nothing_else(tmp_path
     write_whole(tmp_path / "a.vqc", NEW)
     left = {young.name, *others, "a.vqc", f".vqcodec-{'b' * 16}.tmp"}
     assert set(os.listdir(tmp_path)) == left
+
+
+def test_what_cannot_be_written_is_named_as_it_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "a.bin"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_whole(path, b"data")
+    assert caught.value.filename == str(path)
+
+
+def test_a_memory_map_is_read_again_and_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"all of it")
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        for _ in range(2):
+            with content_of(mapped) as view:
+                assert bytes(view) == b"all of it"

@@ -115,6 +115,7 @@ def test_a_region_reads_only_the_chunks_that_matter(codec: Codec, picture: Pixel
         (slice(-3, None), slice(0, 5)),
         (slice(0, 9, 2), slice(0, 5)),
         (slice(0, 9.0), slice(0, 5)),
+        (slice(0, "9"), slice(0, 5)),
         (slice(0, 9),),
         (3, 4),
         "ab",
@@ -128,6 +129,12 @@ def test_what_is_no_region_is_refused(codec: Codec, picture: Pixels, region: obj
         codec.decode(data, region=region)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="a region"):
         checked_region(region, picture.shape[:2])  # type: ignore[arg-type]
+
+
+def test_any_whole_numbers_make_a_region() -> None:
+    """A detector's box is of NumPy's."""
+    region = (slice(np.int64(3), np.uint8(9)), slice(None, np.int32(5)))
+    assert checked_region(region, (20, 30)) == (slice(3, 9), slice(0, 5))
 
 
 def test_progress_counts_regions(codec: Codec, picture: Pixels) -> None:

@@ -137,7 +137,8 @@ def add_model(path: Path) -> ModelCard:
     A model that is in another folder already stays there, and is not copied.
 
     Raises:
-        BadModelError: the file is damaged, or its name is not fit for a file.
+        BadModelError: the file is damaged, its name is not fit for a file, or a model elsewhere
+            decodes alike and is not the same.
 
     >>> add_model(locate_model("photo")).label
     'photo-1'
@@ -155,6 +156,11 @@ def add_model(path: Path) -> ModelCard:
     folder = Path(os.environ.get("VQCODEC_MODELS") or _user_folder())
     for known in list_models():
         if known.fingerprint == card.fingerprint and known.path.parent != folder:
+            if known.path.read_bytes() != path.read_bytes():
+                raise BadModelError(
+                    f"{path}: decodes as {known.label} does, but its file is another one: another "
+                    "encoder, or damage to it; use it where it is, by its path"
+                )
             return known
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{card.name}-{card.fingerprint}.safetensors"

@@ -95,11 +95,12 @@ class _Decoder:
         limits, partial = limits_of(self._args.max_samples), self._args.partial
         medium, stream = read_any_stream(job.source.read(), limits, partial=partial)
         format = format_of(medium, job.target)
+        factor = round(1 / self._args.scale)
         region, extent = None, stream.header.extent
         if self._args.region is not None:
-            region = slices_of(self._args.region, medium, extent)
+            region = slices_of(self._args.region, medium, extent, shrink=factor)
         shown = whole(extent) if region is None else region
-        extent = lengths(shrink(shown, round(1 / self._args.scale)))
+        extent = lengths(shrink(shown, factor))
         codec = self._codec_for(stream.header)
         from vqcodec.decoded_file import write_decoded  # loads torch
 

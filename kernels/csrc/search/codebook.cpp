@@ -11,6 +11,8 @@ namespace vqcodec {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+// Up to this squared length no code's square overflows float32 once the mean was taken off.
+constexpr double kMostCentred = 1e37;
 
 }  // namespace
 
@@ -80,7 +82,8 @@ void PackedCodebook::measure_squares(const float* panels) {
 }
 
 // Rounding errors grow with the lengths of rows and codes, so codes that lie far from the origin
-// are moved there if that makes them much shorter; if not, they are kept once, not twice.
+// are moved there if that makes them much shorter; if not, they are kept once, not twice. The mean
+// of one that is nearly infinite would take all others along.
 void PackedCodebook::centre() {
   std::vector<double> total(dim_, 0.0);
   for (int64_t k = 0; k < size_; ++k) {
@@ -93,6 +96,7 @@ void PackedCodebook::centre() {
     mean_square += static_cast<double>(mean_[d]) * mean_[d];
   }
   const double plain = largest_square_;
+  if (plain > kMostCentred) return mean_.clear();
   // The longest code shrinks by no more than the mean's length.
   if (mean_square * 16 < plain) return mean_.clear();
   float* centred = centred_.reserve(panels_ * shape_.width() * dim_);

@@ -123,7 +123,10 @@ class _KernelCodebook(Codebook):  # type: ignore[misc]
         if codebook_transform_fn is not None:
             _refuse("codebook_transform_fn", codebook_transform_fn)
         rows = x.float().reshape(self.num_codebooks, -1, x.shape[-1])
-        mask = None if mask is None else _repeat_mask(mask, rows)
+        if mask is not None:
+            mask = _repeat_mask(mask, rows)
+            # Padding may hold anything, and its codes are of no consequence.
+            rows = rows.where(mask.unsqueeze(-1), rows.nan_to_num(0.0, 0.0, 0.0))
         self.init_embed_(rows, mask=mask)
         embed = self.embed if self.learnable_codebook else self.embed.detach()
         embed = embed.to(rows.dtype)

@@ -90,7 +90,8 @@ def beam_codes(
     when a few runners-up are followed as well (the M-algorithm, Jelinek and Anderson 1971). A
     beginning costs the squared length of what it leaves of the row and the biases of its codes.
     Scores are in float32, or of pieces of bfloat16 where a processor has tiles for them: unlike the
-    nearest code the result is not the same on every machine.
+    nearest code the result is not the same on every machine, and of rows whose squares overflow
+    float32 it may be any.
 
     Arguments are those of `residual_codes`, S >= 1, half precision widened to float32; biases may
     be (K,) as well. beams: 1 to 64.

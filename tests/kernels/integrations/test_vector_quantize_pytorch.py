@@ -292,3 +292,13 @@ def test_twice_is_once_and_copies_keep_it() -> None:
     for other in (copy.deepcopy(quantizer), torch.load(stored, weights_only=False)):
         with pytest.raises(InvalidInputError, match="codebook_transform_fn="):
             other(torch.randn(1, 5, 19), codebook_transform_fn=torch.sin)
+
+
+def test_padding_may_hold_anything() -> None:
+    x, mask = torch.randn(2, 9, 8), torch.ones(2, 9, dtype=torch.bool)
+    x[0, 0], mask[0, 0] = torch.nan, False
+    theirs = VectorQuantize(dim=8, codebook_size=16).eval()
+    wanted = theirs(x, mask=mask)[1]
+    found = use_kernels(theirs)(x, mask=mask)[1]
+    assert torch.equal(found, wanted)
+    assert int(found[0, 0]) == -1

@@ -233,3 +233,15 @@ def test_leading_axes(leading: tuple[int, ...], backend: str) -> None:
     flat = beam_codes(x.reshape(-1, 7), codebooks, biases, beams=3, backend=backend)
     assert torch.equal(codes.reshape(-1, 3), flat[0])
     assert torch.equal(errors.reshape(-1, 3), flat[1])
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 17])
+def test_a_code_at_the_end_of_float32_hides_no_near_one(size: int) -> None:
+    """The mean of the codes would take the others there, where no square is finite."""
+    x, codebooks = torch.randn(20, 3), torch.randn(1, size, 3)
+    codebooks[0, 0] = 1e20
+    for backend in ("native", "torch"):
+        codes, errors = beam_codes(x, codebooks, beams=1, backend=backend)
+        wanted = residual_codes(x, codebooks)
+        assert torch.equal(codes, wanted)
+        assert bool(errors.isfinite().all())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,6 +18,7 @@ __all__ = ["PictureRows"]
 Pixels = NDArray[np.uint8]
 
 _END: Any = object()
+_MOST_PIXELS = 2**40
 
 
 class PictureRows:
@@ -56,6 +58,8 @@ class PictureRows:
     ) -> None:
         if len(extent) != 2 or not all(type(n) is int and n > 0 for n in extent):
             raise InputError(f"an extent is two whole numbers from 1, rows first, got {extent!r}")
+        if math.prod(extent) > _MOST_PIXELS:
+            raise InputError(f"a picture has at most 2**40 pixels, got {extent[0]} x {extent[1]}")
         if channels not in (1, 3):
             raise InputError(f"rows have 1 or 3 channels, got {channels!r}: alpha needs a Picture")
         self.extent, self.channels, self.icc, self.exif = extent, channels, icc, exif
