@@ -1,6 +1,7 @@
 """Less than all of a stream: at a fraction of its size, or what is left of one that was cut."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ def test_what_is_left_of_a_cut_file(run_cli: RunCli, refused: Refusal, wide: Pat
     run_cli("decode", wide, "-o", "whole.png")
     Path("cut.vqc").write_bytes(wide.read_bytes()[:-3])
     refused(1, "decode", "cut.vqc")
-    outcome = run_cli("decode", "cut.vqc", "--partial", "--json")
+    outcome = run_cli("decode", "cut.vqc", "--partial", "--json", "-o", "cut.png")
     assert outcome.code == 0
     assert outcome.err == "vqcodec: cut.vqc: 1 of 2 regions are there, the others are blank\n"
     record = json.loads(outcome.out)
@@ -124,3 +125,14 @@ def test_nothing_is_left(refused: Refusal, stream: Path) -> None:
     for length in (0, 3, 20, 28, 31, len(data) - 1):
         Path("cut.vqc").write_bytes(data[:length])
         refused(1, "decode", "cut.vqc", "--partial")
+
+
+@pytest.mark.usefixtures("stream")
+@pytest.mark.parametrize("option", [["--scale", "1/8"], ["--region", "0,0,9,9"], ["--partial"]])
+def test_a_part_takes_no_default_name(run_cli: RunCli, option: list[str]) -> None:
+    """With -f it would take the place of the original."""
+    before = sorted(os.listdir())
+    outcome = run_cli("decode", "photo.vqc", "-f", *option)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert "needs -o" in outcome.err
+    assert sorted(os.listdir()) == before

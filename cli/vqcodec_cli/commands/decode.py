@@ -10,7 +10,7 @@ from vqcodec.grid import lengths, shrink, whole
 from vqcodec.media.registry import read_any_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
-from vqcodec_cli.failure import complain
+from vqcodec_cli.failure import UsageError, complain
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.jobs import facts_of, processes_for, run_jobs, threads_each
 from vqcodec_cli.media import check_format, format_of, slices_of, suffix_of_stream
@@ -26,8 +26,8 @@ examples:
   vqcodec decode photo.vqc -o photo.jpg    .png, .jpg, .webp or .tiff
   vqcodec decode scan.vqc --region 4096,2048,512,512 -o part.png
   vqcodec decode encoded/ -o decoded/      a folder, with its subfolders
-  vqcodec decode scan.vqc --scale 1/8      at an eighth of its height and width
-  vqcodec decode cut.vqc --partial         what is left of a file that was cut
+  vqcodec decode scan.vqc --scale 1/8 -o small.png   at an eighth of its height and width
+  vqcodec decode cut.vqc --partial -o cut.png        what is left of a file that was cut
   vqcodec decode - < photo.vqc > photo.png"""
 
 
@@ -65,6 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Decode every input; returns the exit code."""
+    if args.output is None and (args.region is not None or args.scale != 1 or args.partial):
+        # It is often the name of the original, which a part of it should not take with -f.
+        raise UsageError("less than the whole needs -o: the default name is that of the whole")
     jobs = plan_jobs(
         find_sources(args.inputs, suffixes=STREAM_SUFFIXES),
         args.output,
