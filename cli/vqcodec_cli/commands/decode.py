@@ -1,6 +1,7 @@
 """vqcodec decode: .vqc files back into pictures and whatever else they hold."""
 
 import argparse
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from vqcodec_cli.failure import UsageError, complain
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.jobs import facts_of, processes_for, run_jobs, threads_each
 from vqcodec_cli.media import check_format, format_of, slices_of, suffix_of_stream
+from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
 from vqcodec_cli.terminal import printable
 
@@ -127,6 +129,8 @@ class _Decoder:
             **dict(zip(medium.axes, extent, strict=True)),
             "seconds": seconds,
         }
+        if job.target != STDOUT:
+            record["bytes"] = os.path.getsize(job.target)
         if self._args.manifest is not None:
             record |= facts_of(job.target)
         if partial:
