@@ -50,3 +50,12 @@ def test_what_is_no_region_is_refused(run_cli: RunCli, region: str, says: str) -
     outcome = run_cli("decode", "a.vqc", "--region", region, "-o", "part.png")
     assert (outcome.code, outcome.out, outcome.err) == (2, "", f"vqcodec: {says}\n")
     assert not Path("part.png").exists()
+
+
+def test_a_region_of_whole_blocks_at_a_scale(run_cli: RunCli) -> None:
+    options = ("decode", "a.vqc", "--scale", "1/4", "-o", "part.png")
+    outcome = run_cli(*options, "--region", "4,1,8,8")
+    says = "at this scale a region begins and ends at multiples of 4: height 1 to 9 does not"
+    assert (outcome.code, outcome.err) == (2, f"vqcodec: a.vqc: {says}\n")
+    assert not Path("part.png").exists()
+    assert run_cli(*options, "--region", "4,8,8,29").code == 0

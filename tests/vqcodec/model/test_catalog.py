@@ -236,3 +236,19 @@ def test_added_model_is_found_by_its_name(tiny_path: Path, tmp_path: Path, name:
     card = add_model(tmp_path / "odd.safetensors")
     assert find_model(name) == find_model(f"{name}-1") == card
     assert locate_model(name) == card.path
+
+
+def test_add_model_refuses_another_encoder_of_a_model_elsewhere(
+    folders: list[Path], tiny_path: Path, data: bytes, tmp_path: Path
+) -> None:
+    """It would decode alike, under one name and one fingerprint; or its encoder is damaged."""
+    (folders[0] / "tiny.safetensors").write_bytes(data)
+    assert add_model(tiny_path).path.parent == folders[0]
+    card, tensors = read_model(tiny_path)
+    name = next(name for name in tensors if name.startswith("analysis."))
+    tensors[name] = tensors[name] + tensors[name].dtype.type(1)
+    path = tmp_path / "other.safetensors"
+    assert write_model(path, card.name, card.config, tensors, {}).fingerprint == card.fingerprint
+    with pytest.raises(BadModelError, match="decodes as tiny-1 does, but its file is another one"):
+        add_model(path)
+    assert len(list_models()) == 1

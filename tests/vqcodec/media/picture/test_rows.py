@@ -157,3 +157,8 @@ def test_what_fails_while_rows_are_drawn_is_told_as_it_is(codec: Codec, picture:
 def test_what_no_picture_is_like(extent: Any, channels: int, says: str) -> None:
     with pytest.raises(InputError, match=says):
         PictureRows([], extent=extent, channels=channels)
+
+
+def test_an_extent_that_no_regions_could_be_listed_of_is_refused() -> None:
+    with pytest.raises(InputError, match=r"at most 2\*\*40 pixels, got 2097152 x 1048576"):
+        PictureRows([], extent=(2**21, 2**20))
