@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vqcodec.bitstream import Buffer, Stream, limits_of
-from vqcodec.codec import Codec, load
+from vqcodec.codec import Codec
 from vqcodec.decoding import Progress, checked_region
 from vqcodec.errors import InputError
 from vqcodec.files import FileLike, content_of, open_whole
 from vqcodec.media.registry import read_any_stream
+from vqcodec.recent import recent_codec
 
 __all__ = ["decode_file", "write_decoded"]
 
@@ -44,7 +45,7 @@ def decode_file(
         OSError: the file cannot be written.
 
     >>> import numpy, tempfile
-    >>> data = load("photo").encode(numpy.zeros((48, 64, 3), numpy.uint8))
+    >>> data = recent_codec("photo").encode(numpy.zeros((48, 64, 3), numpy.uint8))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     decode_file(data, os.path.join(folder, "back.png"))
     ...     os.listdir(folder)
@@ -55,7 +56,7 @@ def decode_file(
     if suffix not in medium.formats:
         raise InputError(f"cannot write {suffix!a}: use {', '.join(medium.formats)}")
     write_decoded(
-        load(stream.header.fingerprint.hex(), device=device),
+        recent_codec(stream.header.fingerprint.hex(), device=device),
         stream,
         open_whole(Path(path)),
         format=medium.formats[suffix],

@@ -75,15 +75,18 @@ class Manifest:
     @contextmanager
     def written(self) -> Iterator[None]:
         """Write the rows when the block ends; when it is interrupted, those that there are."""
+        ended_well = False
         try:
             yield
-        except BaseException:
+            ended_well = True
+        finally:
             try:
                 self._write()
             except OSError as error:
+                if ended_well:
+                    raise
+                # What ended the block is what the caller is to know.
                 complain(str(self._path), reason(error, str(self._path)))
-            raise
-        self._write()
 
     def _write(self) -> None:
         names = dict.fromkeys([*_COLUMNS, *(name for row in self._rows.values() for name in row)])

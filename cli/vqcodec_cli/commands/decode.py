@@ -129,10 +129,10 @@ class _Decoder:
             **dict(zip(medium.axes, extent, strict=True)),
             "seconds": seconds,
         }
-        if job.target != STDOUT:
-            record["bytes"] = os.path.getsize(job.target)
         if self._args.manifest is not None:
             record |= facts_of(job.target)
+        elif job.target != STDOUT:
+            record["bytes"] = os.path.getsize(job.target)
         if partial:
             record |= _what_is_there(job, stream)
         size = medium.size_text(extent)

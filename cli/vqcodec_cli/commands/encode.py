@@ -1,6 +1,7 @@
 """vqcodec encode: pictures, and whatever else a model is for, into .vqc files."""
 
 import argparse
+import hashlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from vqcodec.media.registry import find_medium, medium_of
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
-from vqcodec_cli.jobs import facts_of, processes_for, run_jobs, threads_each
+from vqcodec_cli.jobs import processes_for, run_jobs, threads_each
 from vqcodec_cli.media import check_stream_name, input_suffixes
 from vqcodec_cli.plan import Job, plan_jobs
 from vqcodec_cli.terminal import printable
@@ -155,7 +156,7 @@ class _Encoder:
             "seconds": seconds,
         }
         if args.manifest is not None:
-            record |= facts_of(job.target)
+            record["sha256"] = hashlib.sha256(stream).hexdigest()
         size = medium.size_text(signal.extent)
         text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}, quality {found[0]:.4g}"
         return record, f"{printable(job.target)}: {text}, {seconds:.1f} s"

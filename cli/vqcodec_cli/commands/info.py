@@ -6,9 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 import vqcodec
-from vqcodec.bitstream import Limits, limits_of
+from vqcodec.bitstream import Stream, limits_of
+from vqcodec.media.base import Medium
 from vqcodec.media.registry import find_medium, read_any_stream
-from vqcodec.stream_info import StreamInfo, inspect
+from vqcodec.stream_info import StreamInfo, describe_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell, run_batch
 from vqcodec_cli.failure import UsageError
@@ -50,9 +51,10 @@ def run(args: argparse.Namespace) -> int:
 
     def work(source: Source, _: Tell) -> tuple[dict[str, Any], str]:
         data = source.read()
-        info = inspect(data, limits)
+        medium, stream = read_any_stream(data, limits)
+        info = describe_stream(medium, stream, size=len(data), limits=limits)
         if args.thumbnail is not None:
-            _write_thumbnail(data, Job(source, args.thumbnail, args.force), limits)
+            _write_thumbnail(medium, stream, Job(source, args.thumbnail, args.force))
         model = installed().get(info.fingerprint)
         fields = asdict(info)
         extent, facts = fields.pop("extent"), fields.pop("facts")
@@ -69,9 +71,8 @@ def run(args: argparse.Namespace) -> int:
     return run_batch(sources, work, label="reading", as_json=args.json)
 
 
-def _write_thumbnail(data: bytes, job: Job, limits: Limits) -> None:
+def _write_thumbnail(medium: Medium, stream: Stream, job: Job) -> None:
     job.check()
-    medium, stream = read_any_stream(data, limits)
     format = format_of(medium, job.target)
     from vqcodec.model.catalog import locate_model
 
