@@ -231,9 +231,8 @@ class Codec(Tokenizer, Many):
         Raises:
             InputError, FormatError, UnknownModelError: as `decode`.
         """
-        stream = self._read(data, limits_of(max_samples), partial)
+        stream, grid = self._read(data, limits_of(max_samples), partial)
         header = stream.header
-        grid, _ = checked_cut(header, self.card, medium=self.medium.number)
         shrink = checked_shrink(scale, self._transform.stride)
         chosen = checked_region(region, header.extent, shrink=shrink)
         parts = decode_parts(
@@ -261,10 +260,16 @@ class Codec(Tokenizer, Many):
         grid, regions = checked_cut(header, self.card, medium=self.medium.number)
         return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
 
-    def _read(self, data: Buffer | FileLike | Stream, limits: Limits, partial: bool) -> Stream:
-        if not isinstance(data, Stream):
-            return read_any_stream(content_of(data), limits, partial=partial)[1]
-        # Before the medium looks at it: what it would say of a stream of another one is no help.
-        checked_cut(data.header, self.card, medium=self.medium.number)
-        check_stream(self.medium, data, limits)
-        return data
+    def _read(
+        self, data: Buffer | FileLike | Stream, limits: Limits, partial: bool
+    ) -> tuple[Stream, tuple[int, ...]]:
+        """A stream that this model can have written, and its grid."""
+        if isinstance(data, Stream):
+            stream = data
+        else:
+            stream = read_any_stream(content_of(data), limits, partial=partial)[1]
+        grid, _ = checked_cut(stream.header, self.card, medium=self.medium.number)
+        if stream is data:
+            # Only now: what a medium would say of a stream of another one is no help.
+            check_stream(self.medium, stream, limits)
+        return stream, grid

@@ -116,9 +116,7 @@ def train(
         if start_from is not None:
             origin = _start_from(trainer, Path(start_from), keep_codebooks)
         if resume:
-            _resume(trainer, state_path(output), steps)
-        if keep_codebooks and not trainer.state.keep_codebooks:
-            raise InputError(f"{state_path(output)}: the run has moved its codebooks already")
+            _resume(trainer, state_path(output), steps, keep_codebooks)
         _fit(trainer, budget, output, workshop.preview, report)
         if not processes.is_first:
             return None
@@ -151,7 +149,7 @@ def _export(
     )
 
 
-def _resume(trainer: Trainer, path: Path, steps: int | None) -> None:
+def _resume(trainer: Trainer, path: Path, steps: int | None, keep_codebooks: bool) -> None:
     if not path.is_file():
         raise InputError(f"{path}: no state to resume from")
     trainer.resume(path)
@@ -160,6 +158,8 @@ def _resume(trainer: Trainer, path: Path, steps: int | None) -> None:
         raise InputError(
             f"{path}: {trainer.state.steps} steps are taken already, more than {steps}"
         )
+    if keep_codebooks and not trainer.state.keep_codebooks:
+        raise InputError(f"{path}: the run has moved its codebooks already")
 
 
 def _fit(
