@@ -53,6 +53,16 @@ def codec(tiny_path: Path) -> Codec:
     return load(tiny_path, device="cpu")
 
 
+@pytest.fixture(scope="session")
+def regions_codec(photos: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> Codec:
+    """A model whose regions are 13 x 13 positions of 8 x 8 pixels; tests must leave it as it is."""
+    batch = torch.stack([torch.from_numpy(pixels[:424]) for pixels in photos])
+    samples = batch.permute(0, 3, 1, 2).float() / 255
+    path = tmp_path_factory.mktemp("weights") / "small-regions.safetensors"
+    write_tiny(path, tiny_config(region=13), samples, list(samples), name="small-regions")
+    return load(path, device="cpu")
+
+
 @pytest.fixture
 def tiny_model(
     tiny_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

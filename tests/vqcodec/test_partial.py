@@ -8,10 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tiny import tiny_config, write_tiny
 
 import vqcodec
-from vqcodec import Codec, load
+from vqcodec import Codec
 from vqcodec.bitstream import PartialStream
 from vqcodec.errors import (
     ChecksumError,
@@ -29,12 +28,8 @@ SIDE, REACH = 8 * 13, 8 * 4
 
 
 @pytest.fixture(scope="module")
-def codec(photos: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> Codec:
-    batch = torch.stack([torch.from_numpy(pixels[:424]) for pixels in photos])
-    samples = batch.permute(0, 3, 1, 2).float() / 255
-    path = tmp_path_factory.mktemp("weights") / "partial.safetensors"
-    write_tiny(path, tiny_config(region=13), samples, list(samples), name="partial")
-    return load(path, device="cpu")
+def codec(regions_codec: Codec) -> Codec:
+    return regions_codec
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from tiny import tiny_config, write_tiny
 
-from vqcodec import Codec, Picture, load
+from vqcodec import Codec, Picture
 from vqcodec.decoding import checked_region
 from vqcodec.errors import CorruptError, InputError
 from vqcodec.media.registry import read_any_stream
@@ -19,14 +18,8 @@ Pixels = NDArray[np.uint8]
 
 
 @pytest.fixture(scope="module")
-def codec(photos: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> Codec:
-    """A model whose regions are 13 x 13 positions of 8 x 8 pixels."""
-    batch = torch.stack([torch.from_numpy(pixels[:424]) for pixels in photos])
-    samples = batch.permute(0, 3, 1, 2).float() / 255
-    path = tmp_path_factory.mktemp("weights") / "small-regions.safetensors"
-    config = tiny_config(region=13)
-    write_tiny(path, config, samples, list(samples), name="small-regions")
-    return load(path, device="cpu")
+def codec(regions_codec: Codec) -> Codec:
+    return regions_codec
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from tiny import tiny_config, write_tiny
 
 from vqcodec import Codec, Picture, decode, load
 from vqcodec.errors import InputError
@@ -19,13 +18,8 @@ Floats = NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
-def codec(photos: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> Codec:
-    """A model whose regions are 13 x 13 positions of 8 x 8 pixels."""
-    batch = torch.stack([torch.from_numpy(pixels[:424]) for pixels in photos])
-    samples = batch.permute(0, 3, 1, 2).float() / 255
-    path = tmp_path_factory.mktemp("weights") / "scaled.safetensors"
-    write_tiny(path, tiny_config(region=13), samples, list(samples), name="scaled")
-    return load(path, device="cpu")
+def codec(regions_codec: Codec) -> Codec:
+    return regions_codec
 
 
 @pytest.fixture(scope="module")
