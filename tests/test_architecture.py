@@ -17,9 +17,9 @@ FLOORS = [
     {"vqcodec.errors"},
     {
         *("vqcodec.files", "vqcodec.grid", "vqcodec.parts", "vqcodec.bitstream"),
-        *("vqcodec.device", "vqcodec.processes", "vqcodec.workers"),
+        *("vqcodec.choices", "vqcodec.device", "vqcodec.processes"),
     },
-    {"vqcodec.transforms", "vqcodec.quantizers", "vqcodec.priors"},
+    {"vqcodec.transforms", "vqcodec.quantizers", "vqcodec.priors", "vqcodec.workers"},
     {"vqcodec.model", "vqcodec.rate"},
     {"vqcodec.pieces", "vqcodec.scale"},
     {"vqcodec.media", "vqcodec.tokenizer", "vqcodec.payload"},

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from vqcodec.bitstream import Buffer, Limits, Stream, limits_of
+from vqcodec.choices import check_target
 from vqcodec.decoding import Progress, checked_region, decode_parts
 from vqcodec.encoding import Encoding
 from vqcodec.errors import (
@@ -27,7 +28,6 @@ from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
 from vqcodec.payload import checked_cut, decode_codes, region_codes
 from vqcodec.priors import RawPrior
-from vqcodec.rate.choices import check_target
 from vqcodec.scale import checked_shrink, stages_shown
 from vqcodec.tokenizer import Tokenizer
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vqcodec.batch import encode_batch
+from vqcodec.choices import check_whole
 from vqcodec.errors import InputError, MissingDependencyError
 from vqcodec.files import write_whole
 from vqcodec.media.registry import list_media
@@ -69,7 +70,8 @@ def encode_dataset(
     Raises:
         InputError: actors or batch_size is not a whole number from 1.
     """
-    _check_counts(actors=actors, batch_size=batch_size)
+    check_whole("actors", actors, 1)
+    check_whole("batch_size", batch_size, 1)
     _, data = _packages()
     # All of them at once would leave no core to what reads the rows that they wait for.
     pool = data.ActorPoolStrategy(min_size=1, max_size=actors)
@@ -104,7 +106,8 @@ def encode_files(
         ModelError: as `vqcodec.load`.
         OSError: a folder or the manifest cannot be written.
     """
-    _check_counts(actors=actors, batch_size=batch_size)
+    check_whole("actors", actors, 1)
+    check_whole("batch_size", batch_size, 1)
     jobs = _jobs(Path(folder), Path(output))
     if not jobs:
         raise InputError(f"{folder}: is a folder without files that a medium reads")
@@ -182,12 +185,6 @@ def _mapped(dataset: Any, work: type, options: Row, pool: Any, batch_size: int) 
         compute=pool,
         num_cpus=1,
     )
-
-
-def _check_counts(**counts: int) -> None:
-    for name, count in counts.items():
-        if type(count) is not int or count < 1:
-            raise InputError(f"{name} must be a whole number from 1, got {count!r}")
 
 
 def _jobs(folder: Path, output: Path) -> list[Row]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import torch
 
-from vqcodec.errors import InputError
+from vqcodec.choices import check_whole
 
 __all__ = ["Submit", "checked_threads", "in_order", "side_by_side"]
 
@@ -36,8 +36,7 @@ def checked_threads(threads: int | None) -> int:
     """
     if threads is None:
         return torch.get_num_threads()
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise InputError(f"threads must be a whole number from 1, got {threads!r}")
+    check_whole("threads", threads, 1)
     return threads
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vqcodec.rate.choices import check_real
+from vqcodec.choices import check_real
 
 __all__ = ["SearchPlan", "plan_search"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from vqcodec.choices import check_whole
 from vqcodec.device import own_modes
 from vqcodec.errors import kernels_refuse
-from vqcodec.rate.choices import check_whole
 from vqcodec.rate.quality import SearchPlan, plan_search
 from vqcodec_kernels import beam_codes
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import TypeVar
 
+from vqcodec.choices import check_real
 from vqcodec.errors import InputError
-from vqcodec.rate.choices import check_real
 
 __all__ = ["fit_psnr", "fit_size"]
 

@@ -1,4 +1,4 @@
-"""The numbers that a caller chooses a rate with: refused by name before anything is computed."""
+"""The numbers that a caller chooses: refused by name before anything is computed."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def check_real(
         raise InputError(f"{name} must be {wanted}, got {value!r}")
 
 
-def check_whole(name: str, value: Any, low: int, high: int) -> None:
-    """Accept an integer from `low` to `high`, NumPy's too; True and 5.0 are none.
+def check_whole(name: str, value: Any, low: int, high: int | None = None) -> None:
+    """Accept an integer from `low` to `high`, if there is one, NumPy's too; True and 5.0 are none.
 
     Raises:
         InputError: showing the value.
@@ -41,8 +41,9 @@ def check_whole(name: str, value: Any, low: int, high: int) -> None:
     vqcodec.errors.InputError: effort must be 1 to 9, a whole number, got 5.0
     """
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not (whole and low <= value <= high):
-        raise InputError(f"{name} must be {low} to {high}, a whole number, got {value!r}")
+    if not (whole and low <= value and (high is None or value <= high)):
+        span = f"a whole number from {low}" if high is None else f"{low} to {high}, a whole number"
+        raise InputError(f"{name} must be {span}, got {value!r}")
 
 
 def check_target(quality: float, bpp: float | None, size: int | None, psnr: float | None) -> None:
