@@ -182,7 +182,8 @@ class Tokenizer:
         )
 
     def _look_at(self, samples: Tensor | None, latent: Tensor, piece: Region) -> Look | None:
-        if samples is None or self._transform.synthesis_reach is None:
+        local = self._transform.synthesis_reach is not None
+        if samples is None or not (local and self._transform.looks):
             return None
         extent = tuple(samples.shape[1:])
         place = clip(stretch(piece, self._transform.stride), whole(extent))

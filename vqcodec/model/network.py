@@ -15,6 +15,7 @@ from vqcodec.quantizers.residual import ResidualQuantizer
 from vqcodec.transforms.base import Transform
 from vqcodec.transforms.convolutional import ConvolutionalTransform
 from vqcodec.transforms.dense import DenseTransform
+from vqcodec.transforms.lapped import LappedTransform
 
 __all__ = ["VQVAE", "Reconstruction"]
 
@@ -99,8 +100,27 @@ def _dense(config: ModelConfig) -> Transform:
     )
 
 
+def _lapped(config: ModelConfig) -> Transform:
+    analysis: Any = config.analysis
+    synthesis: Any = config.synthesis
+    return LappedTransform(
+        config.medium.channels,
+        size=synthesis.stride[0],
+        overlap=synthesis.overlap,
+        power=synthesis.power / 100,
+        latent_dim=synthesis.latent_dim,
+        analysis_width=analysis.width,
+        analysis_depth=analysis.depth,
+        analysis_ahead=analysis.ahead,
+        synthesis_width=synthesis.width,
+        synthesis_depth=synthesis.depth,
+        synthesis_ahead=synthesis.ahead,
+    )
+
+
 # The one place that asks for the kind: what a kind of configuration becomes.
 _KINDS: dict[str, Callable[[ModelConfig], Transform]] = {
     "convolutional": _convolutional,
     "dense": _dense,
+    "lapped": _lapped,
 }

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from vqcodec.media.workshop import Distortion
 from vqcodec.model.network import Reconstruction
+from vqcodec.transforms.base import Transform
 
 __all__ = ["Objective"]
 
@@ -29,18 +30,17 @@ class Objective:
         self._commitment = commitment
 
     def __call__(
-        self, samples: Tensor, output: Reconstruction, unit: float
+        self, samples: Tensor, output: Reconstruction, transform: Transform
     ) -> tuple[Tensor, Tensor]:
-        """Give the loss and the mean squared error, two scalars.
+        """Give the loss and the transform's error, two scalars.
 
         Args:
             samples: float (B, C, *extent), what `output` is a reconstruction of.
-            unit: mean squared error of a sample that a mean squared latent error of 1 causes; it
-                brings the commitment to the unit of the distortion.
+            transform: what made it; its unit brings the commitment to the unit of the distortion.
         """
-        error = (output.samples - samples).square().mean()
+        error = transform.error(output.samples, samples)
         distortion = self._distortion(output.samples, samples, error)
-        commitment = self._commitment * unit * output.quantized.commitment
+        commitment = self._commitment * transform.unit * output.quantized.commitment
         energy = output.latent.square().mean().clamp_min(1e-12)
         pin = _PIN_WEIGHT * error.detach() * energy.log().square()
         return distortion + commitment + pin, error.detach()

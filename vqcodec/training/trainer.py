@@ -184,7 +184,7 @@ class Trainer:
             except InvalidInputError as refused:
                 # The quantizer takes no latent that is not finite.
                 raise self._diverged(str(refused)) from refused
-        loss, error = self.objective(samples, output, self.model.transform.unit)
+        loss, error = self.objective(samples, output, self.model.transform)
         loss.backward()  # type: ignore[no-untyped-call]
         gradient = torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
         # Before the step: the weights are still good ones, and stay what is saved.

@@ -19,6 +19,7 @@ class Transform(nn.Module):
         stride: samples that a position stands for, along each axis.
         analysis_reach, synthesis_reach: how many positions away an input of the network can still
             change an output; None if all depend on all.
+        looks: whether the error of samples says how to move a latent, see `error_slope`.
 
     >>> import torch
     >>> from vqcodec.transforms.dense import DenseTransform
@@ -36,11 +37,16 @@ class Transform(nn.Module):
     stride: tuple[int, ...]
     analysis_reach: int | None
     synthesis_reach: int | None
+    looks: bool = True
 
     @property
     def unit(self) -> float:
-        """Mean squared error of a sample that a mean squared latent error of 1 causes, nearly."""
+        """The `error` that a mean squared latent error of 1 causes, nearly."""
         raise NotImplementedError
+
+    def error(self, decoded: Tensor, samples: Tensor) -> Tensor:
+        """How far decoded samples are from theirs, a scalar: here the mean squared error."""
+        return (decoded - samples).square().mean()
 
     def start(self, samples: Tensor) -> None:
         """Fit what has a closed form on training samples, before the first step.

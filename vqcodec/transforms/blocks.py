@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["ResidualBlock", "convolution", "project"]
+__all__ = ["BackwardConvolution", "ResidualBlock", "convolution", "project"]
 
 _CONVOLUTIONS: dict[int, type[nn.Conv1d | nn.Conv2d | nn.Conv3d]] = {
     1: nn.Conv1d,
@@ -18,6 +18,17 @@ _FUNCTIONS = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 # Small enough that a fresh stack of blocks is nearly the identity, so that training starts from
 # the linear skip beside it rather than from noise.
 _BRANCH_SCALE = 0.3
+
+
+class BackwardConvolution(nn.Conv1d):
+    """A convolution over a position and the two before it, on one axis, padded with zeros."""
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__(channels, out, 3, dtype=torch.float32)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, n) to (B, C', n)."""
+        return super().forward(functional.pad(x, (2, 0)))
 
 
 def convolution(channels: int, out: int, *, axes: int) -> nn.Conv1d | nn.Conv2d | nn.Conv3d:
@@ -36,13 +47,17 @@ def project(x: Tensor, rows: Tensor) -> Tensor:
 class ResidualBlock(nn.Module):
     """Two convolutions of side 3 with a SiLU between them, added to the input (He et al. 2016).
 
-    Local by construction: an output depends on inputs at most two positions away.
+    Local by construction: an output depends on inputs at most two positions away, four where both
+    convolutions look back.
+
+    ahead: how many of the two look at what is around a position; the others, which are for one
+    axis alone, look at what is before it.
     """
 
-    def __init__(self, channels: int, *, axes: int) -> None:
+    def __init__(self, channels: int, *, axes: int, ahead: int = 2) -> None:
         super().__init__()
-        self.first = convolution(channels, channels, axes=axes)
-        self.second = convolution(channels, channels, axes=axes)
+        self.first = _looking(channels, axes=axes, ahead=ahead > 0)
+        self.second = _looking(channels, axes=axes, ahead=ahead > 1)
         with torch.no_grad():
             self.second.weight.mul_(_BRANCH_SCALE)
 
@@ -54,3 +69,10 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, *axes) to the same shape."""
         return x + self.branch(x)
+
+
+def _looking(channels: int, *, axes: int, ahead: bool) -> nn.Conv1d | nn.Conv2d | nn.Conv3d:
+    if ahead:
+        return convolution(channels, channels, axes=axes)
+    assert axes == 1
+    return BackwardConvolution(channels, channels)

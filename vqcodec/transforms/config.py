@@ -22,6 +22,8 @@ __all__ = [
     "ConvolutionalSynthesisConfig",
     "DenseAnalysisConfig",
     "DenseSynthesisConfig",
+    "LappedAnalysisConfig",
+    "LappedSynthesisConfig",
     "SynthesisConfig",
 ]
 
@@ -159,5 +161,50 @@ class DenseSynthesisConfig(SynthesisConfig):
                 )
 
 
-ANALYSES: list[type[AnalysisConfig]] = [ConvolutionalAnalysisConfig, DenseAnalysisConfig]
-SYNTHESES: list[type[SynthesisConfig]] = [ConvolutionalSynthesisConfig, DenseSynthesisConfig]
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LappedAnalysisConfig(AnalysisConfig):
+    """`depth` residual blocks of `width` channels on the frequencies of overlapping blocks.
+
+    ahead: how many convolutions, the first ones, look a position ahead; the others look back alone.
+    """
+
+    kind: ClassVar[str] = "lapped"
+    width: int = whole(1, 4096)
+    depth: int = whole(0, 256)
+    ahead: int = whole(0, 1024)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LappedSynthesisConfig(ConvolutionalSynthesisConfig):
+    """As the analysis, back to blocks of `stride` samples on one axis; signals of any extent.
+
+    overlap: samples around a border of two blocks that both see, even. ahead: as in the analysis.
+    power: of the companded frequencies, in hundredths.
+    """
+
+    kind: ClassVar[str] = "lapped"
+    overlap: int = whole(0, _LONGEST_STRIDE)
+    ahead: int = whole(0, 1024)
+    power: int = whole(10, 100)
+
+    def check(self, channels: int) -> None:
+        """Refuse more than one axis, and an overlap that is odd or longer than a block."""
+        super().check(channels)
+        if len(self.stride) != 1:
+            raise BadModelError(f"a lapped transform has one axis, stride is {self.stride}")
+        if self.overlap % 2 or self.overlap > self.stride[0]:
+            raise BadModelError(
+                f"overlap must be even and at most the stride {self.stride[0]}, is {self.overlap}"
+            )
+
+
+ANALYSES: list[type[AnalysisConfig]] = [
+    ConvolutionalAnalysisConfig,
+    DenseAnalysisConfig,
+    LappedAnalysisConfig,
+]
+SYNTHESES: list[type[SynthesisConfig]] = [
+    ConvolutionalSynthesisConfig,
+    DenseSynthesisConfig,
+    LappedSynthesisConfig,
+]

@@ -22,6 +22,7 @@ __all__ = [
     "ConvolutionalAnalysis",
     "ConvolutionalSynthesis",
     "ConvolutionalTransform",
+    "principal_axes",
     "principal_components",
 ]
 
@@ -180,8 +181,18 @@ def principal_components(
         the projections, a positive scalar.
     """
     patches = to_patches(samples - _MIDDLE, stride)
-    rows = patches.movedim(1, -1).reshape(-1, patches.shape[1]).double()
+    return principal_axes(patches.movedim(1, -1).reshape(-1, patches.shape[1]), latent_dim)
+
+
+def principal_axes(rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The first principal axes of rows (N, D) about zero, and the unit of what they keep.
+
+    Returns:
+        basis (count, D) with orthonormal rows, and the root mean square of the projections, a
+        positive scalar.
+    """
+    rows = rows.double()
     _, axes = torch.linalg.eigh(rows.T @ rows / len(rows))
-    basis = axes.flip(1)[:, :latent_dim].T
+    basis = axes.flip(1)[:, :count].T
     unit = (rows @ basis.T).square().mean().sqrt().clamp_min(1e-6)
     return basis.float(), unit.float()
