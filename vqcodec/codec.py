@@ -276,9 +276,9 @@ class Codec(Tokenizer, Many):
 
     def region_there(self, stream: Stream) -> Region:
         """What is decoded of a stream if no region is asked for; see `decoding.region_there`."""
-        config = self.card.config
-        grid, stride = config.positions(stream.header.extent), self._transform.stride
-        return region_there(stream, self.medium, grid=grid, side=config.region, stride=stride)
+        grid, _ = checked_cut(stream.header, self.card, medium=self.medium.number)
+        side, stride = self.card.config.region, self._transform.stride
+        return region_there(stream, self.medium, grid=grid, side=side, stride=stride)
 
     def _read(
         self, data: Buffer | FileLike | Stream, limits: Limits, partial: bool

@@ -204,7 +204,7 @@ class SoundMedium:
         duration = rates.samples / rates.rate
         return {
             "kbps": size / 125 / duration,
-            "duration": duration,
+            "seconds": duration,
             "rate": rates.rate,
             "model_rate": rates.coded,
             **({"tags": tags} if tags else {}),
