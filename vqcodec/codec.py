@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
 from vqcodec.payload import checked_cut, decode_codes, region_codes
-from vqcodec.priors import RawPrior
+from vqcodec.priors import Prior, RawPrior
 from vqcodec.scale import checked_shrink, stages_shown
 from vqcodec.tokenizer import Tokenizer
 
@@ -89,6 +89,15 @@ class Codec(Tokenizer, Many):
         path = Path(self.card.path).absolute()
         return _load_again, (path, self.card.fingerprint, str(self.device))
 
+    @property
+    def priors(self) -> Mapping[int, Prior]:
+        """What codes payloads, by the number in the header."""
+        return self._priors
+
+    def begin(self, signal: Any, **options: Any) -> Encoding:
+        """A signal of the medium on its way to bytes; options are those of `Encoding`."""
+        return Encoding(self, self.medium, self._priors, signal, **options)
+
     @kernels_refuse()
     def encode(
         self,
@@ -139,16 +148,7 @@ class Codec(Tokenizer, Many):
         """
         check_target(quality, bpp=bpp, kbps=kbps, size=size, psnr=psnr)
         signal = signal_of(self.medium, signal, limits_of(max_samples))
-        job = Encoding(
-            self,
-            self.medium,
-            self._priors,
-            signal,
-            effort=effort,
-            facts=facts,
-            threads=threads,
-            progress=progress,
-        )
+        job = self.begin(signal, effort=effort, facts=facts, threads=threads, progress=progress)
         if bpp is not None:
             size = int(bpp * math.prod(signal.extent) / 8)
         elif kbps is not None:

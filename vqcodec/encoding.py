@@ -66,7 +66,7 @@ class Encoding:
         signal: Signal,
         *,
         effort: int,
-        facts: bool,
+        facts: bool = True,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> None:
@@ -88,6 +88,11 @@ class Encoding:
 
         found = list(self._each(partial(self._coded, quality=quality, draft=draft)))
         return self._write(found[0][0], [payloads for _, payloads in found])
+
+    @property
+    def regions(self) -> int:
+        """How many regions there are."""
+        return len(self._regions)
 
     def region_at_quality(self, number: int, quality: float) -> tuple[int, dict[int, bytes]]:
         """The stages of a region, by its number, and its payloads by the number of the prior."""
