@@ -55,30 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-suffix", action="store_true", help="name outputs photo.png.vqc, not photo.vqc"
     )
-    rate = parser.add_mutually_exclusive_group()
-    rate.add_argument(
-        "-q",
-        "--quality",
-        type=options.number(0, 100),
-        default=50.0,
-        metavar="Q",
-        help="0 (smallest) to 100 (best); default 50",
-    )
-    rate.add_argument(
-        "--bpp", type=options.positive, metavar="X", help="at most X bits for each sample (pixel)"
-    )
-    rate.add_argument(
-        "--kbps", type=options.positive, metavar="X", help="at most X kilobits a second (sound)"
-    )
-    rate.add_argument(
-        "--size", type=options.whole(1), metavar="BYTES", help="at most BYTES for the whole file"
-    )
-    rate.add_argument(
-        "--psnr",
-        type=options.positive,
-        metavar="DB",
-        help="at least so many dB, in the smallest file that has them",
-    )
+    _add_target(parser)
     parser.add_argument(
         "--effort",
         type=int,
@@ -105,6 +82,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_max_samples(parser)
     options.add_many(parser)
     options.add_json(parser)
+
+
+def _add_target(parser: argparse.ArgumentParser) -> None:
+    """What an output is to be: as good, as small or as near as this."""
+    rate = parser.add_mutually_exclusive_group()
+    rate.add_argument(
+        "-q",
+        "--quality",
+        type=options.number(0, 100),
+        default=50.0,
+        metavar="Q",
+        help="0 (smallest) to 100 (best); default 50",
+    )
+    rate.add_argument(
+        "--bpp", type=options.positive, metavar="X", help="at most X bits for each sample (pixel)"
+    )
+    rate.add_argument(
+        "--kbps", type=options.positive, metavar="X", help="at most X kilobits a second (sound)"
+    )
+    rate.add_argument(
+        "--size", type=options.whole(1), metavar="BYTES", help="at most BYTES for the whole file"
+    )
+    rate.add_argument(
+        "--psnr",
+        type=options.positive,
+        metavar="DB",
+        help="at least so many dB, in the smallest file that has them",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -29,7 +29,7 @@ def main() -> None:
         stride=(16,),
         latent_dim=8,
         width=8,
-        stages=4,
+        stages=3,
         codebook_size=24,
         region=16,
     )

@@ -29,7 +29,7 @@ _FRAME = 64
 _BLOCK = 8192
 _LARGEST_MATRIX = 2**19
 _TABLE_ROWS = 4096
-_LARGEST_GATHER = 2**20
+_LARGEST_GATHER = 2**17
 
 Samples = NDArray[np.float32]
 # Samples of the source from one place to another, float (n, C), those beyond its ends included.
@@ -97,9 +97,10 @@ class Resampler:
             first, last = self.needed(begin, min(stop, begin + step))
             windows = np.lib.stride_tricks.sliding_window_view(read(first, last), width, axis=0)
             rows, share = self._rows_of(places % self._up)
-            weights = self._weights[rows] * (1 - share) + self._weights[rows + 1] * share
-            seen = windows[places // self._up - self.reach + 1 - first].astype(np.float64)
-            made.append((seen * weights[:, None]).sum(axis=2).astype(np.float32))
+            weights = self._weights[rows]
+            weights += share * (self._weights[rows + 1] - weights)
+            seen = windows[places // self._up - self.reach + 1 - first]
+            made.append(np.einsum("nct,nt->nc", seen, weights).astype(np.float32))
         return np.concatenate(made)
 
     def _rows_of(self, rest: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -110,20 +111,22 @@ class Resampler:
     def _matrix(self) -> NDArray[np.float64]:
         """What a frame is multiplied by: (samples seen, samples given)."""
         matrix = np.zeros((self._seen, self._given))
-        for n in range(self._given):
-            first, rest = divmod(n * self._down, self._up)
-            matrix[first : first + 2 * self.reach, n] = self._kernel(rest / self._up)
+        firsts, rests = np.divmod(np.arange(self._given) * self._down, self._up)
+        for n, (first, weights) in enumerate(
+            zip(firsts, self._kernels(rests / self._up), strict=True)
+        ):
+            matrix[first : first + 2 * self.reach, n] = weights
         return matrix
 
     def _table(self) -> NDArray[np.float64]:
         """Weights for places between two samples of the source, from the one to the other."""
         rows = max(8, _TABLE_ROWS * _CROSSINGS // self.reach)
-        return np.stack([self._kernel(row / rows) for row in range(rows + 1)])
+        return self._kernels(np.arange(rows + 1) / rows)
 
-    def _kernel(self, place: float) -> NDArray[np.float64]:
-        """Weights of the samples around a place behind the middle one; their sum is 1."""
-        away = np.arange(2 * self.reach) - (self.reach - 1) - place
+    def _kernels(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Weights of the samples around places behind the middle one, a row each; its sum is 1."""
+        away = np.arange(2 * self.reach) - (self.reach - 1) - places[:, None]
         cutoff = _CUTOFF * min(1.0, self._up / self._down)
         window = np.i0(_BETA * np.sqrt(np.maximum(0, 1 - (away / self.reach) ** 2)))
         weights: NDArray[np.float64] = np.sinc(cutoff * away) * window
-        return weights / weights.sum()
+        return weights / weights.sum(axis=1, keepdims=True)
