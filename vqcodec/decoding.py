@@ -114,7 +114,8 @@ def amount_made(stream: Stream, medium: Medium, samples: int) -> int:
 
     def is_short(count: int) -> bool:
         region = (slice(0, count + 1), *whole(extent)[1:])
-        return medium.samples_for(stream, region)[0].stop > samples
+        needed: int = medium.samples_for(stream, region)[0].stop
+        return needed > samples
 
     return bisect_left(range(extent[0]), True, key=is_short)
 

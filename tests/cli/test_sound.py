@@ -37,7 +37,8 @@ def here(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def tones(samples: int = 8821) -> NDArray[np.float32]:
     time = np.arange(samples) / 8000
     both = np.stack([np.sin(900 * time), np.cos(1300 * time)], axis=1) * 0.25
-    return np.rint(both * 32768).astype(np.float32) / 32768
+    samples: NDArray[np.float32] = np.rint(both * 32768).astype(np.float32)
+    return samples / np.float32(32768)
 
 
 @pytest.fixture
@@ -175,11 +176,39 @@ def test_bare_samples_through_pipes(run_cli: RunCli, monkeypatch: pytest.MonkeyP
     assert run_cli("decode", "b.vqc", "-o", "whole.wav").code == 0
     for format in ("s16", "f32"):
         assert run_cli("decode", "b.vqc", "--raw", format, "-o", "bare").code == 0
-        found = MEDIUM.from_raw(Path("bare").read_bytes(), f"11025,2,{format}")
+        found = MEDIUM.from_raw(Path("bare").read_bytes(), f"11025,2,{format}", Limits())
         assert np.abs(found.samples - read("whole.wav").samples).max() <= 2**-16
         Path("bare").unlink()
     assert run_cli("decode", "b.vqc", "--raw", "s16").code == 2
     assert run_cli("encode", "a.wav", "--raw", "x", "-o", "c.vqc").code == 1
+
+
+@pytest.mark.parametrize("target", [(), ("--size", "900")])
+def test_bare_samples_that_do_not_fit(run_cli: RunCli, target: tuple[str, ...]) -> None:
+    for size, code, says in ((2000, 0, ""), (2001, 1, "no whole number"), (0, 1, "empty")):
+        Path("a.pcm").write_bytes(bytes(size))
+        found = run_cli("encode", "a.pcm", "--raw", "8000,1,s16", "-o", f"{size}.vqc", *target)
+        assert (found.code, says in found.err) == (code, True)
+    Path("a.pcm").write_bytes(bytes(2000))
+    found = run_cli(
+        *("encode", "a.pcm", "--raw", "8000,1,s16", "-o", "b.vqc", "--max-samples", "999", *target)
+    )
+    assert (found.code, "more" in found.err) == (1, True)
+
+
+def test_bare_samples_are_encoded_as_they_are_read(
+    run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In blocks, to the bytes of the whole."""
+    noise = np.random.default_rng(0).integers(-9000, 9000, 30_000).astype("<i2")
+    monkeypatch.setattr("vqcodec_cli.piped._BLOCK_BYTES", 48 * 150)
+    Path("a.pcm").write_bytes(noise.tobytes())
+    Path("whole.wav").write_bytes(MEDIUM.write(MEDIUM.wrap((noise, 48000)), format="wav"))
+    assert run_cli("encode", "whole.wav", "-q", "0", "--effort", "1").code == 0
+    monkeypatch.setattr("vqcodec_cli.inputs.Source.read", None)
+    options = ("--raw", "48000,1,s16", "-q", "0", "--effort", "1", "-o", "a.vqc")
+    assert run_cli("encode", "a.pcm", *options).code == 0
+    assert Path("a.vqc").read_bytes() == Path("whole.vqc").read_bytes()
 
 
 def test_a_folder_of_sounds_and_pictures(run_cli: RunCli, talk: Path, photo: Path) -> None:

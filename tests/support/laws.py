@@ -93,7 +93,8 @@ def _tones(samples: int, channels: int) -> NDArray[np.float32]:
     """Two falling tones, of samples that sixteen bits hold."""
     time = np.arange(samples) / 8000
     tones = [np.sin(700 * time - 90 * time**2), 0.4 * np.cos(2500 * time)][:channels]
-    return np.rint(np.stack(tones, axis=1) * 9000).astype(np.float32) / 32768
+    samples: NDArray[np.float32] = np.rint(np.stack(tones, axis=1) * 9000).astype(np.float32)
+    return samples / np.float32(32768)
 
 
 def _sounds() -> list[Sound]:

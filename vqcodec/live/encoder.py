@@ -11,6 +11,7 @@ from vqcodec.codec import Codec
 from vqcodec.encoding import Encoding
 from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.payload import smallest_prior
+from vqcodec.workers import checked_threads, side_by_side
 
 __all__ = ["SoundEncoder"]
 
@@ -26,7 +27,7 @@ class SoundEncoder:
         codec: of a model of sound.
         rate, channels, tags: of the sound; see `vqcodec.Sound`.
         samples: how many there will be, of each channel; None if nobody knows.
-        quality, effort: as of `Codec.encode`.
+        quality, effort, threads: as of `Codec.encode`.
 
     Raises:
         InputError: a number out of range, or a codec whose signals do not come in blocks.
@@ -47,9 +48,11 @@ class SoundEncoder:
         tags: Mapping[str, str] | None = None,
         quality: float = 50.0,
         effort: int = 5,
+        threads: int | None = None,
     ) -> None:
         check_real("quality", quality, "0 to 100", low=0, high=100)
         self._codec, self._quality, self._effort = codec, quality, effort
+        self._threads = checked_threads(threads if codec.device.type == "cpu" else 1)
         medium = codec.medium
         self._flow = medium.gather(rate=rate, channels=channels, samples=samples, tags=tags)
         self._prepared: Any = medium.prepare(self._flow, codec.card.config)
@@ -59,6 +62,11 @@ class SoundEncoder:
         self._payloads: list[bytes] = []
         self._done = 0
         self._writer: StreamWriter | None = None
+
+    @property
+    def signal(self) -> Any:
+        """What is known of the sound: rate, channels, tags, and once it is closed its extent."""
+        return self._flow
 
     @kernels_refuse()
     def push(self, block: Any) -> bytes:
@@ -98,7 +106,8 @@ class SoundEncoder:
         while self._done < encoding.regions:
             if encoding.samples_seen(self._done)[0].stop > self._prepared.ready:
                 break
-            stages, payloads = encoding.region_at_quality(self._done, self._quality)
+            with side_by_side(self._threads, jobs=1):
+                stages, payloads = encoding.region_at_quality(self._done, self._quality)
             if self._done == 0:
                 self._stages, self._prior = stages, smallest_prior(payloads)
             self._payloads.append(payloads[self._prior])

@@ -108,11 +108,11 @@ class Medium(Protocol):
             InputError: not one whole signal. LimitError: too large, before anything is decoded.
         """
 
-    def from_raw(self, data: bytes, said: str) -> Any:
+    def from_raw(self, data: bytes, said: str, limits: Limits) -> Any:
         """The signal in bare samples, as the words of `raw` say what they are.
 
         Raises:
-            InputError: other words, or samples that do not fit them.
+            InputError: other words, or samples that do not fit them. LimitError: too large.
         """
 
     def write(self, signal: Any, *, format: str) -> bytes:
@@ -229,7 +229,7 @@ class Direct:
     raw = ""
     raw_formats: tuple[str, ...] = ()
 
-    def from_raw(self, data: bytes, said: str) -> Any:
+    def from_raw(self, data: bytes, said: str, limits: Limits) -> Any:
         """Refuse: see `Medium.from_raw`."""
         raise InputError(f"a {self.name} is not read of bare samples")
 

@@ -19,6 +19,7 @@ from vqcodec_cli.media import (
     input_suffixes,
     medium_of_raw,
 )
+from vqcodec_cli.piped import encode_piped
 from vqcodec_cli.plan import Job, plan_jobs
 from vqcodec_cli.terminal import printable
 
@@ -154,21 +155,11 @@ class _Encoder:
         medium, signal = self._signal_of(job.source)
         codec = self._codec_for(medium)
         started = time.perf_counter()
-        found: list[float] = []
-        stream = codec.encode(
-            signal,
-            quality=args.quality,
-            bpp=args.bpp,
-            kbps=args.kbps,
-            size=args.size,
-            psnr=args.psnr,
-            effort=args.effort,
-            facts=not args.strip,
-            threads=threads_each(args.threads, processes=self._processes),
-            # A target tries several qualities, nobody knows how many.
-            progress=tell if args.bpp is args.kbps is args.size is args.psnr is None else None,
-            found=found.append,
-        )
+        if signal is None:
+            stream, signal = self._encode_piped(codec, job.source)
+            quality = args.quality
+        else:
+            stream, quality = self._encode(codec, signal, tell)
         job.write(stream)
         unit, rate = medium.rate(len(stream), signal)
         seconds = time.perf_counter() - started
@@ -179,21 +170,62 @@ class _Encoder:
             **dict(zip(medium.axes, signal.extent, strict=True)),
             "bytes": len(stream),
             unit: rate,
-            "quality": found[0],
+            "quality": quality,
             "seconds": seconds,
         }
         if args.manifest is not None:
             record["sha256"] = hashlib.sha256(stream).hexdigest()
         size = medium.size_text(signal.extent) + _mixed(stream, signal.channels)
-        text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}, quality {found[0]:.4g}"
+        text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}, quality {quality:.4g}"
         return record, f"{printable(job.target)}: {text}, {seconds:.1f} s"
 
+    def _encode(self, codec: "Codec", signal: Any, tell: Tell) -> tuple[bytes, float]:
+        """The stream of a signal, and its quality."""
+        args, found = self._args, list[float]()
+        stream = codec.encode(
+            signal,
+            quality=args.quality,
+            bpp=args.bpp,
+            kbps=args.kbps,
+            size=args.size,
+            psnr=args.psnr,
+            effort=args.effort,
+            facts=not args.strip,
+            threads=self._threads(),
+            # A target tries several qualities, nobody knows how many.
+            progress=tell if _has_quality(args) else None,
+            found=found.append,
+        )
+        return stream, found[0]
+
+    def _encode_piped(self, codec: "Codec", source: Source) -> tuple[bytes, Any]:
+        """The stream of bare samples, encoded as they are read, and what is known of the signal."""
+        args = self._args
+        return encode_piped(
+            codec,
+            source,
+            args.raw,
+            limits_of(args.max_samples),
+            quality=args.quality,
+            effort=args.effort,
+            threads=self._threads(),
+        )
+
+    def _threads(self) -> int | None:
+        return threads_each(self._args.threads, processes=self._processes)
+
     def _signal_of(self, source: Source) -> tuple[Medium, Any]:
-        """The signal in an input, and its medium; a large file is read as it is asked for."""
+        """The signal in an input, and its medium; a large file is read as it is asked for.
+
+        None for bare samples, which are read as they are encoded, but where a target needs them
+        again and again.
+        """
         limits = limits_of(self._args.max_samples)
         if self._args.raw is not None:
             medium = medium_of_raw() if self._card is None else self._medium_of(b"")
-            return medium, medium.from_raw(source.read(), self._args.raw)
+            if _has_quality(self._args):
+                return medium, None
+            return medium, medium.from_raw(source.read(), self._args.raw, limits)
         if source.is_file():
             medium = self._medium_of(source.head(_HEAD_BYTES))
             opened = medium.open(source.name, limits)
@@ -211,6 +243,11 @@ class _Encoder:
             wanted = medium.default_model if self._card is None else self._card.path
             self._codecs[medium.name] = vqcodec.load(wanted, device=self._args.device)
         return self._codecs[medium.name]
+
+
+def _has_quality(args: argparse.Namespace) -> bool:
+    """Whether a quality is asked for, and no target."""
+    return args.bpp is args.kbps is args.size is args.psnr is None
 
 
 def _mixed(stream: bytes, channels: int) -> str:

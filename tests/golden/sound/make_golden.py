@@ -1,6 +1,7 @@
 """Made the streams of this folder, once; see ../README.md."""
 
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,17 @@ HERE = Path(__file__).parent
 TAGS = {"title": "Am Bach", "artist": "niemand", "comment": "früh \u65e5\u672c"}
 
 
-def sound(seed: int, samples: int, channels: int, rate: int = RATE, **tags: str) -> Sound:
+def sound(
+    seed: int,
+    samples: int,
+    channels: int,
+    *,
+    rate: int = RATE,
+    tags: Mapping[str, str] | None = None,
+) -> Sound:
     """A piece of that noise, of samples that sixteen bits hold."""
     made = noise(seed, samples)[:channels].numpy().T
-    return Sound(np.rint(made * 32768).astype(np.float32) / 32768, rate=rate, tags=tags)
+    return Sound(np.rint(made * 32768).astype(np.float32) / 32768, rate=rate, tags=tags or {})
 
 
 def sounds() -> dict[str, tuple[Sound, float]]:
@@ -44,7 +52,7 @@ def sounds() -> dict[str, tuple[Sound, float]]:
         "faster": (sound(24, 1103, 2, rate=44100), 80.0),
         "slower": (sound(25, 61, 1, rate=5000), 80.0),
         "odd-rate": (sound(26, 151, 2, rate=11127), 80.0),
-        "tags": (sound(27, 130, 1, **TAGS), 50.0),
+        "tags": (sound(27, 130, 1, tags=TAGS), 50.0),
         "two-regions": (sound(28, 333, 2), 40.0),
     }
 

@@ -99,7 +99,8 @@ def decode_all(codec: Codec, stream: bytes) -> None:
 
 def regions_by_bytes(codec: Codec, stream: bytes, *, early: bool) -> list[int]:
     """How many samples were given once each byte was there."""
-    decoder, given = SoundDecoder(codec, early=early), []
+    given: list[int] = []
+    decoder = SoundDecoder(codec, early=early)
     for place in range(len(stream)):
         block = decoder.push(stream[place : place + 1])
         given.append((given[-1] if given else 0) + (0 if block is None else len(block)))

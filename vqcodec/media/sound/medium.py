@@ -48,12 +48,12 @@ class SoundMedium:
 
     number = 1
     name = "sound"
-    axes = ("samples",)
+    axes: tuple[str, ...] = ("samples",)
     letters = frozenset((RATE, TAGS))
     suffixes: tuple[str, ...] = SUFFIXES
     formats: Mapping[str, str] = FORMATS
     default_model = "sound"
-    span = None
+    span: tuple[float, float] | None = None
     raw = "RATE,CHANNELS,FORMAT"
     raw_formats: tuple[str, ...] = ("s16", "s24", "s32", "f32")
 
@@ -73,11 +73,11 @@ class SoundMedium:
 
         return read_sound(data, limits)
 
-    def from_raw(self, data: bytes, said: str) -> Sound:
+    def from_raw(self, data: bytes, said: str, limits: Limits) -> Sound:
         """The sound in bare samples, of which is said `RATE,CHANNELS,FORMAT`; see `read_raw`."""
         from vqcodec.media.sound.raw import read_raw
 
-        return read_raw(data, said)
+        return read_raw(data, said, limits)
 
     def write(self, signal: Sound, *, format: str) -> bytes:
         """The bytes of a sound file, or bare samples; see `write_sound`."""

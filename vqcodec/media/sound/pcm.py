@@ -38,6 +38,7 @@ def from_pcm(data: bytes, format: str, channels: int) -> NDArray[np.float32]:
         numbers = wide.view("<i4")[:, 0]
     else:
         numbers = np.frombuffer(data, f"<{format[0].replace('s', 'i')}{FORMATS[format]}")
+    samples: NDArray[np.float32]
     if format == "u8":
         samples = (numbers.astype(np.float32) - 128) / 128
     elif format[0] == "f":

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from vqcodec.errors import InputError
+from vqcodec.bitstream import DEFAULT_LIMITS, Limits
+from vqcodec.errors import InputError, LimitError
 from vqcodec.media.sound.pcm import from_pcm, sample_bytes
 from vqcodec.media.sound.signal import Sound
 
 __all__ = ["read_raw"]
 
 
-def read_raw(data: bytes, said: str) -> Sound:
+def read_raw(data: bytes, said: str, limits: Limits = DEFAULT_LIMITS) -> Sound:
     """The sound in bare samples, little-endian and channel after channel.
 
     said: rate, channels and format of `pcm.FORMATS`, with commas between.
-    Raises: InputError for other words, for a part of a sample at the end, and as `Sound`.
+    Raises: InputError for other words, for a part of a sample at the end, and as `Sound`;
+    LimitError for more samples than allowed.
 
     >>> read_raw(bytes(960), "24000,1,s16").seconds
     0.02
@@ -27,4 +29,8 @@ def read_raw(data: bytes, said: str) -> Sound:
     frame = channels * sample_bytes(format)
     if len(data) % frame:
         raise InputError(f"{len(data)} bytes are no whole number of samples of {frame} bytes")
+    if (samples := len(data) // frame) > limits.max_samples:
+        raise LimitError(
+            f"the sound has {samples} samples, more than the limit of {limits.max_samples}"
+        )
     return Sound(from_pcm(data, format, channels), rate=rate)

@@ -129,4 +129,5 @@ class Resampler:
         cutoff = _CUTOFF * min(1.0, self._up / self._down)
         window = np.i0(_BETA * np.sqrt(np.maximum(0, 1 - (away / self.reach) ** 2)))
         weights: NDArray[np.float64] = np.sinc(cutoff * away) * window
-        return weights / weights.sum(axis=1, keepdims=True)
+        weights /= weights.sum(axis=1, keepdims=True)
+        return weights

@@ -58,7 +58,8 @@ def read_wav_head(file: BinaryIO) -> WavHead:
     Raises: InputError if there are no samples, or fewer than it says.
     """
     size = file.seek(0, os.SEEK_END)
-    form, data, tags = b"", None, {}
+    tags: dict[str, str] = {}
+    form, data = b"", None
     for name, begin, length in _chunks(file, size):
         if name == b"fmt ":
             file.seek(begin)

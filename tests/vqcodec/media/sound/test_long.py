@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from tiny import tiny_config, write_tiny
 
-from vqcodec import Codec, SoundBlocks, decode_file, load
+from vqcodec import Codec, Sound, SoundBlocks, decode_file, load
 from vqcodec.bitstream import Limits
 from vqcodec.media.sound import files
 from vqcodec.media.sound.medium import MEDIUM
@@ -72,7 +72,8 @@ def test_a_long_file_is_read_as_it_is_asked_for(
 ) -> None:
     path = tmp_path / "long.wav"
     with path.open("wb") as file:
-        head = MEDIUM.write(MEDIUM.wrap((np.zeros(1), RATE)), format="wav")[:40]
+        one = Sound(np.zeros((1, 1), np.float32), rate=RATE)
+        head = MEDIUM.write(one, format="wav")[:40]
         length = 2 * 50 * MINUTE * RATE
         file.write(head + length.to_bytes(4, "little"))
         file.truncate(44 + length)

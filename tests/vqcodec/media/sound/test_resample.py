@@ -41,7 +41,7 @@ def decibels(error: Any) -> float:
 
 
 @every_rate
-@pytest.mark.parametrize("share", [0.01, 0.31, 0.88])
+@pytest.mark.parametrize("share", [0.01, 0.31, 0.9])
 def test_what_both_rates_hold_stays_what_and_where_it_is(
     source: int, target: int, share: float
 ) -> None:
@@ -56,13 +56,13 @@ def test_what_both_rates_hold_stays_what_and_where_it_is(
 
 @pytest.mark.parametrize(
     ("source", "target", "share"),
-    [(s, t, share) for s, t in RATES for share in (1.01, 1.2, 1.7) if share * t < s],
+    [(s, t, share) for s, t in RATES for share in (1.003, 1.2, 1.7) if share * t < s],
 )
 def test_what_the_lower_rate_cannot_hold_is_gone(source: int, target: int, share: float) -> None:
     frequency = share * target / 2
     given = sine(frequency, source, source // 4).astype(np.float32)[:, None]
     edge = target // 40
-    assert decibels(resampled(given, source, target)[edge:-edge]) < -80
+    assert decibels(resampled(given, source, target)[edge:-edge]) < -98
 
 
 @pytest.mark.parametrize(("source", "target"), [(48000, 24000), (44100, 24000), (16000, 24000)])

