@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-__all__ = ["WORKSHOP"]
+__all__ = ["WORKSHOP", "SoundWorkshop"]
 
 
 class SoundWorkshop:
     """Nothing yet."""
 
-    recipes: Any = ()
-    measures: Any = ()
-    default_measures: Any = ()
-    peers: Any = ()
-    default_peers: Any = ()
-    packages: Any = ()
+    recipes: ClassVar[Any] = {}
+    measures: ClassVar[Any] = ()
+    default_measures: ClassVar[Any] = ()
+    peers: ClassVar[Any] = {}
+    default_peers: ClassVar[Any] = ()
+    packages: ClassVar[Any] = ()
 
 
 WORKSHOP = SoundWorkshop()
