@@ -93,8 +93,10 @@ def _tones(samples: int, channels: int) -> NDArray[np.float32]:
     """Two falling tones, of samples that sixteen bits hold."""
     time = np.arange(samples) / 8000
     tones = [np.sin(700 * time - 90 * time**2), 0.4 * np.cos(2500 * time)][:channels]
-    samples: NDArray[np.float32] = np.rint(np.stack(tones, axis=1) * 9000).astype(np.float32)
-    return samples / np.float32(32768)
+    rounded: NDArray[np.float32] = (np.rint(np.stack(tones, axis=1) * 9000) / 32768).astype(
+        np.float32
+    )
+    return rounded
 
 
 def _sounds() -> list[Sound]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from vqcodec.bitstream.chunk import CODES, Chunk, unpack_chunk
-from vqcodec.bitstream.container import read_beginning
+from vqcodec.bitstream.container import Buffer, as_bytes, read_beginning
 from vqcodec.bitstream.header import Header
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits
 from vqcodec.errors import CorruptError, TruncatedError
@@ -36,13 +36,13 @@ class StreamReader:
         self._waiting, self._checksum, self._region = b"", b"", 0
         self._why = TruncatedError("empty file")
 
-    def push(self, data: bytes) -> list[bytes]:
+    def push(self, data: Buffer) -> list[bytes]:
         """Take bytes; give the payloads that they complete.
 
         Raises:
-            FormatError: as `read_stream`, as soon as it shows; but for what is not there yet.
+            FormatError: as `read_stream`, as soon as it shows; what is not there yet is no error.
         """
-        self._waiting += data
+        self._waiting += as_bytes(data)
         try:
             if self.header is None:
                 self._begin()

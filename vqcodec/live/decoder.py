@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.bitstream import PartialStream, Stream, StreamReader, limits_of
+from vqcodec.bitstream import Buffer, PartialStream, Stream, StreamReader, limits_of
 from vqcodec.codec import Codec
 from vqcodec.decoding import amount_made, decode_piece
 from vqcodec.errors import kernels_refuse
@@ -60,16 +60,17 @@ class SoundDecoder:
         self._parts: deque[Part] = deque()
 
     @property
-    def facts(self) -> dict[str, Any] | None:
-        """What `vqcodec.inspect` says of the signal, its rate among it, once that is there."""
-        if self._stream is None:
+    def facts(self) -> dict[str, int | None] | None:
+        """Rate, channels and number of samples of what is decoded, once the bytes say them."""
+        stream = self._stream
+        if stream is None:
             return None
-        header = self._stream.header
-        said = self._medium.describe(self._stream, size=0, limits=self._limits)
-        return {"channels": header.channels, "rate": self._medium.per_second(self._stream)} | said
+        (samples,) = self._medium.extent_of(stream)
+        rate, channels = self._medium.per_second(stream), stream.header.channels
+        return {"rate": rate, "channels": channels, "samples": samples}
 
     @kernels_refuse()
-    def push(self, data: bytes) -> NDArray[Any] | None:
+    def push(self, data: Buffer) -> NDArray[Any] | None:
         """Take bytes; give the samples that are settled by them, as `Codec.decode` gives them.
 
         Raises:
@@ -132,7 +133,8 @@ class SoundDecoder:
         Its shape is the same however far it is decoded, and so are its samples.
         """
         pieces, piece = self._codec.pieces, self._pieces[self._piece]
-        last = pieces.samples_of((slice(0, max(0, stop)),), stream.header.extent)[0].stop
+        until = (slice(0, max(0, min(stop, piece[0].stop))),)
+        last = pieces.samples_of(until, stream.header.extent)[0].stop
         if last <= self._made:
             return
         codes = [
@@ -141,11 +143,9 @@ class SoundDecoder:
         ]
         samples = decode_piece(pieces, piece, pieces.positions_around(piece, self._grid), codes)
         place = (slice(self._made, last),)
-        self._parts.append((place, samples[:, *inside(place, self._begins(piece, stream))]))
+        begin = pieces.samples_of(piece, stream.header.extent)
+        self._parts.append((place, samples[:, *inside(place, begin)]))
         self._made = last
-
-    def _begins(self, piece: Region, stream: Stream) -> Region:
-        return self._codec.pieces.samples_of(piece, stream.header.extent)
 
     def _blank(self, region: Region) -> Codes:
         stages = next(iter(self._codes.values())).shape[0]

@@ -40,7 +40,7 @@ def from_pcm(data: bytes, format: str, channels: int) -> NDArray[np.float32]:
         numbers = np.frombuffer(data, f"<{format[0].replace('s', 'i')}{FORMATS[format]}")
     samples: NDArray[np.float32]
     if format == "u8":
-        samples = (numbers.astype(np.float32) - 128) / 128
+        samples = (numbers.astype(np.float32) - np.float32(128)) / np.float32(128)
     elif format[0] == "f":
         with np.errstate(over="ignore"):
             samples = numbers.astype(np.float32)

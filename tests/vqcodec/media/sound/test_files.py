@@ -22,8 +22,8 @@ from vqcodec.media.sound.signal import Sound
 def tones(samples: int, channels: int = 2) -> NDArray[np.float32]:
     time = np.arange(samples) / 8000
     both = np.stack([np.sin(900 * time), np.cos(1300 * time)], axis=1)[:, :channels]
-    samples: NDArray[np.float32] = np.rint(both * 8192).astype(np.float32)
-    return samples / np.float32(32768)
+    rounded: NDArray[np.float32] = (np.rint(both * 8192) / 32768).astype(np.float32)
+    return rounded
 
 
 def written(format: str, subtype: str | None = None, *, rate: int = 8000) -> bytes:
