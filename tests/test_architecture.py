@@ -27,7 +27,7 @@ FLOORS = [
     {"vqcodec.encoding"},
     {"vqcodec.codec", "vqcodec.stream_info"},
     {"vqcodec.recent"},
-    {"vqcodec.batch", "vqcodec.decoded_file"},
+    {"vqcodec.batch", "vqcodec.decoded_file", "vqcodec.live"},
     {"vqcodec.ray"},
     {"vqcodec"},
     {"vqcodec.training", "vqcodec.evaluation"},

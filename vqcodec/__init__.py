@@ -32,8 +32,11 @@ from vqcodec.errors import (
 if TYPE_CHECKING:
     from vqcodec.codec import Codec, load
     from vqcodec.decoded_file import decode_file
+    from vqcodec.live import SoundDecoder, SoundEncoder
     from vqcodec.media.picture.rows import PictureRows
     from vqcodec.media.picture.signal import Picture
+    from vqcodec.media.sound.blocks import SoundBlocks
+    from vqcodec.media.sound.signal import Sound
     from vqcodec.model.catalog import add_model, find_model, list_models, remove_model
     from vqcodec.recent import decode
     from vqcodec.stream_info import StreamInfo, inspect
@@ -52,6 +55,10 @@ __all__ = [
     "ModelError",
     "Picture",
     "PictureRows",
+    "Sound",
+    "SoundBlocks",
+    "SoundDecoder",
+    "SoundEncoder",
     "StreamInfo",
     "TruncatedError",
     "UnknownModelError",
@@ -73,6 +80,10 @@ _LAZY = {
     "Codec": "vqcodec.codec",
     "Picture": "vqcodec.media.picture.signal",
     "PictureRows": "vqcodec.media.picture.rows",
+    "Sound": "vqcodec.media.sound.signal",
+    "SoundBlocks": "vqcodec.media.sound.blocks",
+    "SoundDecoder": "vqcodec.live",
+    "SoundEncoder": "vqcodec.live",
     "StreamInfo": "vqcodec.stream_info",
     "add_model": "vqcodec.model.catalog",
     "decode": "vqcodec.recent",

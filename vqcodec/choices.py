@@ -46,18 +46,29 @@ def check_whole(name: str, value: Any, low: int, high: int | None = None) -> Non
         raise InputError(f"{name} must be {span}, got {value!r}")
 
 
-def check_target(quality: float, bpp: float | None, size: int | None, psnr: float | None) -> None:
+def check_target(
+    quality: float,
+    *,
+    bpp: float | None,
+    kbps: float | None,
+    size: int | None,
+    psnr: float | None,
+) -> None:
     """Accept a quality, or one thing that is asked for instead of it.
 
     Raises:
         InputError: more than one thing is asked for, or what cannot be aimed at.
 
-    >>> check_target(50, bpp=0.5, size=None, psnr=None)
+    >>> check_target(50, bpp=0.5, kbps=None, size=None, psnr=None)
     """
-    if sum(target is not None for target in (bpp, size, psnr)) > 1:
-        raise InputError(f"give one of bpp, size and psnr: {bpp = }, {size = }, {psnr = }")
+    if sum(target is not None for target in (bpp, kbps, size, psnr)) > 1:
+        raise InputError(
+            f"give one of bpp, kbps, size and psnr: {bpp = }, {kbps = }, {size = }, {psnr = }"
+        )
     if bpp is not None:
         check_real("bpp", bpp, "a positive number", low=math.ulp(0.0))
+    elif kbps is not None:
+        check_real("kbps", kbps, "a positive number", low=math.ulp(0.0))
     elif size is not None:
         check_real("size", size, "a number of bytes")
     elif psnr is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 
 from vqcodec.bitstream import Buffer, Limits, Stream, limits_of
 from vqcodec.choices import check_target
-from vqcodec.decoding import Progress, checked_region, decode_parts
-from vqcodec.encoding import Encoding
-from vqcodec.errors import (
-    BadModelError,
-    kernels_refuse,
-)
+from vqcodec.decoding import Progress, checked_region, decode_parts, region_there
+from vqcodec.encoding import Encoding, size_at
+from vqcodec.errors import BadModelError, kernels_refuse
 from vqcodec.files import FileLike, content_of
+from vqcodec.grid import Region
 from vqcodec.grid import shrink as shrunk
 from vqcodec.many import Many
 from vqcodec.media.registry import check_stream, find_medium, read_any_stream, signal_of
@@ -27,7 +25,7 @@ from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
 from vqcodec.payload import checked_cut, decode_codes, region_codes
-from vqcodec.priors import RawPrior
+from vqcodec.priors import Prior, RawPrior
 from vqcodec.scale import checked_shrink, stages_shown
 from vqcodec.tokenizer import Tokenizer
 
@@ -91,6 +89,15 @@ class Codec(Tokenizer, Many):
         path = Path(self.card.path).absolute()
         return _load_again, (path, self.card.fingerprint, str(self.device))
 
+    @property
+    def priors(self) -> Mapping[int, Prior]:
+        """What codes payloads, by the number in the header."""
+        return self._priors
+
+    def begin(self, signal: Any, **options: Any) -> Encoding:
+        """A signal of the medium on its way to bytes; options are those of `Encoding`."""
+        return Encoding(self, self.medium, self._priors, signal, **options)
+
     @kernels_refuse()
     def encode(
         self,
@@ -98,6 +105,7 @@ class Codec(Tokenizer, Many):
         *,
         quality: float = 50.0,
         bpp: float | None = None,
+        kbps: float | None = None,
         size: int | None = None,
         psnr: float | None = None,
         effort: int = 5,
@@ -112,11 +120,12 @@ class Codec(Tokenizer, Many):
         Args:
             signal: what the model's medium takes. Pictures: a `Picture` or `PictureRows`, a PIL
                 image, a numpy array (H, W) or (H, W, 1 to 4) of uint8, uint16 or float in [0, 1],
-                or a torch tensor (C, H, W) of uint8 or float in [0, 1]. Or a file of the medium,
-                read as the command reads it: by its path (every `str` is one), open for reading, or
-                as its bytes.
+                or a torch tensor (C, H, W) of uint8 or float in [0, 1]. Sounds: a `Sound` or
+                `SoundBlocks`, or (samples, rate). Or a file of the medium, read as the command
+                reads it: by its path (every `str` is one), open for reading, or as its bytes.
             quality: 0 (smallest) to 100 (best).
             bpp: instead of a quality, at most so many bits for each sample (pixel) of the extent.
+            kbps: instead of a quality, at most so many kilobits a second, for a signal in time.
             size: instead of a quality, at most so many bytes for the whole stream.
             psnr: instead of a quality, at least so many dB, as the medium takes them of what is
                 decoded.
@@ -137,20 +146,13 @@ class Codec(Tokenizer, Many):
         >>> codec.encode(file) == codec.encode(np.zeros((48, 64), np.uint8))
         True
         """
-        check_target(quality, bpp, size, psnr)
+        check_target(quality, bpp=bpp, kbps=kbps, size=size, psnr=psnr)
         signal = signal_of(self.medium, signal, limits_of(max_samples))
-        job = Encoding(
-            self,
-            self.medium,
-            self._priors,
-            signal,
-            effort=effort,
-            facts=facts,
-            threads=threads,
-            progress=progress,
-        )
+        job = self.begin(signal, effort=effort, facts=facts, threads=threads, progress=progress)
         if bpp is not None:
             size = int(bpp * math.prod(signal.extent) / 8)
+        elif kbps is not None:
+            size = size_at(self.medium, signal, kbps, "kbps")
         if size is not None:
             quality, data = job.to_size(size)
         elif psnr is not None:
@@ -167,6 +169,7 @@ class Codec(Tokenizer, Many):
         *,
         region: Sequence[slice] | None = None,
         scale: float = 1,
+        rate: int | str | None = None,
         partial: bool = False,
         max_samples: int | None = None,
         threads: int | None = None,
@@ -181,14 +184,18 @@ class Codec(Tokenizer, Many):
                 code chunks that matter for it. At a scale it lies between multiples of 1/scale.
             scale: 1, or at 1/2, 1/4 or 1/8 the means of blocks of samples, of the first stages of
                 codes, in less time; it divides the model's stride.
+            rate: of a signal in time, so many samples a second, or "model" for as many as it codes;
+                its own by default. A region is of these.
             partial: take what is left of a stream that was cut or damaged behind its header and
-                side chunks; regions that are not there come out blank (pictures: grey).
+                side chunks; regions that are not there come out blank (pictures: grey), and a
+                signal in time ends with its last one that is there.
             max_samples: refuse signals of more samples; 2^28 by default.
             threads: at most so many, as many as torch has by default; the samples are the same.
             progress: is told how many of how many regions are done.
 
         Returns:
-            what the medium's people expect. Pictures: uint8 (H, W, C), or (H, W) for grey.
+            what the medium's people expect. Pictures: uint8 (H, W, C), or (H, W) for grey. Sounds:
+            float32 (T, 2), or (T,) for mono.
 
         Raises:
             InputError: a file cannot be read, a region that is not within the signal, or another
@@ -200,6 +207,7 @@ class Codec(Tokenizer, Many):
             data,
             region=region,
             scale=scale,
+            rate=rate,
             partial=partial,
             max_samples=max_samples,
             threads=threads,
@@ -214,6 +222,7 @@ class Codec(Tokenizer, Many):
         *,
         region: Sequence[slice] | None = None,
         scale: float = 1,
+        rate: int | str | None = None,
         partial: bool = False,
         max_samples: int | None = None,
         threads: int | None = None,
@@ -227,6 +236,7 @@ class Codec(Tokenizer, Many):
 
         Returns:
             the medium's signal. Pictures: a `Picture` with alpha, colour profile and EXIF data.
+            Sounds: a `Sound` with its tags.
 
         Raises:
             InputError, FormatError, UnknownModelError: as `decode`.
@@ -234,14 +244,18 @@ class Codec(Tokenizer, Many):
         stream, grid = self._read(data, limits_of(max_samples), partial)
         header = stream.header
         shrink = checked_shrink(scale, self._transform.stride)
-        chosen = checked_region(region, header.extent, shrink=shrink)
+        if rate is not None:
+            stream = self.medium.at_rate(stream, rate)
+        if region is None:
+            region = self.region_there(stream)
+        chosen = checked_region(region, self.medium.extent_of(stream), shrink=shrink)
         parts = decode_parts(
             self.pieces,
             region_codes(stream, self._priors, first=stages_shown(header.stages, shrink)),
             extent=header.extent,
             grid=grid,
             side=self.card.config.region,
-            region=chosen,
+            region=self.medium.samples_for(stream, chosen, shrink=shrink),
             shrink=shrink,
             threads=threads,
             progress=progress,
@@ -259,6 +273,12 @@ class Codec(Tokenizer, Many):
         header = stream.header
         grid, regions = checked_cut(header, self.card, medium=self.medium.number)
         return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
+
+    def region_there(self, stream: Stream) -> Region:
+        """What is decoded of a stream if no region is asked for; see `decoding.region_there`."""
+        grid, _ = checked_cut(stream.header, self.card, medium=self.medium.number)
+        side, stride = self.card.config.region, self._transform.stride
+        return region_there(stream, self.medium, grid=grid, side=side, stride=stride)
 
     def _read(
         self, data: Buffer | FileLike | Stream, limits: Limits, partial: bool

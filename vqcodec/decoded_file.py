@@ -26,6 +26,7 @@ def decode_file(
     *,
     device: str = "auto",
     region: Sequence[slice] | None = None,
+    rate: int | str | None = None,
     max_samples: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -36,7 +37,7 @@ def decode_file(
     can: see `Medium.writer`.
 
     Args:
-        data, region, max_samples, threads, progress: as of `Codec.decode`.
+        data, region, rate, max_samples, threads, progress: as of `Codec.decode`.
         path: of the file to be written, an older one is replaced; its suffix says the format.
 
     Raises:
@@ -61,6 +62,7 @@ def decode_file(
         open_whole(Path(path)),
         format=medium.formats[suffix],
         region=region,
+        rate=rate,
         max_samples=max_samples,
         threads=threads,
         progress=progress,
@@ -75,6 +77,7 @@ def write_decoded(
     format: str,
     region: Sequence[slice] | None = None,
     scale: float = 1,
+    rate: int | str | None = None,
     max_samples: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -89,19 +92,22 @@ def write_decoded(
     Raises:
         FormatError, UnknownModelError, InputError: as `Codec.decode` and `Medium.write`.
     """
-    chosen = checked_region(region, stream.header.extent)
-    writer = codec.medium.writer(stream, chosen, format=format) if scale == 1 else None
+    medium = codec.medium
+    timed = stream if rate is None else medium.at_rate(stream, rate)
+    chosen = checked_region(region, medium.extent_of(timed))
+    writer = medium.writer(timed, chosen, format=format) if scale == 1 else None
     decode = partial(
         codec.decode_signal,
         stream,
         region=chosen,
         scale=scale,
+        rate=rate,
         max_samples=max_samples,
         threads=threads,
         progress=progress,
     )
     if writer is None:
-        content = codec.medium.write(decode(), format=format)
+        content = medium.write(decode(), format=format)
         with opened as file:
             file.write(content)
     else:

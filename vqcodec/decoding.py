@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.errors import InputError
+from vqcodec.bitstream import PartialStream, Stream
+from vqcodec.errors import InputError, TruncatedError
 from vqcodec.grid import Region, clip, cut, inside, lengths, meeting, whole
 from vqcodec.grid import shrink as shrunk
-from vqcodec.media.base import Part
+from vqcodec.media.base import Medium, Part
 from vqcodec.pieces import Pieces
 from vqcodec.scale import block_means
 from vqcodec.workers import Submit, in_order, side_by_side
 
-__all__ = ["Progress", "checked_region", "decode_parts"]
+__all__ = [
+    "Progress",
+    "amount_made",
+    "checked_region",
+    "decode_parts",
+    "decode_piece",
+    "region_there",
+]
 
 # Is told how many of how many regions are done.
 Progress = Callable[[int, int], None]
@@ -69,6 +79,47 @@ def checked_region(
     return tuple(found)
 
 
+def region_there(
+    stream: Stream,
+    medium: Medium,
+    *,
+    grid: tuple[int, ...],
+    side: Sequence[int],
+    stride: Sequence[int],
+) -> Region:
+    """What is decoded of a stream: all of it, and in time up to the last region that is there.
+
+    Args:
+        grid, side: as for `decode_parts`.
+        stride: samples of the model that a position stands for along each axis.
+
+    Raises:
+        TruncatedError: that is less than one sample.
+    """
+    extent = medium.extent_of(stream)
+    if not isinstance(stream, PartialStream) or medium.per_second(stream) is None:
+        return whole(extent)
+    last = next(itertools.islice(cut(grid, side), stream.numbers[-1], None))
+    made = amount_made(stream, medium, last[0].stop * stride[0])
+    if made == 0:
+        raise TruncatedError("what is left of the stream is less than one sample")
+    return (slice(0, made), *whole(extent)[1:])
+
+
+def amount_made(stream: Stream, medium: Medium, samples: int) -> int:
+    """How many samples of a signal, along its first axis, can be made of so many of the model's."""
+    extent = medium.extent_of(stream)
+    if samples >= stream.header.extent[0]:
+        return extent[0]
+
+    def is_short(count: int) -> bool:
+        region = (slice(0, count + 1), *whole(extent)[1:])
+        needed: int = medium.samples_for(stream, region)[0].stop
+        return needed > samples
+
+    return bisect_left(range(extent[0]), True, key=is_short)
+
+
 def decode_parts(
     pieces: Pieces,
     codes_of: CodesOf,
@@ -105,8 +156,8 @@ def decode_parts(
 
         def decode(job: tuple[Region, Region, Region, list[_Promised]]) -> Part:
             piece, place, outer, promised = job
-            codes = _joined(outer, promised)
-            samples = pieces.synthesise(codes, piece=inside(piece, outer))
+            codes = [(region, promise.result()) for region, promise in promised]
+            samples = decode_piece(pieces, piece, outer, codes)
             samples = samples[:, *inside(place, pieces.samples_of(piece, extent))]
             return shrunk(place, shrink), block_means(samples, shrink, axes=len(place))
 
@@ -118,6 +169,18 @@ def decode_parts(
             yield part
             if progress is not None:
                 progress(done, len(wanted))
+
+
+def decode_piece(
+    pieces: Pieces, piece: Region, around: Region, codes: Sequence[tuple[Region, NDArray[np.int64]]]
+) -> NDArray[np.float32]:
+    """The samples of a piece, those beyond the signal included, of the codes around it.
+
+    Args:
+        around: the positions that matter for the piece, see `Pieces.positions_around`.
+        codes: of all regions that meet these, each with its place in the grid.
+    """
+    return pieces.synthesise(_joined(around, codes), piece=inside(piece, around))
 
 
 def _promise(
@@ -139,11 +202,10 @@ def _promise(
                 del begun[number]
 
 
-def _joined(outer: Region, promised: Sequence[_Promised]) -> NDArray[np.int64]:
+def _joined(outer: Region, found: Sequence[tuple[Region, NDArray[np.int64]]]) -> NDArray[np.int64]:
     """The codes of a part of the grid, of those of the regions that it meets."""
     joined: NDArray[np.int64] | None = None
-    for region, promise in promised:
-        codes = promise.result()
+    for region, codes in found:
         if joined is None:
             joined = np.empty((len(codes), *lengths(outer)), np.int64)
         shared = clip(region, outer)

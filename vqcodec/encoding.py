@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from vqcodec.bitstream import Chunk, Header, Stream, write_stream
 from vqcodec.decoding import Progress, decode_parts
+from vqcodec.errors import InputError
 from vqcodec.grid import Region, inside, lengths, whole
 from vqcodec.media.base import Medium, Signal
 from vqcodec.payload import encode_region, smallest_payloads
@@ -20,7 +22,7 @@ from vqcodec.rate.target import fit_psnr, fit_size
 from vqcodec.tokenizer import Tokenizer
 from vqcodec.workers import in_order, side_by_side
 
-__all__ = ["Encoding"]
+__all__ = ["Encoding", "size_at"]
 
 T = TypeVar("T")
 
@@ -29,6 +31,17 @@ Codes = NDArray[np.int64]
 # What a target may keep of latents, from one quality that it tries to the next; beyond that they
 # are made anew.
 _KEPT_BYTES = 2**28
+
+
+def size_at(medium: Medium, signal: Signal, value: float, unit: str) -> int:
+    """The most bytes of a file at a rate in the medium's own unit.
+
+    Raises: InputError if it has another unit.
+    """
+    own, of_a_byte = medium.rate(1, signal)
+    if own != unit:
+        raise InputError(f"the rate of a {medium.name} is in {own}, got {unit}")
+    return int(value / of_a_byte)
 
 
 class Encoding:
@@ -53,14 +66,15 @@ class Encoding:
         signal: Signal,
         *,
         effort: int,
-        facts: bool,
+        facts: bool = True,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> None:
         self._tokenizer, self._medium, self._priors = tokenizer, medium, priors
-        self._signal, self._effort = signal, effort
+        self._original, self._effort = signal, effort
+        self._signal = signal = medium.prepare(signal, tokenizer.card.config)
         self._refines = refines(effort) and tokenizer.pieces.is_local
-        self._side_chunks: list[Chunk] = medium.side_chunks(signal, facts=facts)
+        self.side_chunks: list[Chunk] = medium.side_chunks(signal, facts=facts)
         self._config = tokenizer.card.config
         self._grid = self._config.positions(signal.extent)
         self._regions = self._config.regions(signal.extent)
@@ -72,12 +86,22 @@ class Encoding:
     def at_quality(self, quality: float, *, draft: bool = False) -> bytes:
         """The stream at a quality; see `LatentSearch.at_quality` for drafts."""
 
-        def code(search: LatentSearch) -> tuple[int, dict[int, bytes]]:
-            codes = search.at_quality(quality, draft=draft).cpu().numpy()
-            return len(codes), self._payloads(codes)
-
-        found = list(self._each(code))
+        found = list(self._each(partial(self._coded, quality=quality, draft=draft)))
         return self._write(found[0][0], [payloads for _, payloads in found])
+
+    @property
+    def regions(self) -> int:
+        """How many regions there are."""
+        return len(self._regions)
+
+    def region_at_quality(self, number: int, quality: float) -> tuple[int, dict[int, bytes]]:
+        """The stages of a region, by its number, and its payloads by the number of the prior."""
+        return self._coded(self._search(number, self._window(number)), quality=quality)
+
+    def samples_seen(self, number: int) -> Region:
+        """The samples, of the model's, that the codes of a region depend on."""
+        seen, _ = self._seen(number)
+        return self._tokenizer.pieces.samples_of(seen, self._signal.extent)
 
     def to_size(self, size: int) -> tuple[float, bytes]:
         """The best stream of at most so many bytes, and its quality."""
@@ -94,7 +118,7 @@ class Encoding:
 
         def measure(quality: float) -> tuple[float, list[Codes]]:
             codes = list(self._each(lambda search: search.at_quality(quality).cpu().numpy()))
-            return self._medium.decibels(self._decoded(codes), self._signal), codes
+            return self._medium.decibels(self._decoded(codes), self._original), codes
 
         quality, codes = fit_psnr(measure, psnr)
         with side_by_side(self._threads, jobs=len(codes)) as (submit, workers):
@@ -124,8 +148,7 @@ class Encoding:
         """The samples that a region's codes depend on; None where its search was kept."""
         if number in self._kept:
             return None
-        seen, _ = self._seen(number)
-        place = self._tokenizer.pieces.samples_of(seen, self._signal.extent)
+        place = self.samples_seen(number)
         return self._medium.to_samples(self._signal, self._config.medium, place)
 
     def _search(self, number: int, window: NDArray[np.float32] | None) -> LatentSearch:
@@ -156,28 +179,36 @@ class Encoding:
 
     def _decoded(self, codes: list[Codes]) -> Signal:
         """The signal that codes stand for."""
-        header = self._header(len(codes[0]), RawPrior.mode)
+        header = self.header(len(codes[0]), RawPrior.mode)
+        stream = Stream(header, tuple(self.side_chunks), ())
+        shown = whole(self._medium.extent_of(stream))
         parts = decode_parts(
             self._tokenizer.pieces,
             lambda number, _: codes[number],
             extent=header.extent,
             grid=self._grid,
             side=self._config.region,
-            region=whole(header.extent),
+            region=self._medium.samples_for(stream, shown),
             threads=self._threads,
         )
-        stream = Stream(header, tuple(self._side_chunks), ())
-        signal: Signal = self._medium.from_samples(parts, stream, whole(header.extent))
+        signal: Signal = self._medium.from_samples(parts, stream, shown)
         return signal
+
+    def _coded(
+        self, search: LatentSearch, *, quality: float, draft: bool = False
+    ) -> tuple[int, dict[int, bytes]]:
+        codes = search.at_quality(quality, draft=draft).cpu().numpy()
+        return len(codes), self._payloads(codes)
 
     def _payloads(self, codes: Codes) -> dict[int, bytes]:
         return encode_region(codes, self._priors, threads=torch.get_num_threads())
 
     def _write(self, stages: int, found: list[dict[int, bytes]]) -> bytes:
         prior, payloads = smallest_payloads(found)
-        return write_stream(self._header(stages, prior), self._side_chunks, payloads)
+        return write_stream(self.header(stages, prior), self.side_chunks, payloads)
 
-    def _header(self, stages: int, prior: int) -> Header:
+    def header(self, stages: int, prior: int) -> Header:
+        """The header of its stream, for a number of stages and of a prior."""
         return Header(
             medium=self._medium.number,
             extent=self._signal.extent,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.bitstream import Header, Stream, packed_size
+from vqcodec.bitstream import Header, Stream
 from vqcodec.errors import CorruptError, InputError, UnknownModelError
 from vqcodec.grid import Region, lengths
 from vqcodec.model.file import ModelCard
@@ -22,6 +22,7 @@ __all__ = [
     "prior_of",
     "region_codes",
     "smallest_payloads",
+    "smallest_prior",
 ]
 
 
@@ -61,18 +62,26 @@ def encode_region(
 
 
 def smallest_payloads(found: Sequence[Mapping[int, bytes]]) -> tuple[int, list[bytes]]:
-    """The prior that takes least for a whole signal, and the payloads of its regions.
+    """The prior that takes least for the first region, and the payloads of all by it.
 
     The adaptive prior is nearly always the smallest; a signal of a few positions may do better with
-    fixed tables. The first of equals is taken.
+    fixed tables. Of more regions the first one tells, so that a stream can be written as it comes.
+    The first of equals is taken.
 
     >>> smallest_payloads([{0: bytes(9), 1: bytes(3)}, {0: bytes(9), 1: bytes(14)}])[0]
     1
     """
-    number = min(
-        found[0], key=lambda prior: sum(packed_size(payloads[prior]) for payloads in found)
-    )
+    number = smallest_prior(found[0])
     return number, [payloads[number] for payloads in found]
+
+
+def smallest_prior(payloads: Mapping[int, bytes]) -> int:
+    """The number of the prior whose payload is the shortest; the first of equals.
+
+    >>> smallest_prior({0: bytes(9), 1: bytes(3), 2: bytes(3)})
+    1
+    """
+    return min(payloads, key=lambda prior: len(payloads[prior]))
 
 
 def prior_of(header: Header, priors: Mapping[int, Prior]) -> Prior:

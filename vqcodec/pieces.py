@@ -23,6 +23,7 @@ class Pieces:
 
     Attributes:
         device: where its networks run.
+        reach: positions on each side whose codes matter for a position; None for all.
         is_local: whether a piece can be decoded without all others.
 
     >>> from vqcodec import load
@@ -36,6 +37,7 @@ class Pieces:
     def __init__(self, model: VQVAE, device: torch.device) -> None:
         self.device = device
         self._transform, self._quantizer = model.transform, model.quantizer
+        self.reach = self._transform.synthesis_reach
         self.is_local = self._transform.synthesis_reach is not None
 
     def samples_of(self, piece: Region, extent: tuple[int, ...]) -> Region:

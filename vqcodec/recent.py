@@ -34,6 +34,7 @@ def decode(
     device: str | torch.device = "auto",
     region: Sequence[slice] | None = None,
     scale: float = 1,
+    rate: int | str | None = None,
     partial: bool = False,
     max_samples: int | None = None,
     threads: int | None = None,
@@ -53,7 +54,7 @@ def decode(
     """
     _, stream = read_any_stream(content_of(data), limits_of(max_samples), partial=partial)
     codec = recent_codec(stream.header.fingerprint.hex(), device=device)
-    return codec.decode(stream, region=region, scale=scale, threads=threads)
+    return codec.decode(stream, region=region, scale=scale, rate=rate, threads=threads)
 
 
 def recent_codec(

@@ -20,7 +20,7 @@ class StreamInfo:
 
     Attributes:
         medium: name of the medium.
-        extent: samples along each axis, by the axis' name.
+        extent: samples of the signal along each axis, by the axis' name.
         fingerprint: 16 hexadecimal digits that name the model.
         regions: code chunks, each of which is decoded on its own.
         facts: what the medium says itself, such as the bytes of a colour profile; see
@@ -79,7 +79,7 @@ def describe_stream(medium: Medium, stream: Stream, *, size: int, limits: Limits
     return StreamInfo(
         format_version=FORMAT_VERSION,
         medium=medium.name,
-        extent=dict(zip(medium.axes, header.extent, strict=True)),
+        extent=dict(zip(medium.axes, medium.extent_of(stream), strict=True)),
         channels=header.channels,
         stages=header.stages,
         prior=PRIORS[header.prior],

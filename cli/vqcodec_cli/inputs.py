@@ -4,8 +4,10 @@ import glob
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from vqcodec_cli.failure import RefusedError, UsageError
 
@@ -57,11 +59,19 @@ class Source:
 
     def read(self) -> bytes:
         """All bytes of the input."""
-        if not self.is_stdin:
-            return Path(self.name).read_bytes()
-        if sys.stdin is None:
-            raise RefusedError("standard input is closed")
-        return sys.stdin.buffer.read()
+        return Path(self.name).read_bytes() if not self.is_stdin else _stdin().read()
+
+    def blocks(self, count: int) -> Iterator[bytes]:
+        """The bytes of the input, so many at a time as long as there are."""
+        with nullcontext(_stdin()) if self.is_stdin else open(self.name, "rb") as file:
+            while data := file.read(count):
+                yield data
+
+
+def _stdin() -> BinaryIO:
+    if sys.stdin is None:
+        raise RefusedError("standard input is closed")
+    return sys.stdin.buffer
 
 
 def find_sources(arguments: Iterable[str], *, suffixes: Iterable[str]) -> list[Source]:

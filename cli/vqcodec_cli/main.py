@@ -19,12 +19,12 @@ from vqcodec_cli import failure
 from vqcodec_cli.endings import die_by, unwind_on_endings
 
 COMMANDS = {
-    "encode": "pictures into .vqc files",
-    "decode": ".vqc files into pictures",
+    "encode": "pictures and sounds into .vqc files",
+    "decode": ".vqc files back into pictures and sounds",
     "info": "what a .vqc file holds",
     "verify": "check that .vqc files are whole and undamaged",
     "models": "list, show, add and remove models",
-    "train": "train a model on a folder of pictures",
+    "train": "train a model on a folder of files",
     "eval": "rate and distortion beside other codecs",
 }
 
@@ -88,7 +88,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options of a command line; `run` among them is the function that does the work."""
     parser = _Parser(
         prog="vqcodec",
-        description="A learned lossy codec: pictures in small files that any machine decodes.",
+        description="A learned lossy codec: pictures and sounds in small files for any machine.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

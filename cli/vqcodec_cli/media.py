@@ -12,6 +12,8 @@ from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source
 from vqcodec_cli.output import STDOUT
 
+# Files of bare samples in a folder; their content says nothing.
+RAW_SUFFIXES = (".raw", ".pcm")
 # More than any header of a stream takes.
 _HEAD_BYTES = 256
 
@@ -19,6 +21,11 @@ _HEAD_BYTES = 256
 def input_suffixes() -> tuple[str, ...]:
     """Suffixes of the files in a folder that any medium reads."""
     return tuple(suffix for medium in list_media() for suffix in medium.suffixes)
+
+
+def medium_of_raw() -> Medium:
+    """The medium whose signals may be bare samples."""
+    return next(medium for medium in list_media() if medium.raw)
 
 
 def looks_like_file(name: str) -> bool:
@@ -65,12 +72,20 @@ def check_format(target: str) -> None:
         )
 
 
-def format_of(medium: Medium, target: str) -> str:
+def format_of(medium: Medium, target: str, *, raw: str | None = None) -> str:
     """The format that a medium writes to an output of this name; its first one to stdout.
 
+    Args:
+        raw: of bare samples, whatever the name.
+
     Raises:
-        UsageError: the medium has no format of that suffix.
+        UsageError: the medium has no format of that suffix, or none of bare samples.
     """
+    if raw is not None:
+        if raw not in medium.raw_formats:
+            known = f"use {', '.join(medium.raw_formats)}" if medium.raw else "it has none"
+            raise UsageError(f"cannot write bare samples of a {medium.name} as {raw!a}: {known}")
+        return raw
     suffix = _suffix(target)
     if target == STDOUT:
         return next(iter(medium.formats.values()))

@@ -85,7 +85,8 @@ def add_max_samples(parser: argparse.ArgumentParser) -> None:
         "--max-samples",
         metavar="N",
         type=whole(1),
-        help="refuse signals of more than N samples (pixels of a picture; default: 2^28)",
+        help="refuse signals of more than N samples (pixels of a picture, of a sound those of each "
+        "channel; default: 2^28)",
     )
 
 

@@ -97,7 +97,7 @@ def test_newer_version(undecodable: Callable[[bytes], str], good: bytes) -> None
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"medium": 1}, "medium 1 needs a newer vqcodec, or the file is damaged"),
+        ({"medium": 14}, "medium 14 needs a newer vqcodec, or the file is damaged"),
         ({"medium": 15}, "medium 15 needs a newer vqcodec, or the file is damaged"),
         ({"extent": (5,)}, "a picture has 2 axes"),
         ({"extent": (5, 6, 7)}, "a picture has 2 axes"),

@@ -1,6 +1,6 @@
 """The small model of the tests: a transform codec with a few channels, fitted in a second."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -19,6 +19,7 @@ def tiny_config(
     *,
     medium: str = "picture",
     channels: int = 3,
+    numbers: Mapping[str, int] | None = None,
     stride: tuple[int, ...] = (8, 8),
     latent_dim: int = 16,
     width: int = 12,
@@ -29,7 +30,7 @@ def tiny_config(
 ) -> ModelConfig:
     """A configuration small enough to be built and fitted in a second."""
     return ModelConfig(
-        medium=MediumConfig(kind=medium, channels=channels),
+        medium=MediumConfig(kind=medium, channels=channels, numbers=numbers or {}),
         analysis=ConvolutionalAnalysisConfig(width=width, depth=depth),
         synthesis=ConvolutionalSynthesisConfig(
             stride=stride, latent_dim=latent_dim, width=width, depth=depth

@@ -1,10 +1,18 @@
 """The file: header, chunks, checksums and limits. docs/format.md says what every byte means."""
 
 from vqcodec.bitstream.chunk import CODES, Chunk, packed_size
-from vqcodec.bitstream.container import Buffer, Stream, read_header, read_stream, write_stream
+from vqcodec.bitstream.container import (
+    Buffer,
+    Stream,
+    StreamWriter,
+    read_header,
+    read_stream,
+    write_stream,
+)
 from vqcodec.bitstream.header import FORMAT_VERSION, MAX_STAGES, PRIORS, Header
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits, limits_of
 from vqcodec.bitstream.partial import PartialStream, read_partial_stream
+from vqcodec.bitstream.reader import StreamReader
 
 __all__ = [
     "CODES",
@@ -18,6 +26,8 @@ __all__ = [
     "Limits",
     "PartialStream",
     "Stream",
+    "StreamReader",
+    "StreamWriter",
     "limits_of",
     "packed_size",
     "read_header",

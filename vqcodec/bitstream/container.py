@@ -18,6 +18,7 @@ from vqcodec.errors import (
 __all__ = [
     "Buffer",
     "Stream",
+    "StreamWriter",
     "as_bytes",
     "read_beginning",
     "read_header",
@@ -65,15 +66,35 @@ def write_stream(header: Header, side_chunks: Sequence[Chunk], codes: Sequence[b
     """
     if len(codes) != header.regions:
         raise InputError(f"the header says {header.regions} regions, got {len(codes)} payloads")
-    for chunk in side_chunks:
-        if chunk.type == CODES:
-            raise InputError(f"a side chunk cannot be of type {CODES!r}")
-    packed = pack_header(header)
-    checksum = packed[-4:]
-    parts = [packed]
-    parts += [pack_chunk(chunk, checksum, 0) for chunk in side_chunks]
-    parts += [pack_chunk(Chunk(CODES, code), checksum, region) for region, code in enumerate(codes)]
-    return b"".join(parts)
+    writer = StreamWriter(header)
+    return b"".join([writer.begin(side_chunks), *(writer.add(code) for code in codes)])
+
+
+class StreamWriter:
+    """A stream, chunk by chunk: first `begin`, then `add` for each region in order.
+
+    >>> sizes = {"extent": (640, 427), "channels": 3, "stages": 8, "regions": 1}
+    >>> header = Header(medium=0, prior=0, fingerprint=bytes(8), **sizes)
+    >>> writer = StreamWriter(header)
+    >>> writer.begin([]) + writer.add(b"codes") == write_stream(header, [], [b"codes"])
+    True
+    """
+
+    def __init__(self, header: Header) -> None:
+        self._packed, self._region = pack_header(header), 0
+
+    def begin(self, side_chunks: Sequence[Chunk]) -> bytes:
+        """What stands before the code chunks. Raises: InputError for a code chunk among them."""
+        for chunk in side_chunks:
+            if chunk.type == CODES:
+                raise InputError(f"a side chunk cannot be of type {CODES!r}")
+        checksum = self._packed[-4:]
+        return b"".join([self._packed, *(pack_chunk(chunk, checksum, 0) for chunk in side_chunks)])
+
+    def add(self, codes: bytes) -> bytes:
+        """The code chunk of the next region."""
+        self._region += 1
+        return pack_chunk(Chunk(CODES, codes), self._packed[-4:], self._region - 1)
 
 
 def read_header(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> Header:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
+from vqcodec.errors import InputError
 from vqcodec.grid import Region
 from vqcodec.model.config import MediumConfig, ModelConfig
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Medium", "Part", "Signal"]
+__all__ = ["Direct", "Flow", "Medium", "Part", "Signal"]
 
 # Where samples lie in a signal, and the samples: float32 (C, *lengths of the region).
 Part = tuple[Region, "NDArray[np.float32]"]
@@ -37,6 +38,20 @@ class Signal(Protocol):
         """Values of a sample."""
 
 
+class Flow(Signal, Protocol):
+    """A signal that is pushed block by block; until its end is known its extent lies beyond it."""
+
+    @property
+    def ready(self) -> int:
+        """Samples along the first axis that can be asked for."""
+
+    def push(self, block: Any) -> None:
+        """Add samples. Raises: InputError if they are none."""
+
+    def end(self) -> None:
+        """Say that this was all. Raises: InputError if it was not."""
+
+
 class Medium(Protocol):
     """Pictures, sound, video or arrays, as a kind.
 
@@ -50,6 +65,8 @@ class Medium(Protocol):
         formats: suffix -> format of the files that are written; the first is the default.
         default_model: name of the model that encodes if none is asked for.
         span: lowest and highest sample that a model takes, None if there is no such range.
+        raw: how people say what bare samples are, "RATE,CHANNELS,FORMAT"; empty if they cannot.
+        raw_formats: formats of bare samples that are written.
 
     >>> import numpy
     >>> from vqcodec.media.registry import find_medium
@@ -69,6 +86,8 @@ class Medium(Protocol):
     formats: Mapping[str, str]
     default_model: str
     span: tuple[float, float] | None
+    raw: str
+    raw_formats: tuple[str, ...]
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file that begins with these bytes (64 of them, or all) is of this medium."""
@@ -89,8 +108,15 @@ class Medium(Protocol):
             InputError: not one whole signal. LimitError: too large, before anything is decoded.
         """
 
+    def from_raw(self, data: bytes, said: str, limits: Limits) -> Any:
+        """The signal in bare samples, as the words of `raw` say what they are.
+
+        Raises:
+            InputError: other words, or samples that do not fit them. LimitError: too large.
+        """
+
     def write(self, signal: Any, *, format: str) -> bytes:
-        """The bytes of a file that holds the signal.
+        """The bytes of a file that holds the signal, or its bare samples.
 
         Raises:
             InputError: the format cannot hold it.
@@ -121,8 +147,23 @@ class Medium(Protocol):
     def check_model(self, model: ModelConfig) -> None:
         """Raise BadModelError if the medium has no signals for a model of this configuration."""
 
+    def prepare(self, signal: Any, model: ModelConfig) -> Any:
+        """The signal as a model takes it, at its sample rate and of its channels.
+
+        What it has of extent and channels is what the header says.
+        """
+
     def to_samples(self, signal: Any, model: MediumConfig, region: Region) -> NDArray[np.float32]:
-        """What a model of this configuration takes of a region: float32 (C, *lengths)."""
+        """What a model takes of a region of a prepared signal: float32 (C, *lengths)."""
+
+    def extent_of(self, stream: Stream) -> tuple[int, ...]:
+        """Samples along each axis of the signal that a stream decodes to."""
+
+    def samples_for(self, stream: Stream, region: Region, *, shrink: int = 1) -> Region:
+        """Where the model's samples lie, within the header's extent, that a region is made of.
+
+        At 1/shrink of the size both begin at multiples of `shrink`.
+        """
 
     def from_samples(
         self, parts: Iterable[Part], stream: Stream, region: Region, *, shrink: int = 1
@@ -130,15 +171,36 @@ class Medium(Protocol):
         """A region of the signal that a stream describes, of the parts of it that are decoded.
 
         Parts and region are of the signal at 1/shrink of its size along each axis, where a sample
-        is the mean of a block. The parts cover the region once, in the order of regions. Most are
+        is the mean of a block. The parts cover what `samples_for` says of the region once, in the
+        order of regions. Most are
         decoded as they are drawn, so that not all of their samples are in memory.
 
         Raises:
             CorruptError, LimitError: a side chunk does not hold what it should.
         """
 
+    def per_second(self, stream: Stream) -> int | None:
+        """Samples that pass in a second along the first axis; None where it is not time."""
+
+    def at_rate(self, stream: Stream, rate: int | str) -> Stream:
+        """A stream that decodes to the signal at so many samples a second, or "model", as it codes.
+
+        Raises:
+            InputError: no rate that a signal can have.
+        """
+
+    def gather(self, **facts: Any) -> Flow:
+        """A signal that is pushed block by block; facts are its channels, rate and the like.
+
+        Raises:
+            InputError: facts that no signal has, or none comes so.
+        """
+
     def side_chunks(self, signal: Any, *, facts: bool) -> list[Chunk]:
-        """What stands beside the codes; without `facts` only what the samples cannot do without."""
+        """What stands beside the codes of a signal, prepared or not.
+
+        Without `facts` only what the samples cannot do without.
+        """
 
     def check(self, header: Header, side_chunks: Sequence[Chunk]) -> None:
         """Raise CorruptError if header and side chunks of this medium contradict each other."""
@@ -158,3 +220,39 @@ class Medium(Protocol):
 
     def decibels(self, decoded: Any, original: Any) -> float:
         """How near a decoded signal is to its original: what a target of decibels aims at."""
+
+
+class Direct:
+    """What a medium answers whose samples are the model's own, and of which no axis is time."""
+
+    name: str
+    raw = ""
+    raw_formats: tuple[str, ...] = ()
+
+    def from_raw(self, data: bytes, said: str, limits: Limits) -> Any:
+        """Refuse: see `Medium.from_raw`."""
+        raise InputError(f"a {self.name} is not read of bare samples")
+
+    def prepare(self, signal: Any, model: ModelConfig) -> Any:
+        """The signal as it is."""
+        return signal
+
+    def extent_of(self, stream: Stream) -> tuple[int, ...]:
+        """What the header says."""
+        return stream.header.extent
+
+    def samples_for(self, stream: Stream, region: Region, *, shrink: int = 1) -> Region:
+        """The region itself."""
+        return region
+
+    def per_second(self, stream: Stream) -> int | None:
+        """None."""
+        return None
+
+    def at_rate(self, stream: Stream, rate: int | str) -> Stream:
+        """Refuse: see `Medium.at_rate`."""
+        raise InputError(f"a {self.name} has no rate, got {rate!r}")
+
+    def gather(self, **facts: Any) -> Flow:
+        """Refuse: see `Medium.gather`."""
+        raise InputError(f"a {self.name} does not come block by block")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from vqcodec.bitstream import (
@@ -36,7 +38,7 @@ __all__ = [
 ]
 
 # Name -> package that has `medium.MEDIUM` and, for training and evaluation, `workshop.WORKSHOP`.
-MEDIA = {"picture": "vqcodec.media.picture"}
+MEDIA = {"picture": "vqcodec.media.picture", "sound": "vqcodec.media.sound"}
 
 
 def find_medium(name: str) -> Medium:
@@ -119,6 +121,7 @@ def read_any_stream(
     read = read_partial_stream if partial else read_stream
     stream = read(data, limits, letters=medium.letters)
     medium.check(stream.header, stream.side_chunks)
+    _check_size(medium.extent_of(stream), limits)
     return medium, stream
 
 
@@ -150,15 +153,21 @@ def check_stream(medium: Medium, stream: Stream, limits: Limits) -> None:
         LimitError: it is too large. CorruptError: its parts contradict each other.
     """
     header = stream.header
-    if header.samples > limits.max_samples:
-        raise LimitError(
-            f"the signal has {header.samples} samples, more than the limit of {limits.max_samples}"
-        )
+    _check_size(header.extent, limits)
     if header.regions != len(stream.codes) and not isinstance(stream, PartialStream):
         raise CorruptError(
             f"the header says {header.regions} regions, there are {len(stream.codes)} payloads"
         )
     medium.check(header, stream.side_chunks)
+    _check_size(medium.extent_of(stream), limits)
+
+
+def _check_size(extent: Sequence[int], limits: Limits) -> None:
+    """Refuse a signal, as it is coded or as it is decoded, of more samples than allowed."""
+    if (samples := math.prod(extent)) > limits.max_samples:
+        raise LimitError(
+            f"the signal has {samples} samples, more than the limit of {limits.max_samples}"
+        )
 
 
 def _part(name: str, part: str) -> Any:

@@ -1,4 +1,4 @@
-"""vqcodec decode: .vqc files back into pictures and whatever else they hold."""
+"""vqcodec decode: .vqc files back into pictures, sounds and whatever else they hold."""
 
 import argparse
 import os
@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import vqcodec
 from vqcodec.bitstream import Header, Stream, limits_of
-from vqcodec.grid import lengths, shrink, whole
+from vqcodec.grid import Region, lengths, shrink
+from vqcodec.media.base import Medium
 from vqcodec.media.registry import read_any_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.failure import UsageError, complain
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.jobs import facts_of, processes_for, run_jobs, threads_each
-from vqcodec_cli.media import check_format, format_of, slices_of, suffix_of_stream
+from vqcodec_cli.media import check_format, format_of, suffix_of_stream
 from vqcodec_cli.output import STDOUT
+from vqcodec_cli.part import add_part, asked_region, is_part
 from vqcodec_cli.plan import Job, plan_jobs
 from vqcodec_cli.terminal import printable
 
@@ -30,7 +32,9 @@ examples:
   vqcodec decode encoded/ -o decoded/      a folder, with its subfolders
   vqcodec decode scan.vqc --scale 1/8 -o small.png   at an eighth of its height and width
   vqcodec decode cut.vqc --partial -o cut.png        what is left of a file that was cut
-  vqcodec decode - < photo.vqc > photo.png"""
+  vqcodec decode - < photo.vqc > photo.png
+  vqcodec decode talk.vqc --from 1:23:00 --for 30s -o part.wav   .wav, .flac or .ogg
+  vqcodec decode talk.vqc --raw s16 -o - | aplay -f S16_LE -r 16000"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,17 +51,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         explanation="file of weights that is not installed (default: the model the file names)",
     )
-    parser.add_argument(
-        "--region",
-        type=options.region,
-        metavar="X,Y,W,H",
-        help="decode only this part: of a picture, W x H pixels from X, Y",
-    )
+    add_part(parser)
     options.add_scale(parser)
+    parser.add_argument(
+        "--rate",
+        type=_rate,
+        metavar="N",
+        help="decode a sound at N samples a second, or model, as it is coded (default: its own)",
+    )
+    parser.add_argument("--raw", metavar="FORMAT", help="write bare samples: s16, s24, s32 or f32")
     parser.add_argument(
         "--partial",
         action="store_true",
-        help="decode what is whole of a cut or damaged file; the rest comes out blank",
+        help="decode what is whole of a cut or damaged file; the rest is blank, sound ends there",
     )
     options.add_device(parser)
     options.add_max_samples(parser)
@@ -67,9 +73,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Decode every input; returns the exit code."""
-    if args.output is None and (args.region is not None or args.scale != 1 or args.partial):
+    if args.output is None and (is_part(args) or args.scale != 1 or args.partial):
         # It is often the name of the original, which a part of it should not take with -f.
         raise UsageError("less than the whole needs -o: the default name is that of the whole")
+    if args.output is None and args.raw is not None:
+        raise UsageError("--raw needs -o: the default name is that of another format")
     jobs = plan_jobs(
         find_sources(args.inputs, suffixes=STREAM_SUFFIXES),
         args.output,
@@ -80,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     )
     for job in jobs:
         # One that is missing is not there to be written in any format, and says so itself.
-        if job.source.exists():
+        if job.source.exists() and args.raw is None:
             check_format(job.target)
     decoder = _Decoder(args, processes=processes_for(jobs, args))
     return run_jobs(jobs, decoder.decode, args, label="decoding")
@@ -99,14 +107,13 @@ class _Decoder:
         # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
         limits, partial = limits_of(self._args.max_samples), self._args.partial
         medium, stream = read_any_stream(job.source.read(), limits, partial=partial)
-        format = format_of(medium, job.target)
-        factor = round(1 / self._args.scale)
-        region, extent = None, stream.header.extent
-        if self._args.region is not None:
-            region = slices_of(self._args.region, medium, extent, shrink=factor)
-        shown = whole(extent) if region is None else region
-        extent = lengths(shrink(shown, factor))
+        format = format_of(medium, job.target, raw=self._args.raw)
+        factor, rate = round(1 / self._args.scale), self._args.rate
+        timed = stream if rate is None else medium.at_rate(stream, rate)
+        region = asked_region(self._args, medium, timed, shrink=factor)
         codec = self._codec_for(stream.header)
+        shown = codec.region_there(timed) if region is None else region
+        extent = lengths(shrink(shown, factor))
         from vqcodec.decoded_file import write_decoded  # loads torch
 
         started = time.perf_counter()
@@ -115,8 +122,9 @@ class _Decoder:
             stream,
             job.opened(),
             format=format,
-            region=region,
+            region=shown,
             scale=self._args.scale,
+            rate=rate,
             max_samples=self._args.max_samples,
             threads=threads_each(self._args.threads, processes=self._processes),
             progress=tell,
@@ -134,8 +142,11 @@ class _Decoder:
         elif job.target != STDOUT:
             record["bytes"] = os.path.getsize(job.target)
         if partial:
-            record |= _what_is_there(job, stream)
+            record |= _what_is_there(job, medium, stream, shown if region is None else None)
         size = medium.size_text(extent)
+        if (pace := medium.per_second(timed)) is not None:
+            record["duration"] = duration = lengths(shown)[0] / pace
+            size += f" ({duration:.2f} s)"
         return record, f"{printable(job.target)}: {size}, {seconds:.1f} s"
 
     def _codec_for(self, header: Header) -> "Codec":
@@ -148,9 +159,21 @@ class _Decoder:
         return self._codecs[name]
 
 
-def _what_is_there(job: Job, stream: Stream) -> dict[str, int]:
-    """How many of how many regions a stream still holds; said where some are missing."""
+def _what_is_there(
+    job: Job, medium: Medium, stream: Stream, shown: Region | None
+) -> dict[str, int]:
+    """How many of how many regions a stream still holds; said where some are missing.
+
+    shown: where the signal may end before its end.
+    """
     there, regions = len(stream.codes), stream.header.regions
     if there < regions:
-        complain(job.name, f"{there} of {regions} regions are there, the others are blank")
+        pace, end = medium.per_second(stream), ""
+        if shown is not None and pace is not None and lengths(shown) != medium.extent_of(stream):
+            end = f", and it ends after {shown[0].stop / pace:.2f} s"
+        complain(job.name, f"{there} of {regions} regions are there, the others are blank{end}")
     return {"regions": regions, "regions_there": there}
+
+
+def _rate(text: str) -> int | str:
+    return text if text == "model" else options.whole(1)(text)

@@ -1,4 +1,4 @@
-"""vqcodec encode: pictures, and whatever else a model is for, into .vqc files."""
+"""vqcodec encode: pictures, sounds and whatever else a model is for, into .vqc files."""
 
 import argparse
 import hashlib
@@ -6,14 +6,20 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import vqcodec
-from vqcodec.bitstream import limits_of
+from vqcodec.bitstream import Limits, limits_of, read_header
 from vqcodec.media.base import Medium
 from vqcodec.media.registry import find_medium, medium_of
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
 from vqcodec_cli.jobs import processes_for, run_jobs, threads_each
-from vqcodec_cli.media import check_stream_name, input_suffixes
+from vqcodec_cli.media import (
+    RAW_SUFFIXES,
+    check_stream_name,
+    input_suffixes,
+    medium_of_raw,
+)
+from vqcodec_cli.piped import encode_piped
 from vqcodec_cli.plan import Job, plan_jobs
 from vqcodec_cli.terminal import printable
 
@@ -30,14 +36,19 @@ examples:
   vqcodec encode photo.png --bpp 0.25 -o small.vqc
   vqcodec encode holiday/ -q 70 -o encoded/      a folder, with its subfolders
   vqcodec encode archive/ -o encoded/ --jobs 8 --skip-existing --manifest encoded.jsonl
-  cat photo.png | vqcodec encode - > photo.vqc"""
+  cat photo.png | vqcodec encode - > photo.vqc
+  vqcodec encode talk.wav -m speech --kbps 3     writes talk.vqc
+  arecord -t raw -f S16_LE -r 16000 -d 60 | vqcodec encode - --raw 16000,1,s16 > note.vqc"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.epilog = EXAMPLES
     parser.add_argument(
-        "inputs", metavar="INPUT", nargs="+", help="pictures, folders, patterns, or - for stdin"
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        help="pictures, sounds, folders, patterns, or - for stdin",
     )
     options.add_output(
         parser, explanation="output file, folder, or - for stdout (default: INPUT's name with .vqc)"
@@ -45,6 +56,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-suffix", action="store_true", help="name outputs photo.png.vqc, not photo.vqc"
     )
+    _add_target(parser)
+    parser.add_argument(
+        "--effort",
+        type=int,
+        choices=range(1, 10),
+        default=5,
+        metavar="E",
+        help="1 (fast) to 9 (slow, more quality for the bytes); default 5",
+    )
+    options.add_model(
+        parser,
+        default=None,
+        explanation="model to encode with (default: photo for pictures, sound for sounds)",
+    )
+    options.add_device(parser)
+    parser.add_argument(
+        "--strip", action="store_true", help="leave out colour profile and EXIF data, or tags"
+    )
+    parser.add_argument(
+        "--raw",
+        metavar=medium_of_raw().raw,
+        help="inputs are bare samples, such as 24000,1,s16: u8, s16, s24, s32, f32 or f64, "
+        "little-endian; in folders .raw and .pcm files",
+    )
+    options.add_max_samples(parser)
+    options.add_many(parser)
+    options.add_json(parser)
+
+
+def _add_target(parser: argparse.ArgumentParser) -> None:
+    """What an output is to be: as good, as small or as near as this."""
     rate = parser.add_mutually_exclusive_group()
     rate.add_argument(
         "-q",
@@ -58,6 +100,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bpp", type=options.positive, metavar="X", help="at most X bits for each sample (pixel)"
     )
     rate.add_argument(
+        "--kbps", type=options.positive, metavar="X", help="at most X kilobits a second (sound)"
+    )
+    rate.add_argument(
         "--size", type=options.whole(1), metavar="BYTES", help="at most BYTES for the whole file"
     )
     rate.add_argument(
@@ -66,30 +111,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DB",
         help="at least so many dB, in the smallest file that has them",
     )
-    parser.add_argument(
-        "--effort",
-        type=int,
-        choices=range(1, 10),
-        default=5,
-        metavar="E",
-        help="1 (fast) to 9 (slow, more quality for the bytes); default 5",
-    )
-    options.add_model(
-        parser, default=None, explanation="model to encode with (default for pictures: photo)"
-    )
-    options.add_device(parser)
-    parser.add_argument(
-        "--strip", action="store_true", help="leave out the colour profile and EXIF data"
-    )
-    options.add_max_samples(parser)
-    options.add_many(parser)
-    options.add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Encode every input; returns the exit code."""
     jobs = plan_jobs(
-        find_sources(args.inputs, suffixes=input_suffixes()),
+        find_sources(args.inputs, suffixes=RAW_SUFFIXES if args.raw else input_suffixes()),
         args.output,
         suffix=lambda source: STREAM_SUFFIXES[0],
         force=args.force,
@@ -128,20 +155,11 @@ class _Encoder:
         medium, signal = self._signal_of(job.source)
         codec = self._codec_for(medium)
         started = time.perf_counter()
-        found: list[float] = []
-        stream = codec.encode(
-            signal,
-            quality=args.quality,
-            bpp=args.bpp,
-            size=args.size,
-            psnr=args.psnr,
-            effort=args.effort,
-            facts=not args.strip,
-            threads=threads_each(args.threads, processes=self._processes),
-            # A target tries several qualities, nobody knows how many.
-            progress=tell if args.bpp is args.size is args.psnr is None else None,
-            found=found.append,
-        )
+        if signal is None:
+            stream, signal = self._encode_piped(codec, job.source)
+            quality = args.quality
+        else:
+            stream, quality = self._encode(codec, signal, tell)
         job.write(stream)
         unit, rate = medium.rate(len(stream), signal)
         seconds = time.perf_counter() - started
@@ -152,18 +170,62 @@ class _Encoder:
             **dict(zip(medium.axes, signal.extent, strict=True)),
             "bytes": len(stream),
             unit: rate,
-            "quality": found[0],
+            "quality": quality,
             "seconds": seconds,
         }
         if args.manifest is not None:
             record["sha256"] = hashlib.sha256(stream).hexdigest()
-        size = medium.size_text(signal.extent)
-        text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}, quality {found[0]:.4g}"
+        size = medium.size_text(signal.extent) + _mixed(stream, signal.channels)
+        text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}, quality {quality:.4g}"
         return record, f"{printable(job.target)}: {text}, {seconds:.1f} s"
 
+    def _encode(self, codec: "Codec", signal: Any, tell: Tell) -> tuple[bytes, float]:
+        """The stream of a signal, and its quality."""
+        args, found = self._args, list[float]()
+        stream = codec.encode(
+            signal,
+            quality=args.quality,
+            bpp=args.bpp,
+            kbps=args.kbps,
+            size=args.size,
+            psnr=args.psnr,
+            effort=args.effort,
+            facts=not args.strip,
+            threads=self._threads(),
+            # A target tries several qualities, nobody knows how many.
+            progress=tell if _has_quality(args) else None,
+            found=found.append,
+        )
+        return stream, found[0]
+
+    def _encode_piped(self, codec: "Codec", source: Source) -> tuple[bytes, Any]:
+        """The stream of bare samples, encoded as they are read, and what is known of the signal."""
+        args = self._args
+        return encode_piped(
+            codec,
+            source,
+            args.raw,
+            limits_of(args.max_samples),
+            quality=args.quality,
+            effort=args.effort,
+            threads=self._threads(),
+        )
+
+    def _threads(self) -> int | None:
+        return threads_each(self._args.threads, processes=self._processes)
+
     def _signal_of(self, source: Source) -> tuple[Medium, Any]:
-        """The signal in an input, and its medium; a large file is read as it is asked for."""
+        """The signal in an input, and its medium; a large file is read as it is asked for.
+
+        None for bare samples, which are read as they are encoded, but where a target needs them
+        again and again.
+        """
         limits = limits_of(self._args.max_samples)
+        if self._args.raw is not None:
+            medium = medium_of_raw() if self._card is None else self._medium_of(b"")
+            if _has_quality(self._args):
+                return medium, None
+            return medium, medium.from_raw(source.read(), self._args.raw, limits)
         if source.is_file():
             medium = self._medium_of(source.head(_HEAD_BYTES))
             opened = medium.open(source.name, limits)
@@ -181,3 +243,14 @@ class _Encoder:
             wanted = medium.default_model if self._card is None else self._card.path
             self._codecs[medium.name] = vqcodec.load(wanted, device=self._args.device)
         return self._codecs[medium.name]
+
+
+def _has_quality(args: argparse.Namespace) -> bool:
+    """Whether a quality is asked for, and no target."""
+    return args.bpp is args.kbps is args.size is args.psnr is None
+
+
+def _mixed(stream: bytes, channels: int) -> str:
+    """A word on channels that the model has none for."""
+    kept = read_header(stream, Limits(max_samples=2**63)).channels
+    return "" if kept == channels else f", {channels} channels mixed to {kept}"

@@ -101,6 +101,8 @@ def _text(name: str, info: StreamInfo, model: str | None) -> str:
 
 def _said(fact: str, value: Any) -> str:
     """A fact of a medium: rates as `0.250 bpp`, anything else as `name value`."""
+    if isinstance(value, dict):
+        return printable(", ".join(f"{name}: {text}" for name, text in value.items()))
     return f"{value:.3f} {fact}" if isinstance(value, float) else printable(f"{fact} {value}")
 
 

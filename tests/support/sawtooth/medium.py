@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
 from vqcodec.errors import BadModelError, CorruptError, InputError, LimitError
 from vqcodec.grid import Region, inside, lengths
-from vqcodec.media.base import Part
+from vqcodec.media.base import Direct, Part
 from vqcodec.model.config import MediumConfig, ModelConfig
 
 __all__ = ["MEDIUM", "SawTooth"]
@@ -38,7 +38,7 @@ class SawTooth:
         return 1
 
 
-class SawToothMedium:
+class SawToothMedium(Direct):
     number = 9
     name = "sawtooth"
     axes = ("steps",)

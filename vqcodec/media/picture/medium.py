@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
 from vqcodec.errors import BadModelError, CorruptError
 from vqcodec.grid import Region
-from vqcodec.media.base import Part
+from vqcodec.media.base import Direct, Part
 from vqcodec.media.picture.chunks import ALPHA, EXIF, ICC, check_alpha, pack_chunks, unpack_fact
 from vqcodec.media.picture.suffixes import FORMATS, SUFFIXES, looks_like_picture
 from vqcodec.model.config import MediumConfig, ModelConfig
@@ -27,7 +27,7 @@ __all__ = ["MEDIUM", "PictureMedium"]
 _NAMES = {1: "grey", 2: "grey + alpha", 3: "RGB", 4: "RGBA"}
 
 
-class PictureMedium:
+class PictureMedium(Direct):
     """Grey or RGB of eight bits, with or without alpha: what `vqcodec.media.base.Medium` asks for.
 
     Reading and writing files is left to Pillow, which is loaded when a file comes along.

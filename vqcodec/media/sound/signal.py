@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from vqcodec.errors import InputError
 from vqcodec.grid import Region
+from vqcodec.media.sound.chunks import RATES
 
-__all__ = ["LOUDEST", "RATES", "Sound"]
+__all__ = ["LOUDEST", "RATES", "Sound", "check_rate", "check_samples"]
 
-# Samples per second that a file may name.
-RATES = range(1000, 768_001)
 # Full scale is 1; more is loud beyond what any file of integers holds, but float files do hold it.
 LOUDEST = 64.0
 
@@ -42,14 +41,8 @@ class Sound:
             raise InputError(f"samples must be float32 (T, 1 or 2), got {dtype} {shape}")
         if shape[0] == 0:
             raise InputError("the sound is empty")
-        if type(self.rate) is not int or self.rate not in RATES:
-            raise InputError(
-                f"rate must be {RATES.start} to {RATES.stop - 1} samples a second, "
-                f"got {self.rate!r}"
-            )
-        largest = float(np.abs(self.samples).max())
-        if not largest <= LOUDEST:
-            raise InputError(f"samples must be finite and at most {LOUDEST:g}, got {largest}")
+        check_rate(self.rate)
+        check_samples(self.samples)
 
     @property
     def extent(self) -> tuple[int]:
@@ -62,10 +55,37 @@ class Sound:
         return int(self.samples.shape[1])
 
     @property
+    def ready(self) -> int:
+        """How many samples can be asked for: all."""
+        return self.extent[0]
+
+    @property
     def seconds(self) -> float:
         """How long it lasts."""
         return self.extent[0] / self.rate
 
-    def window(self, region: Region) -> NDArray[np.float32]:
-        """The samples of a part of it, (T, C)."""
+    def window(self, region: Region, *, keep: int | None = None) -> NDArray[np.float32]:
+        """The samples of a part of it, (T, C); all others stay, whatever is to be kept."""
         return self.samples[region]
+
+
+def check_rate(rate: int) -> None:
+    """Raise InputError unless there are sounds of so many samples a second.
+
+    >>> check_rate(44100)
+    """
+    if type(rate) is not int or rate not in RATES:
+        raise InputError(
+            f"rate must be {RATES.start} to {RATES.stop - 1} samples a second, got {rate!r}"
+        )
+
+
+def check_samples(samples: NDArray[np.float32]) -> None:
+    """Raise InputError unless all samples are finite and at most as loud as LOUDEST.
+
+    >>> check_samples(np.zeros((9, 2), np.float32))
+    """
+    # NaN is not at most anything.
+    largest = float(np.abs(samples).max(initial=0))
+    if not largest <= LOUDEST:
+        raise InputError(f"samples must be finite and at most {LOUDEST:g}, got {largest}")
