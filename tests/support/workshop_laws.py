@@ -147,8 +147,9 @@ def measures_tell_near_from_far(shop: Shop) -> None:
         except MissingDependencyError:
             assert measure.package is not None
             continue
-        assert measure.low <= worse < best
-        assert best <= measure.high or math.isinf(best)
+        assert measure.worth(worse) < measure.worth(best)
+        assert all(measure.low <= value for value in (best, worse))
+        assert all(value <= measure.high or math.isinf(value) for value in (best, worse))
         assert measure.fits(one.extent)
         assert measure.text(worse)
 
