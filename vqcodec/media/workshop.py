@@ -253,6 +253,13 @@ class Workshop(Protocol):
     def comparable(self, signal: Any) -> Any:
         """The signal as every codec takes it, without what some of them cannot carry."""
 
+    def exhibit(self, signal: Any) -> str:
+        """A comparable signal in a page of results: HTML elements with everything in them.
+
+        Raises:
+            MissingDependencyError: a package that this needs is not installed.
+        """
+
     def draw(self, panels: Sequence[tuple[str, Any]]) -> bytes:
         """Comparable signals side by side, each under its label: the bytes of a PNG.
 

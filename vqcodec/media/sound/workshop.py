@@ -84,6 +84,12 @@ class SoundWorkshop:
         samples = from_pcm(to_pcm(signal.samples), channels=signal.channels)
         return Sound(samples, signal.rate)
 
+    def exhibit(self, signal: Sound) -> str:
+        """A spectrogram and a player."""
+        from vqcodec.media.sound.player import player
+
+        return player(signal)
+
     def draw(self, panels: Sequence[tuple[str, Sound]]) -> bytes:
         """A strip of spectrograms."""
         return draw_spectrograms(panels)
