@@ -82,4 +82,4 @@ def from_pcm(data: bytes, *, channels: int) -> NDArray[np.float32]:
     >>> from_pcm(bytes.fromhex("000000400080"), channels=1).ravel().tolist()
     [0.0, 0.5, -1.0]
     """
-    return np.frombuffer(data, "<i2").reshape(-1, channels).astype(np.float32) / 32768
+    return np.frombuffer(data, "<i2").reshape(-1, channels).astype(np.float32) * np.float32(2**-15)

@@ -60,9 +60,9 @@ def test_listeners_of_speech_hear_no_other_rate(name: str, spoken: NDArray[np.fl
     pytest.importorskip(str(BY_NAME[name].package))
     signal = pytest.importorskip("scipy.signal")
     decoded = worse(spoken, 0.01)
-    faster = [signal.resample_poly(x, 3, 2) for x in (decoded, spoken)]
+    fast_decoded, fast_spoken = (signal.resample_poly(x, 3, 2) for x in (decoded, spoken))
     plain = LISTENERS[name](decoded, spoken, 16000)
-    assert LISTENERS[name](*faster, 24000) == pytest.approx(plain, abs=0.05)
+    assert LISTENERS[name](fast_decoded, fast_spoken, 24000) == pytest.approx(plain, abs=0.05)
 
 
 @pytest.mark.parametrize("name", LISTENERS)
