@@ -9,8 +9,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from sources import ROOT
 
 from vqcodec.errors import InputError
+from vqcodec.evaluation import read_published
 from vqcodec.media.sound.preview import preview
 from vqcodec.media.sound.signal import Sound
 from vqcodec.media.sound.spectrogram import shades
@@ -102,3 +104,15 @@ def test_a_preview_stands_above_what_became_of_it() -> None:
     assert shown.dtype == np.uint8
     assert np.array_equal(shown[:bands, columns:, 0], shades(tone(5000), 24000))
     assert not shown[bands:].any()
+
+
+def test_published_figures_can_stand_beside_ours() -> None:
+    curves = read_published(ROOT / "bench/results/published/sound.json", WORKSHOP)
+    assert [curve.label for curve in curves] == ["dac-44k (published)", "encodec-24k (published)"]
+    for curve in curves:
+        for measure in ("visqol", "si-sdr"):
+            values = [point.values[measure] for point in curve.points]
+            assert values == sorted(values)
+        assert {key for point in curve.points for key in point.values} == {"visqol", "si-sdr"}
+        rates = [point.rate for point in curve.points]
+        assert rates == sorted(rates)
