@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
+from vqcodec_cli.eval_files import add_page, file_names, result_files
 from vqcodec_cli.failure import OK, RefusedError, UsageError
 from vqcodec_cli.inputs import Source, find_sources
 from vqcodec_cli.media import input_suffixes
@@ -14,13 +15,9 @@ from vqcodec_cli.progress import DelayedProgress
 from vqcodec_cli.terminal import printable, say_lines
 
 if TYPE_CHECKING:
-    from vqcodec.evaluation import Point, PublishedCurve, Results
+    from vqcodec.evaluation import Point, PublishedCurve
     from vqcodec.media.base import Medium
     from vqcodec.media.workshop import Contestant, Measure, Workshop
-
-OUTPUTS = ("results.json", "signals.csv", "tables.md", "rate_distortion.png")
-PAGE = "page.html"
-ON_A_PAGE = 8
 
 EXAMPLES = """\
 writes results.json (everything), signals.csv (a line for each file and setting), tables.md and
@@ -90,16 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "has, with the same settings, are taken from it instead of being measured; may be given "
         "more than once",
     )
-    parser.add_argument(
-        "--page",
-        metavar="N",
-        nargs="?",
-        type=options.whole(1),
-        const=ON_A_PAGE,
-        default=0,
-        help=f"also write {PAGE}, which shows or plays N of the files and what each codec makes of "
-        f"them at like rates, in one file of some megabytes for each (default: {ON_A_PAGE})",
-    )
+    add_page(parser)
     options.add_device(parser)
     parser.add_argument("--json", action="store_true", help="print the content of results.json")
 
@@ -133,29 +121,13 @@ def run(args: argparse.Namespace) -> int:
         curves=curves,
         published=published,
     )
-    files = _files(results, workshop, signals, args.page)
+    files = result_files(results, workshop, signals, args.page)
     folder.mkdir(exist_ok=True)
     for name, data in files.items():
         write_file(folder / name, data, force=True)
     content, table = (files[name].decode() for name in ("results.json", "tables.md"))
     say_lines(content if args.json else f"{table}\n{printable(str(folder / [*files][-1]))}")
     return OK
-
-
-def _files(
-    results: "Results", workshop: "Workshop", signals: Sequence[tuple[str, Any]], on_page: int
-) -> dict[str, bytes]:
-    """What is written, by name: OUTPUTS, and the page if signals are to be on it."""
-    from vqcodec import evaluation
-
-    content = evaluation.as_json(results, circumstances=evaluation.circumstances(workshop.packages))
-    table, plot = evaluation.as_markdown(results), evaluation.plot_curves(results)
-    texts = [content.encode(), evaluation.as_csv(results).encode(), table.encode()]
-    files = dict(zip(OUTPUTS, [*texts, plot], strict=True))
-    if on_page:
-        shown = evaluation.spread(signals, on_page)
-        files[PAGE] = evaluation.as_page(results, workshop, shown, tables=table, plot=plot).encode()
-    return files
 
 
 def _measure(
@@ -201,7 +173,7 @@ def _results_folder(args: argparse.Namespace) -> Path:
         raise RefusedError(0, "no such folder", args.folder)
     folder = Path(args.output)
     if folder.exists():
-        for name in (*OUTPUTS, PAGE) if args.page else OUTPUTS:
+        for name in file_names(args.page):
             check_output(folder / name, force=args.force)
     else:
         check_folder(folder.absolute().parent)

@@ -9,7 +9,7 @@ from typing import Any
 from vqcodec.bitstream import Limits
 from vqcodec.media.sound.signal import Sound
 
-__all__ = ["MEDIUM"]
+__all__ = ["MEDIUM", "SoundMedium"]
 
 
 class SoundMedium:

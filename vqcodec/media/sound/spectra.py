@@ -39,7 +39,7 @@ def spectrum(samples: NDArray[Any], *, window: int) -> NDArray[np.float64]:
         (1 + T // hop, window // 2 + 1); the first window is centred on the first sample.
 
     >>> sine = np.sin(2 * np.pi * np.arange(4096) / 16)
-    >>> spectrum(sine, window=256)[8].argmax()
+    >>> int(spectrum(sine, window=256)[8].argmax())
     16
     """
     hop = max(1, window // 4)

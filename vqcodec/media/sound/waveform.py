@@ -25,10 +25,9 @@ def si_sdr(decoded: NDArray[Any], original: NDArray[Any], rate: int) -> float:
         decoded, original: (T,) each, of one length.
         rate: samples per second.
 
-    >>> original = np.sin(np.arange(4800) / 7)
-    >>> beside = np.cos(np.arange(4800) / 7)
-    >>> round(si_sdr(0.5 * original + 0.05 * beside, original, 24000), 1)
-    20.0
+    >>> original, noise = np.random.default_rng(0).normal(size=(2, 24000))
+    >>> round(si_sdr(0.5 * original + 0.05 * noise, original, 24000))
+    20
     """
     largest = min(int(rate * _LARGEST_SHIFT), original.size - 1)
     a, b = decoded.astype(np.float64), original.astype(np.float64)
