@@ -70,7 +70,8 @@ def estoi(decoded: NDArray[Any], original: NDArray[Any], rate: int) -> float:
         # What is shorter than 30 frames without silence is told by a warning and a made-up value.
         warnings.filterwarnings("error", message="Not enough STFT frames", category=RuntimeWarning)
         try:
-            return float(package.stoi(spoken, heard, _SPEECH, extended=True))
+            # Rounding can leave the value of equal speech a little above 1.
+            return min(1.0, float(package.stoi(spoken, heard, _SPEECH, extended=True)))
         except RuntimeWarning:
             return math.nan
 
