@@ -27,8 +27,8 @@ td, th { padding: 0.2em 0.8em; border-bottom: 1px solid #ddd; text-align: right;
 td:first-child, th:first-child { text-align: left; }
 section { border-top: 1px solid #999; margin-top: 2em; }
 .row { display: flex; flex-wrap: wrap; gap: 1em; align-items: flex-end; }
-figure { margin: 0; flex: 0 0 20em; }
-figcaption { font-size: 13px; }
+figure { margin: 0; display: table; }
+figcaption { display: table-caption; caption-side: bottom; font-size: 13px; }
 """
 
 

@@ -12,6 +12,7 @@ from ctypes.util import find_library
 import numpy as np
 from numpy.typing import NDArray
 
+from vqcodec.media.sound.extras import extra_package
 from vqcodec.media.sound.other_rates import at_rate
 from vqcodec.media.sound.packets import adts_packets, opus_packets
 from vqcodec.media.sound.program_codec import Format, from_pcm, program_contestant, to_pcm
@@ -25,11 +26,12 @@ Samples = NDArray[np.float32]
 
 _FFMPEG = ("ffmpeg", "-hide_banner", "-loglevel", "error", "-threads", "1")
 
-# Codec2: the name of a mode, and its delay in samples at 8 kHz.
-_CODEC2_RATE = 8000
-_CODEC2_MODES = {700: "700C", **{rate: str(rate) for rate in (1200, 1300, 1600, 2400, 3200)}}
-_CODEC2_DELAYS = {700: 240}
-_CODEC2_DELAY, _CODEC2_FRAME = 160, 320
+_CODEC2_RATE, _CODEC2_FRAME = 8000, 320
+# Bits a second: name of the mode, and its delay in samples, at which ESTOI of speech is best.
+_CODEC2_MODES = {
+    700: ("700C", 240),
+    **{rate: (str(rate), 160) for rate in (1200, 1300, 1600, 2400, 3200)},
+}
 
 
 def _opus() -> Contestant:
@@ -57,20 +59,21 @@ def _opus() -> Contestant:
 
 def _codec2() -> Contestant:
     find_programs("c2enc", "c2dec", needed_by="Codec2", package="codec2")
+    extra_package("scipy.signal", needed_by="Codec2")
 
     def encode(sound: Sound, setting: float) -> bytes:
-        rate = round(setting)
+        mode, delay = _CODEC2_MODES[round(setting)]
         mono = sound.samples.mean(axis=1)
         narrow = at_rate(mono, rate=sound.rate, wanted=_CODEC2_RATE, needed_by="Codec2")
         # The program drops the frame that is not full, and what is said arrives late.
-        more = _CODEC2_DELAYS.get(rate, _CODEC2_DELAY) + _CODEC2_FRAME - 1
-        coded = run(["c2enc", _CODEC2_MODES[rate], "-", "-"], to_pcm(np.pad(narrow, (0, more))))
-        return rate.to_bytes(2, "little") + coded
+        padded = np.pad(narrow, (0, delay + _CODEC2_FRAME - 1))
+        coded = run(["c2enc", mode, "-", "-"], to_pcm(padded))
+        return round(setting).to_bytes(2, "little") + coded
 
     def decode(data: bytes, format: Format, length: int) -> Samples:
-        rate = int.from_bytes(data[:2], "little")
-        pcm = run(["c2dec", _CODEC2_MODES[rate], "-", "-"], data[2:])
-        narrow = from_pcm(pcm, channels=1)[_CODEC2_DELAYS.get(rate, _CODEC2_DELAY) :, 0]
+        mode, delay = _CODEC2_MODES[int.from_bytes(data[:2], "little")]
+        pcm = run(["c2dec", mode, "-", "-"], data[2:])
+        narrow = from_pcm(pcm, channels=1)[delay:, 0]
         wide = at_rate(narrow, rate=_CODEC2_RATE, wanted=format.rate, needed_by="Codec2")
         return np.repeat(wide[:length, None], format.channels, axis=1)
 
@@ -89,7 +92,7 @@ def _mp3() -> Contestant:
     return _by_ffmpeg(
         "mp3",
         encoder="libmp3lame",
-        # No tags and no frame that describes the others: frames alone.
+        # No tags and no frame that describes the others: frames alone, whose headers are needed.
         options=("-write_xing", "0", "-id3v2_version", "0", "-f", "mp3"),
         demuxer="mp3",
         settings="LAME by ffmpeg, CBR, at the sound's rate; the setting is kbit/s",

@@ -25,10 +25,10 @@ def player(sound: Sound) -> str:
     drawn, played = io.BytesIO(), io.BytesIO()
     grey.save(drawn, format="PNG", optimize=True)
     soundfile.write(played, sound.samples, sound.rate, format="FLAC", subtype="PCM_16")
+    seen, heard = _data("image/png", drawn), _data("audio/flac", played)
     return (
-        f'<img alt="spectrogram" style="width:100%" src="{_data("image/png", drawn)}">'
-        f'<audio controls preload="none" style="width:100%" src="{_data("audio/flac", played)}">'
-        "</audio>"
+        f'<img alt="spectrogram" style="display:block;width:20em;height:12em" src="{seen}">'
+        f'<audio controls preload="none" style="width:20em" src="{heard}"></audio>'
     )
 
 

@@ -71,7 +71,6 @@ def test_no_delay_is_left(name: str, rate: int) -> None:
 
 @pytest.mark.parametrize("rate", [8000, 24000])
 def test_a_codec_without_a_waveform_is_loud_when_the_original_is(rate: int) -> None:
-    pytest.importorskip("scipy")
     peer, original = peer_or_skip("codec2"), voice(rate)
     for setting in peer.ladder:
         decoded = peer.decode(peer.encode(original, setting))
@@ -95,7 +94,6 @@ def test_files_grow_along_the_ladder_and_sounds_get_better(name: str) -> None:
 @pytest.mark.parametrize(("name", "low", "high"), [("mp3", 16, 48), ("codec2", 1200, 3200)])
 def test_settings_are_the_rates_that_are_counted(name: str, low: int, high: int) -> None:
     """Within a frame or two, for codecs of a constant rate."""
-    pytest.importorskip("scipy")
     peer, original = peer_or_skip(name), voice(16000, seconds=6)
     for setting in (low, high):
         bits = 8 * peer.size(peer.encode(original, setting)) / original.seconds
@@ -106,7 +104,6 @@ def test_settings_are_the_rates_that_are_counted(name: str, low: int, high: int)
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("length", [1, 171, 4001])
 def test_as_many_samples_come_back(name: str, channels: int, length: int) -> None:
-    pytest.importorskip("scipy")
     peer = peer_or_skip(name)
     samples = np.random.default_rng(length).normal(0, 0.1, (length, channels))
     original = Sound(samples.astype(np.float32), 24000)
