@@ -7,6 +7,7 @@ from vqcodec.evaluation.machine import circumstances
 from vqcodec.evaluation.match import match_size
 from vqcodec.evaluation.measure import Measurement, Point, evaluate, measure
 from vqcodec.evaluation.own import codec_contestant
+from vqcodec.evaluation.page import as_page, spread
 from vqcodec.evaluation.plot import plot_curves
 from vqcodec.evaluation.published import PublishedCurve, PublishedPoint, read_published
 from vqcodec.evaluation.report import as_csv, as_json
@@ -26,6 +27,7 @@ __all__ = [
     "as_csv",
     "as_json",
     "as_markdown",
+    "as_page",
     "bd_rate",
     "circumstances",
     "codec_contestant",
@@ -37,6 +39,7 @@ __all__ = [
     "plot_curves",
     "read_earlier",
     "read_published",
+    "spread",
     "summarize",
     "value_at",
 ]

@@ -27,7 +27,7 @@ def find_measures(workshop: Workshop, names: Iterable[str] | None = None) -> tup
     for measure in chosen:
         if measure.package is not None and find_spec(measure.package) is None:
             raise MissingDependencyError(
-                f"{measure.title} needs {measure.package}: pip install 'vqcodec[eval]'"
+                f"{measure.title} needs {measure.package}: pip install 'vqcodec[{measure.extra}]'"
             )
     return chosen
 

@@ -32,7 +32,7 @@ def match_size(
     while low <= high:
         middle = (low + high) // 2
         data = contestant.encode(signal, middle)
-        if len(data) <= limit:
+        if contestant.size(data) <= limit:
             best, low = (middle, data), middle + 1
         else:
             high = middle - 1

@@ -22,7 +22,7 @@ class Measurement:
 
     Attributes:
         signal: its name.
-        size: bytes of the whole file.
+        size: bytes that count, see `Contestant`.
         rate: that size, in the unit of the medium's rate.
         values: by name of the measure, as it gives them; NaN where the signal is too small for it.
         encode_seconds, decode_seconds: from signal to bytes and back.
@@ -102,10 +102,11 @@ def measure(
     encoded = time.perf_counter()
     decoded = contestant.decode(data)
     done = time.perf_counter()
+    size = contestant.size(data)
     return Measurement(
         signal=name,
-        size=len(data),
-        rate=rate.of(len(data), signal),
+        size=size,
+        rate=rate.of(size, signal),
         values={
             measure.name: measure.of(decoded, signal) if measure.fits(signal.extent) else math.nan
             for measure in measures

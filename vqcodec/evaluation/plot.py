@@ -56,7 +56,7 @@ def plot_curves(results: Results) -> bytes:
         lines = results.lines(measure)
         _draw(axes, lines, styles, measure, results.rate)
         own = [codec for codec in results.curves if is_own(codec) and codec in lines]
-        _frame(axes, lines, own, results.rate.ticks)
+        _frame(axes, lines, own, results.rate.ticks, measure)
         handles, labels = axes.get_legend_handles_labels()
         legend |= dict(zip(labels, handles, strict=True))
     figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=2 * panels)
@@ -103,7 +103,11 @@ def _draw(
 
 
 def _frame(
-    axes: Axes, lines: dict[str, Line], own: Sequence[str], all_ticks: Sequence[float]
+    axes: Axes,
+    lines: dict[str, Line],
+    own: Sequence[str],
+    all_ticks: Sequence[float],
+    measure: Measure,
 ) -> None:
     """Show where our models are; what another codec does far away from there may be cut off."""
     ours = [lines[codec] for codec in own] or list(lines.values())
@@ -112,13 +116,15 @@ def _frame(
     ticks = [rate for rate in all_ticks if low <= rate <= high]
     axes.set_xticks(ticks, [f"{rate:g}" for rate in ticks])
     axes.minorticks_off()
-    values = [value for line in ours for value in line[1] if math.isfinite(value)]
+    # Better is up, whichever way the measure goes.
+    values = [measure.worth(value) for line in ours for value in line[1] if math.isfinite(value)]
     seen = [
-        value
+        measure.worth(value)
         for line in lines.values()
         for rate, value in zip(*line, strict=True)
         if low <= rate <= high and math.isfinite(value)
     ]
     if values:
         span = max(seen) - min(values) or 1.0
-        axes.set_ylim(min(values) - 0.2 * span, max(seen) + 0.04 * span)
+        low_end, high_end = min(values) - 0.2 * span, max(seen) + 0.04 * span
+        axes.set_ylim(measure.worth(low_end), measure.worth(high_end))

@@ -40,7 +40,7 @@ def as_json(results: Results, *, circumstances: Mapping[str, object]) -> str:
 
 def _codec(contestant: Contestant) -> dict[str, Any]:
     """What a codec was run with; and where and when, if not in this run."""
-    names = ("name", "version", "settings", "runs_on", "measured")
+    names = ("name", "version", "settings", "counted", "runs_on", "measured")
     known = {name: getattr(contestant, name) for name in names}
     return {name: value for name, value in known.items() if value is not None}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from vqcodec.evaluation.curves import BdRate, bd_rate, value_at
 from vqcodec.evaluation.measure import Point
 from vqcodec.evaluation.own import is_own
 from vqcodec.evaluation.results import Line, Results
+from vqcodec.media.workshop import Measure
 
 __all__ = ["Seconds", "Summary", "summarize"]
 
@@ -52,17 +53,18 @@ class Summary:
 def summarize(results: Results) -> Summary:
     """Read quality at fixed rates off the curves, and compare our models with the others."""
     rate = results.rate
-    lines = {measure.name: results.lines(measure) for measure in results.measures}
+    lines = {measure: results.lines(measure) for measure in results.measures}
     own = [codec for codec in results.curves if is_own(codec)]
     return Summary(
         rates=rate.table,
         at_rate={
-            measure: {
-                codec: [value_at(at, *line) for at in rate.table] for codec, line in known.items()
+            measure.name: {
+                codec: [_value_at(at, line, measure) for at in rate.table]
+                for codec, line in known.items()
             }
             for measure, known in lines.items()
         },
-        bd_rates={measure: _bd_rates(known, own) for measure, known in lines.items()},
+        bd_rates={measure.name: _bd_rates(known, own, measure) for measure, known in lines.items()},
         timed_rate=rate.timed,
         seconds={
             codec: _seconds(points, rate.timed)
@@ -72,17 +74,37 @@ def summarize(results: Results) -> Summary:
     )
 
 
-def _bd_rates(lines: dict[str, Line], own: Sequence[str]) -> BdRates:
+def _value_at(rate: float, line: Line, measure: Measure) -> float | None:
+    rates, values = line
+    worth = value_at(rate, rates, [measure.worth(value) for value in values])
+    return None if worth is None else measure.worth(worth)
+
+
+def _bd_rates(lines: dict[str, Line], own: Sequence[str], measure: Measure) -> BdRates:
     """Every model of ours against every codec that is none."""
     return {
         model: {
-            codec: bd_rate(*lines[model], reference_rates=line[0], reference_values=line[1])
+            codec: _bd_rate(lines[model], line, measure)
             for codec, line in lines.items()
             if codec not in own
         }
         for model in own
         if model in lines
     }
+
+
+def _bd_rate(candidate: Line, reference: Line, measure: Measure) -> BdRate | None:
+    rates, values = candidate
+    difference = bd_rate(
+        rates,
+        [measure.worth(value) for value in values],
+        reference_rates=reference[0],
+        reference_values=[measure.worth(value) for value in reference[1]],
+    )
+    if difference is None:
+        return None
+    low, high = sorted(measure.worth(value) for value in (difference.low, difference.high))
+    return replace(difference, low=low, high=high)
 
 
 def _seconds(points: Sequence[Point], near: float) -> Seconds:

@@ -25,6 +25,7 @@ def as_markdown(results: Results) -> str:
         *(_at_rates(summary, measure, results.rate.unit) for measure in results.measures),
         *([*differences, OVERLAP] if differences else []),
         _seconds(summary, results.contestants, results.rate.unit),
+        *_counted(results),
         *_sources(results),
     ]
     return "\n\n".join(blocks) + "\n"
@@ -82,6 +83,16 @@ def _runs_on(contestant: Contestant) -> str:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.4f}" if seconds < 0.01 else f"{seconds:.3f}"
+
+
+def _counted(results: Results) -> list[str]:
+    """What the rates of each codec count, if it is not the same for all."""
+    of: dict[str, list[str]] = {}
+    for contestant in results.contestants:
+        of.setdefault(contestant.counted, []).append(contestant.name)
+    if set(of) <= {Contestant.counted}:
+        return []
+    return ["Rates count the " + "; ".join(f"{what} of {', '.join(of[what])}" for what in of) + "."]
 
 
 def _sources(results: Results) -> list[str]:

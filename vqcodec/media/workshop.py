@@ -104,7 +104,9 @@ class Measure:
         decimals: as many as mean something.
         low, high: what `of` can give at least and at most; what others publish is held to it.
         smallest: extent that a signal must have at least; below it a value is NaN.
+        lower_is_better: whether it tells how far from the original, not how near.
         package: what has to be installed for it, if anything.
+        extra: of vqcodec, which brings that package.
         of_mean: from the mean over signals to what curves show (decibels of a mean).
     """
 
@@ -116,13 +118,20 @@ class Measure:
     low: float = -math.inf
     high: float = math.inf
     smallest: int = 1
+    lower_is_better: bool = False
     package: str | None = None
+    extra: str = "eval"
     of_mean: Callable[[float], float] = float
 
     @property
     def label(self) -> str:
         """Title and unit, as axes and tables carry them."""
-        return f"{self.title} {self.unit}".rstrip()
+        lower = " (lower is better)" if self.lower_is_better else ""
+        return f"{self.title} {self.unit}".rstrip() + lower
+
+    def worth(self, value: float) -> float:
+        """A value as a quality, of which more is better; the worth of that is the value again."""
+        return -value if self.lower_is_better else value
 
     def text(self, value: float) -> str:
         """A value of this measure as a table shows it."""
@@ -166,6 +175,9 @@ class Contestant:
         encode: a comparable signal (see `Workshop.comparable`) and a value of the ladder -> the
             bytes of a whole file.
         decode: such bytes -> a comparable signal.
+        size: how many of those bytes count; all of them, unless they stand in a container that the
+            codec can do without.
+        counted: what that is, for people.
         runs_on: threads or device, which seconds depend on.
         measured: where and when, if that was in an earlier run.
     """
@@ -176,6 +188,8 @@ class Contestant:
     ladder: Sequence[float]
     encode: Callable[[Any, float], bytes]
     decode: Callable[[bytes], Any]
+    size: Callable[[bytes], int] = len
+    counted: str = "whole file"
     runs_on: str = "1 thread"
     measured: Mapping[str, Any] | None = None
 
@@ -238,6 +252,13 @@ class Workshop(Protocol):
 
     def comparable(self, signal: Any) -> Any:
         """The signal as every codec takes it, without what some of them cannot carry."""
+
+    def exhibit(self, signal: Any) -> str:
+        """A comparable signal in a page of results: HTML elements with everything in them.
+
+        Raises:
+            MissingDependencyError: a package that this needs is not installed.
+        """
 
     def draw(self, panels: Sequence[tuple[str, Any]]) -> bytes:
         """Comparable signals side by side, each under its label: the bytes of a PNG.

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
+from vqcodec_cli.eval_files import add_page, file_names, result_files
 from vqcodec_cli.failure import OK, RefusedError, UsageError
 from vqcodec_cli.inputs import Source, find_sources
+from vqcodec_cli.media import input_suffixes
 from vqcodec_cli.output import check_folder, check_output, write_file
 from vqcodec_cli.progress import DelayedProgress
 from vqcodec_cli.terminal import printable, say_lines
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from vqcodec.media.base import Medium
     from vqcodec.media.workshop import Contestant, Measure, Workshop
 
-OUTPUTS = ("results.json", "signals.csv", "tables.md", "rate_distortion.png")
-
 EXAMPLES = """\
 writes results.json (everything), signals.csv (a line for each file and setting), tables.md and
 rate_distortion.png into DIR; everything that is measured on is held in memory
@@ -27,6 +27,7 @@ examples:
   vqcodec eval kodak/ --against jpeg,webp,avif -o results/
   vqcodec eval kodak/ --measures psnr,ms-ssim,ssimulacra2 --published curves.json -o results/
   vqcodec eval kodak/ -m mine --earlier results/results.json -o results/ -f
+  vqcodec eval clips/ --against opus,codec2,mp3,aac --page -o results/
 
 curves.json holds other codecs' numbers, which are drawn dashed and marked as published:
   {"source": "where they are from", "curves": [{"name": "codec", "points":
@@ -41,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_model(
         parser,
         default=None,
-        explanation="models to measure, with commas, all of one medium (default: photo)",
+        explanation="models to measure, with commas, all of one medium, '' for none (default: the "
+        "built-in one for the first file of the folder)",
     )
     parser.add_argument(
         "--against",
@@ -85,6 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "has, with the same settings, are taken from it instead of being measured; may be given "
         "more than once",
     )
+    add_page(parser)
     options.add_device(parser)
     parser.add_argument("--json", action="store_true", help="print the content of results.json")
 
@@ -98,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     workshop = find_workshop(medium.name)
     sources = find_sources([args.folder], suffixes=medium.suffixes)
 
-    from vqcodec.evaluation import Results, as_csv, as_json, as_markdown, circumstances, plot_curves
+    from vqcodec.evaluation import Results
     from vqcodec.evaluation.plot import need_plotter
 
     need_plotter()
@@ -106,6 +109,9 @@ def run(args: argparse.Namespace) -> int:
     published = _published(args, workshop)
     contestants = [*_own(args, models), *peers]
     signals = [(printable(str(source.place())), _read(source, workshop)) for source in sources]
+    if args.page:
+        # What it needs is missed before the work, not after it.
+        workshop.exhibit(signals[0][1])
     contestants, curves = _measure(contestants, signals, workshop, measures, args.earlier)
     results = Results(
         title=f"{len(sources)} {medium.name}s of {printable(Path(args.folder).name)}",
@@ -115,14 +121,12 @@ def run(args: argparse.Namespace) -> int:
         curves=curves,
         published=published,
     )
-    content = as_json(results, circumstances=circumstances(workshop.packages))
-    table = as_markdown(results)
-    texts = [content, as_csv(results), table]
-    files = [*(text.encode() for text in texts), plot_curves(results)]
+    files = result_files(results, workshop, signals, args.page)
     folder.mkdir(exist_ok=True)
-    for name, data in zip(OUTPUTS, files, strict=True):
+    for name, data in files.items():
         write_file(folder / name, data, force=True)
-    say_lines(content if args.json else f"{table}\n{printable(str(folder / OUTPUTS[-1]))}")
+    content, table = (files[name].decode() for name in ("results.json", "tables.md"))
+    say_lines(content if args.json else f"{table}\n{printable(str(folder / [*files][-1]))}")
     return OK
 
 
@@ -169,7 +173,7 @@ def _results_folder(args: argparse.Namespace) -> Path:
         raise RefusedError(0, "no such folder", args.folder)
     folder = Path(args.output)
     if folder.exists():
-        for name in OUTPUTS:
+        for name in file_names(args.page):
             check_output(folder / name, force=args.force)
     else:
         check_folder(folder.absolute().parent)
@@ -178,18 +182,31 @@ def _results_folder(args: argparse.Namespace) -> Path:
 
 def _models(args: argparse.Namespace) -> "tuple[Medium, tuple[str, ...]]":
     """The models to measure, and the one medium that they are for."""
-    from vqcodec.media.registry import find_medium, list_media
+    from vqcodec.media.registry import find_medium
     from vqcodec.model.catalog import locate_model
     from vqcodec.model.file import read_card
 
-    first = list_media()[0]
-    models = (first.default_model,) if args.model is None else _names(args.model)
+    if args.model is None:
+        models: tuple[str, ...] = (_medium_in(args.folder).default_model,)
+    else:
+        models = _names(args.model)
+    if not models:
+        # Peers can be measured without a model.
+        return _medium_in(args.folder), ()
     kinds = {model: read_card(locate_model(model)).config.medium.kind for model in models}
     if len(set(kinds.values())) > 1:
         said = ", ".join(f"{model} is for {kind}s" for model, kind in kinds.items())
         raise UsageError(f"only models of one medium can be compared: {said}")
-    # Peers can be measured without a model.
-    return find_medium(next(iter(kinds.values()), first.name)), models
+    return find_medium(kinds[models[0]]), models
+
+
+def _medium_in(folder: str) -> "Medium":
+    """The medium of a folder's first file."""
+    from vqcodec.media.registry import list_media
+
+    first, *_ = find_sources([folder], suffixes=input_suffixes())
+    ending = Path(first.name).suffix.lower()
+    return next(medium for medium in list_media() if ending in medium.suffixes)
 
 
 def _chosen(

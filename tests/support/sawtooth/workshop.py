@@ -134,6 +134,9 @@ class SawToothWorkshop:
     def comparable(self, signal: SawTooth) -> SawTooth:
         return SawTooth(signal.values, signal.offset)
 
+    def exhibit(self, signal: SawTooth) -> str:
+        return f"<samp>{' '.join(map(str, signal.values))}</samp>"
+
     def draw(self, panels: Sequence[tuple[str, SawTooth]]) -> bytes:
         from io import BytesIO
 

@@ -1,5 +1,6 @@
 """Measuring codecs: real bytes, honest averages, and no word about any medium."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -24,6 +25,16 @@ def test_a_measurement_is_of_the_bytes_and_of_what_they_decode_to() -> None:
         "snr": pytest.approx(-10 * math.log10(error(decoded, tone))),
         "like-ness": likeness(decoded, tone),
     }
+
+
+def test_only_the_bytes_that_count_are_counted() -> None:
+    codec = dataclasses.replace(coarse(), size=lambda data: len(data) - 7, counted="codes")
+    name, tone = tones()[0]
+    row = measure(codec, 3, name=name, signal=tone, rate=RATE, measures=BOTH)
+    size = len(codec.encode(tone, 3)) - 7
+    assert (row.size, row.rate) == (size, 8 * size / 171)
+    data = codec.encode(tone, 4)
+    assert match_size(codec, tone, len(data) - 7, lowest=1, highest=5) == (4, data)
 
 
 def test_means_are_of_the_values_of_each_signal() -> None:

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -188,7 +189,13 @@ def test_json_holds_everything_and_is_json() -> None:
     assert content["measures"] == {"snr": "SNR dB", "like-ness": "Likeness dB"}
     assert content["commit"] == "abc"
     assert content["codecs"] == [
-        {"name": "vqcodec", "version": "1", "settings": "raw", "runs_on": "2 threads"}
+        {
+            "name": "vqcodec",
+            "version": "1",
+            "settings": "raw",
+            "counted": "whole file",
+            "runs_on": "2 threads",
+        }
     ]
     assert [(p["codec"], p["rate"]) for p in content["points"]] == [
         (name, rate) for name in ("vqcodec", "jpeg") for rate in (0.1, 0.25, 0.5)
@@ -276,3 +283,41 @@ def test_published_curves_are_drawn_in_dashes() -> None:
     inside = panel[np.flatnonzero(panel)[0] : np.flatnonzero(panel)[-1]]
     gaps = np.flatnonzero(np.diff(inside.astype(int)) == -1)
     assert len(gaps) >= 5
+
+
+FAR = Measure(
+    name="far", of=lambda a, b: 0.0, title="Distance", unit="dB", low=0, lower_is_better=True
+)
+
+
+def farther(codec: str, scale: float = 1.0) -> list[Point]:
+    """The known curve by a measure that falls: how many decibels are left to 40."""
+    return [
+        replace(point, values={"far": 40 - point.values["snr"]}) for point in line(codec, scale)
+    ]
+
+
+def test_a_measure_that_falls_is_compared_as_one_that_rises() -> None:
+    curves = {"vqcodec": farther("vqcodec", 0.5), "jpeg": farther("jpeg")}
+    rising = summarize(results({"vqcodec": line("vqcodec", 0.5), "jpeg": line("jpeg")}))
+    falling = summarize(results(curves, measures=[FAR]))
+    for codec, values in falling.at_rate["far"].items():
+        expected = [None if v is None else 40 - v for v in rising.at_rate["snr"][codec]]
+        assert values == pytest.approx(expected)
+    found, known = falling.bd_rates["far"]["vqcodec"]["jpeg"], rising.bd_rates["snr"]["vqcodec"]
+    assert found is not None
+    assert known["jpeg"] is not None
+    assert found.percent == pytest.approx(known["jpeg"].percent)
+    assert (found.low, found.high) == pytest.approx((10, 16))
+    assert "| Distance dB (lower is better) at bps |" in as_markdown(
+        results(curves, measures=[FAR])
+    )
+    assert plot_curves(results(curves, measures=[FAR])).startswith(b"\x89PNG")
+
+
+def test_tables_say_what_is_counted_where_it_is_not_the_same_for_all() -> None:
+    whole, packets = contestant("vqcodec"), replace(contestant("peer"), counted="packets")
+    curves = {"vqcodec": line("vqcodec"), "peer": line("peer")}
+    assert "Rates count" not in as_markdown(results(curves, contestants=[whole]))
+    told = as_markdown(results(curves, contestants=[whole, packets]))
+    assert "\nRates count the whole file of vqcodec; packets of peer.\n" in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from vqcodec.media.picture.channels import to_channels
 from vqcodec.media.picture.measures import MEASURES
 from vqcodec.media.picture.medium import MEDIUM
 from vqcodec.media.picture.peers import PEERS
+from vqcodec.media.picture.pillow_codec import save
 from vqcodec.media.picture.reader import read_picture
 from vqcodec.media.picture.recipes import RECIPES
 from vqcodec.media.picture.signal import Picture
@@ -70,6 +72,11 @@ class PictureWorkshop:
     def comparable(self, signal: Picture) -> Picture:
         """The colours of a picture: grey is repeated; alpha, profile and EXIF are left out."""
         return Picture(to_channels(signal.pixels, 3))
+
+    def exhibit(self, signal: Picture) -> str:
+        """The picture, as PNG within the page."""
+        data = base64.b64encode(save(signal, format="PNG")).decode()
+        return f'<img alt="" style="max-width:100%" src="data:image/png;base64,{data}">'
 
     def draw(self, panels: Sequence[tuple[str, Picture]]) -> bytes:
         """A strip of pictures."""
