@@ -56,6 +56,9 @@ class Encoding:
         threads: as for `side_by_side`; on a GPU there is one job at a time.
         progress: is told how many of how many regions are done, anew for each quality that a
             target tries.
+
+    Attributes:
+        side_chunks: what the medium keeps beside the codes.
     """
 
     def __init__(
@@ -85,7 +88,6 @@ class Encoding:
 
     def at_quality(self, quality: float, *, draft: bool = False) -> bytes:
         """The stream at a quality; see `LatentSearch.at_quality` for drafts."""
-
         found = list(self._each(partial(self._coded, quality=quality, draft=draft)))
         return self._write(found[0][0], [payloads for _, payloads in found])
 

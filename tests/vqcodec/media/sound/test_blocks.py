@@ -15,7 +15,7 @@ from vqcodec.media.sound.blocks import SoundBlocks
 from vqcodec.media.sound.flow import SoundFlow
 from vqcodec.media.sound.signal import Sound
 
-COUNT = np.arange(1000, dtype=np.float32).reshape(500, 2) / 1000
+COUNT: NDArray[np.float32] = np.linspace(0, 0.999, 1000, dtype=np.float32).reshape(500, 2)
 
 
 class Again:
