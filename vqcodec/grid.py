@@ -109,14 +109,19 @@ def lengths(region: Region) -> tuple[int, ...]:
     return tuple(part.stop - part.start for part in region)
 
 
-def widen(region: Region, reach: int, positions: Sequence[int]) -> Region:
+def widen(
+    region: Region, reach: int, positions: Sequence[int], *, ahead: int | None = None
+) -> Region:
     """Add `reach` positions on every side of a region, as far as the grid goes.
 
-    >>> widen((slice(4, 8),), 3, (10,))
-    (slice(1, 10, None),)
+    ahead: how many behind its end instead.
+
+    >>> widen((slice(4, 8),), 3, (10,)), widen((slice(4, 8),), 3, (10,), ahead=1)
+    ((slice(1, 10, None),), (slice(1, 9, None),))
     """
+    ahead = reach if ahead is None else ahead
     return tuple(
-        slice(max(0, part.start - reach), min(length, part.stop + reach))
+        slice(max(0, part.start - reach), min(length, part.stop + ahead))
         for part, length in zip(region, positions, strict=True)
     )
 

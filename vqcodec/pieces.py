@@ -23,7 +23,7 @@ class Pieces:
 
     Attributes:
         device: where its networks run.
-        reach: positions on each side whose codes matter for a position; None for all.
+        ahead: positions behind a piece whose codes matter for its samples; None for all.
         is_local: whether a piece can be decoded without all others.
 
     >>> from vqcodec import load
@@ -37,7 +37,7 @@ class Pieces:
     def __init__(self, model: VQVAE, device: torch.device) -> None:
         self.device = device
         self._transform, self._quantizer = model.transform, model.quantizer
-        self.reach = self._transform.synthesis_reach
+        self.ahead = self._transform.synthesis_ahead
         self.is_local = self._transform.synthesis_reach is not None
 
     def samples_of(self, piece: Region, extent: tuple[int, ...]) -> Region:
@@ -48,13 +48,13 @@ class Pieces:
 
     def positions_around(self, piece: Region, grid: tuple[int, ...]) -> Region:
         """The positions whose codes matter for the samples of a piece."""
-        reach = self._transform.synthesis_reach
-        return whole(grid) if reach is None else widen(piece, reach, grid)
+        reach, ahead = self._transform.synthesis_reach, self._transform.synthesis_ahead
+        return whole(grid) if reach is None else widen(piece, reach, grid, ahead=ahead)
 
     def positions_seen(self, piece: Region, grid: tuple[int, ...]) -> Region:
         """The positions whose samples matter for the latent of a piece."""
-        reach = self._transform.analysis_reach
-        return whole(grid) if reach is None else widen(piece, reach, grid)
+        reach, ahead = self._transform.analysis_reach, self._transform.analysis_ahead
+        return whole(grid) if reach is None else widen(piece, reach, grid, ahead=ahead)
 
     def analyse(self, samples: Tensor, *, piece: Region) -> Tensor:
         """The latent of a piece, float32 (D, *positions).

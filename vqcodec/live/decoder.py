@@ -116,9 +116,9 @@ class SoundDecoder:
         while self._piece < len(self._pieces) and self._needed(self._piece)[-1][0] < self._read:
             self._decode(self._pieces[self._piece][0].stop, stream)
             self._piece += 1
-        reach = self._codec.pieces.reach
-        if self._early and reach is not None and self._piece < self._read:
-            self._decode(self._regions[self._read - 1][0].stop - reach, stream)
+        ahead = self._codec.pieces.ahead
+        if self._early and ahead is not None and self._piece < self._read:
+            self._decode(self._regions[self._read - 1][0].stop - ahead, stream)
         first = self._needed(self._piece)[0][0] if self._piece < len(self._pieces) else self._read
         self._codes = {number: codes for number, codes in self._codes.items() if number >= first}
 

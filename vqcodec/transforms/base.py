@@ -19,6 +19,7 @@ class Transform(nn.Module):
         stride: samples that a position stands for, along each axis.
         analysis_reach, synthesis_reach: how many positions away an input of the network can still
             change an output; None if all depend on all.
+        analysis_ahead, synthesis_ahead: the same of what lies behind an output, along each axis.
         looks: whether the error of samples says how to move a latent, see `error_slope`.
 
     >>> import torch
@@ -38,6 +39,16 @@ class Transform(nn.Module):
     analysis_reach: int | None
     synthesis_reach: int | None
     looks: bool = True
+
+    @property
+    def analysis_ahead(self) -> int | None:
+        """Positions ahead that count for the latent; as far as the reach if nothing is said."""
+        return self.analysis_reach
+
+    @property
+    def synthesis_ahead(self) -> int | None:
+        """Positions ahead that count for the samples."""
+        return self.synthesis_reach
 
     @property
     def unit(self) -> float:

@@ -197,6 +197,24 @@ class LappedTransform(Transform):
         self.stride = (size,)
         self.analysis_reach = _reach(analysis_depth, analysis_ahead)
         self.synthesis_reach = _reach(synthesis_depth, synthesis_ahead)
+        # One more for the overlap.
+        self._ahead = tuple(
+            1 + min(ahead, _convolutions(depth))
+            for ahead, depth in (
+                (analysis_ahead, analysis_depth),
+                (synthesis_ahead, synthesis_depth),
+            )
+        )
+
+    @property
+    def analysis_ahead(self) -> int:
+        """Positions ahead that count for the latent."""
+        return self._ahead[0]
+
+    @property
+    def synthesis_ahead(self) -> int:
+        """Positions ahead that count for the samples."""
+        return self._ahead[1]
 
     @property
     def unit(self) -> float:
@@ -249,8 +267,11 @@ def _reach(depth: int, ahead: int) -> int:
 
     Two for each convolution that looks back, one for each other, and one for the overlap.
     """
-    convolutions = 2 + 2 * depth
-    return 1 + 2 * convolutions - min(ahead, convolutions)
+    return 1 + 2 * _convolutions(depth) - min(ahead, _convolutions(depth))
+
+
+def _convolutions(depth: int) -> int:
+    return 2 + 2 * depth
 
 
 def _levels(frequencies: Tensor, size: int) -> Tensor:

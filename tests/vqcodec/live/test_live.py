@@ -111,9 +111,8 @@ def regions_by_bytes(codec: Codec, stream: bytes, *, early: bool) -> list[int]:
 def test_a_region_waits_for_what_the_network_looks_ahead_alone(codec: Codec) -> None:
     """Six positions of eight samples; without `early`, for all of the next region."""
     stream = codec.encode(Sound(noise(480, 1), rate=8000))
-    reach = codec.pieces.reach
-    assert reach is not None
-    ahead = 8 * reach
+    assert codec.pieces.ahead is not None
+    ahead = 8 * codec.pieces.ahead
     early, late = (sorted(set(regions_by_bytes(codec, stream, early=e))) for e in (True, False))
     assert early == [0, *(96 * n - ahead for n in range(1, 5)), 480]
     assert late == [0, *(96 * n for n in range(1, 4)), 480]

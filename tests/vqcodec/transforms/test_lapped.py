@@ -118,6 +118,7 @@ def test_a_sample_is_felt_within_reach_and_not_further_ahead(
     assert min(felt) == 20 - lapped - looking
     assert max(felt) == 20 + lapped + 2 * convolutions - looking
     assert max(felt) - 20 <= transform.analysis_reach
+    assert 20 - min(felt) <= transform.analysis_ahead == 1 + looking
 
 
 @pytest.mark.parametrize(("depth", "ahead"), [(0, 0), (0, 1), (1, 0), (1, 2), (2, 3), (1, 99)])
@@ -132,7 +133,7 @@ def test_a_code_is_felt_within_reach_and_not_further_ahead(depth: int, ahead: in
     felt = changed.reshape(61, 12).any(-1).nonzero()[:, 0].tolist()
     convolutions = 2 + 2 * (depth + 1)
     looking = min(ahead, convolutions)
-    assert min(felt) == 30 - 1 - looking
+    assert min(felt) == 30 - 1 - looking == 30 - transform.synthesis_ahead
     assert max(felt) == 30 + 1 + 2 * convolutions - looking == 30 + transform.synthesis_reach
 
 
