@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vqcodec.bitstream import Buffer, Limits, Stream, limits_of
 from vqcodec.choices import check_target
-from vqcodec.decoding import Progress, checked_region, decode_parts
+from vqcodec.decoding import Progress, checked_bits, checked_region, decode_parts
 from vqcodec.encoding import Encoding
 from vqcodec.errors import (
     BadModelError,
@@ -167,6 +167,7 @@ class Codec(Tokenizer, Many):
         *,
         region: Sequence[slice] | None = None,
         scale: float = 1,
+        bits: int | None = None,
         partial: bool = False,
         max_samples: int | None = None,
         threads: int | None = None,
@@ -181,6 +182,8 @@ class Codec(Tokenizer, Many):
                 code chunks that matter for it. At a scale it lies between multiples of 1/scale.
             scale: 1, or at 1/2, 1/4 or 1/8 the means of blocks of samples, of the first stages of
                 codes, in less time; it divides the model's stride.
+            bits: of a sample, where the medium has a choice. Pictures: 8 by default, in which the
+                values that are there fill 0 to 255, or 16, in which they are as they were.
             partial: take what is left of a stream that was cut or damaged behind its header and
                 side chunks; regions that are not there come out blank (pictures: grey).
             max_samples: refuse signals of more samples; 2^28 by default.
@@ -188,11 +191,12 @@ class Codec(Tokenizer, Many):
             progress: is told how many of how many regions are done.
 
         Returns:
-            what the medium's people expect. Pictures: uint8 (H, W, C), or (H, W) for grey.
+            what the medium's people expect. Pictures: uint8 (H, W, C), or (H, W) for grey; uint16
+            with 16 bits.
 
         Raises:
             InputError: a file cannot be read, a region that is not within the signal, or another
-                scale.
+                scale or number of bits.
             FormatError: the stream is damaged, cut, or too large.
             UnknownModelError: the stream needs another model.
         """
@@ -200,6 +204,7 @@ class Codec(Tokenizer, Many):
             data,
             region=region,
             scale=scale,
+            bits=bits,
             partial=partial,
             max_samples=max_samples,
             threads=threads,
@@ -214,6 +219,7 @@ class Codec(Tokenizer, Many):
         *,
         region: Sequence[slice] | None = None,
         scale: float = 1,
+        bits: int | None = None,
         partial: bool = False,
         max_samples: int | None = None,
         threads: int | None = None,
@@ -231,6 +237,7 @@ class Codec(Tokenizer, Many):
         Raises:
             InputError, FormatError, UnknownModelError: as `decode`.
         """
+        bits = checked_bits(bits, self.medium)
         stream, grid = self._read(data, limits_of(max_samples), partial)
         header = stream.header
         shrink = checked_shrink(scale, self._transform.stride)
@@ -247,7 +254,7 @@ class Codec(Tokenizer, Many):
             progress=progress,
         )
         take = self.medium.from_samples if take is None else take
-        return take(parts, stream, shrunk(chosen, shrink), shrink=shrink)
+        return take(parts, stream, shrunk(chosen, shrink), shrink=shrink, bits=bits)
 
     @kernels_refuse()
     def decode_codes(self, stream: Stream) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from vqcodec.bitstream import Buffer, Stream, limits_of
 from vqcodec.codec import Codec
-from vqcodec.decoding import Progress, checked_region
+from vqcodec.decoding import Progress, checked_bits, checked_region
 from vqcodec.errors import InputError
 from vqcodec.files import FileLike, content_of, open_whole
 from vqcodec.media.registry import read_any_stream
@@ -26,6 +26,7 @@ def decode_file(
     *,
     device: str = "auto",
     region: Sequence[slice] | None = None,
+    bits: int | None = None,
     max_samples: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -36,7 +37,7 @@ def decode_file(
     can: see `Medium.writer`.
 
     Args:
-        data, region, max_samples, threads, progress: as of `Codec.decode`.
+        data, region, bits, max_samples, threads, progress: as of `Codec.decode`.
         path: of the file to be written, an older one is replaced; its suffix says the format.
 
     Raises:
@@ -61,6 +62,7 @@ def decode_file(
         open_whole(Path(path)),
         format=medium.formats[suffix],
         region=region,
+        bits=bits,
         max_samples=max_samples,
         threads=threads,
         progress=progress,
@@ -75,6 +77,7 @@ def write_decoded(
     format: str,
     region: Sequence[slice] | None = None,
     scale: float = 1,
+    bits: int | None = None,
     max_samples: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -90,12 +93,16 @@ def write_decoded(
         FormatError, UnknownModelError, InputError: as `Codec.decode` and `Medium.write`.
     """
     chosen = checked_region(region, stream.header.extent)
-    writer = codec.medium.writer(stream, chosen, format=format) if scale == 1 else None
+    bits = checked_bits(bits, codec.medium)
+    writer = None
+    if scale == 1:
+        writer = codec.medium.writer(stream, chosen, format=format, bits=bits)
     decode = partial(
         codec.decode_signal,
         stream,
         region=chosen,
         scale=scale,
+        bits=bits,
         max_samples=max_samples,
         threads=threads,
         progress=progress,

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from vqcodec.errors import InputError
 from vqcodec.grid import Region, clip, cut, inside, lengths, meeting, whole
 from vqcodec.grid import shrink as shrunk
-from vqcodec.media.base import Part
+from vqcodec.media.base import Medium, Part
 from vqcodec.pieces import Pieces
 from vqcodec.scale import block_means
 from vqcodec.workers import Submit, in_order, side_by_side
 
-__all__ = ["Progress", "checked_region", "decode_parts"]
+__all__ = ["Progress", "checked_bits", "checked_region", "decode_parts"]
 
 # Is told how many of how many regions are done.
 Progress = Callable[[int, int], None]
@@ -67,6 +67,24 @@ def checked_region(
             )
         found.append(slice(start, stop))
     return tuple(found)
+
+
+def checked_bits(bits: int | None, medium: Medium) -> int | None:
+    """How many bits a decoded sample of a medium has: those asked for, or its default for None.
+
+    Raises:
+        InputError: the medium does not offer so many.
+
+    >>> from vqcodec.media.registry import find_medium
+    >>> checked_bits(None, find_medium("picture")), checked_bits(16, find_medium("picture"))
+    (8, 16)
+    """
+    if bits is None:
+        return next(iter(medium.depths), None)
+    if isinstance(bits, bool) or bits not in medium.depths:
+        offered = " or ".join(map(str, medium.depths)) or "no choice of"
+        raise InputError(f"a decoded {medium.name} has {offered} bits a sample, got {bits!r}")
+    return bits
 
 
 def decode_parts(

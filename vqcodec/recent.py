@@ -34,6 +34,7 @@ def decode(
     device: str | torch.device = "auto",
     region: Sequence[slice] | None = None,
     scale: float = 1,
+    bits: int | None = None,
     partial: bool = False,
     max_samples: int | None = None,
     threads: int | None = None,
@@ -43,7 +44,7 @@ def decode(
     The last few models stay loaded for the next call.
 
     Raises:
-        InputError: a file cannot be read.
+        InputError: as `Codec.decode`.
         FormatError: the stream is damaged, cut, too large, or no stream at all.
         UnknownModelError: the model that it names is not installed.
 
@@ -53,7 +54,7 @@ def decode(
     """
     _, stream = read_any_stream(content_of(data), limits_of(max_samples), partial=partial)
     codec = recent_codec(stream.header.fingerprint.hex(), device=device)
-    return codec.decode(stream, region=region, scale=scale, threads=threads)
+    return codec.decode(stream, region=region, scale=scale, bits=bits, threads=threads)
 
 
 def recent_codec(

@@ -81,6 +81,18 @@ def format_of(medium: Medium, target: str) -> str:
     return medium.formats[suffix]
 
 
+def check_bits(bits: int | None, medium: Medium) -> None:
+    """Refuse a number of bits that no decoded sample of a medium has.
+
+    Raises:
+        UsageError: showing it.
+    """
+    if bits is not None and bits not in medium.depths:
+        offered = " or ".join(map(str, medium.depths))
+        hint = f"with {offered}" if offered else "without --bits"
+        raise UsageError(f"a {medium.name} is decoded {hint}, got --bits {bits}")
+
+
 def slices_of(
     region: Sequence[int], medium: Medium, extent: Sequence[int], *, shrink: int = 1
 ) -> tuple[slice, ...]:

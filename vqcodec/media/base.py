@@ -50,6 +50,8 @@ class Medium(Protocol):
         formats: suffix -> format of the files that are written; the first is the default.
         default_model: name of the model that encodes if none is asked for.
         span: lowest and highest sample that a model takes, None if there is no such range.
+        depths: bits of a decoded sample that one may ask for, the first if nobody does; empty where
+            there is no choice.
 
     >>> import numpy
     >>> from vqcodec.media.registry import find_medium
@@ -69,6 +71,7 @@ class Medium(Protocol):
     formats: Mapping[str, str]
     default_model: str
     span: tuple[float, float] | None
+    depths: tuple[int, ...]
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file that begins with these bytes (64 of them, or all) is of this medium."""
@@ -97,14 +100,15 @@ class Medium(Protocol):
         """
 
     def writer(
-        self, stream: Stream, region: Region, *, format: str
+        self, stream: Stream, region: Region, *, format: str, bits: int | None = None
     ) -> Callable[[Iterable[Part], BinaryIO], None] | None:
         """What writes a region of a signal to a file as its parts are decoded, in little memory.
 
         The file is empty, and open for writing at any place. None where `write` is to have the
-        signal whole.
+        signal whole. bits: as for `from_samples`.
 
         Raises:
+            InputError: the format cannot hold it, where that is known already.
             CorruptError, LimitError: a side chunk does not hold what it should.
         """
 
@@ -125,13 +129,20 @@ class Medium(Protocol):
         """What a model of this configuration takes of a region: float32 (C, *lengths)."""
 
     def from_samples(
-        self, parts: Iterable[Part], stream: Stream, region: Region, *, shrink: int = 1
+        self,
+        parts: Iterable[Part],
+        stream: Stream,
+        region: Region,
+        *,
+        shrink: int = 1,
+        bits: int | None = None,
     ) -> Any:
         """A region of the signal that a stream describes, of the parts of it that are decoded.
 
         Parts and region are of the signal at 1/shrink of its size along each axis, where a sample
         is the mean of a block. The parts cover the region once, in the order of regions. Most are
-        decoded as they are drawn, so that not all of their samples are in memory.
+        decoded as they are drawn, so that not all of their samples are in memory. `bits` is one of
+        `depths`, None for what the signal had that was encoded.
 
         Raises:
             CorruptError, LimitError: a side chunk does not hold what it should.

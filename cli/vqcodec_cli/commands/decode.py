@@ -14,7 +14,7 @@ from vqcodec_cli.batch import Tell
 from vqcodec_cli.failure import UsageError, complain
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.jobs import facts_of, processes_for, run_jobs, threads_each
-from vqcodec_cli.media import check_format, format_of, slices_of, suffix_of_stream
+from vqcodec_cli.media import check_bits, check_format, format_of, slices_of, suffix_of_stream
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
 from vqcodec_cli.terminal import printable
@@ -29,6 +29,7 @@ examples:
   vqcodec decode scan.vqc --region 4096,2048,512,512 -o part.png
   vqcodec decode encoded/ -o decoded/      a folder, with its subfolders
   vqcodec decode scan.vqc --scale 1/8 -o small.png   at an eighth of its height and width
+  vqcodec decode scan.vqc --bits 16 -o scan.tiff     samples of sixteen bits, as they were
   vqcodec decode cut.vqc --partial -o cut.png        what is left of a file that was cut
   vqcodec decode - < photo.vqc > photo.png"""
 
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="decode only this part: of a picture, W x H pixels from X, Y",
     )
     options.add_scale(parser)
+    options.add_bits(parser)
     parser.add_argument(
         "--partial",
         action="store_true",
@@ -100,6 +102,7 @@ class _Decoder:
         limits, partial = limits_of(self._args.max_samples), self._args.partial
         medium, stream = read_any_stream(job.source.read(), limits, partial=partial)
         format = format_of(medium, job.target)
+        check_bits(self._args.bits, medium)
         factor = round(1 / self._args.scale)
         region, extent = None, stream.header.extent
         if self._args.region is not None:
@@ -117,6 +120,7 @@ class _Decoder:
             format=format,
             region=region,
             scale=self._args.scale,
+            bits=self._args.bits,
             max_samples=self._args.max_samples,
             threads=threads_each(self._args.threads, processes=self._processes),
             progress=tell,
