@@ -42,15 +42,21 @@ def read_sixteen_bits(
     pixels = np.zeros((image.height, image.width, len(image.mode)), np.uint16)
     with open_again() as again:
         again.tile = [tile._replace(args=_other_order(tile.args)) for tile in again.tile]
-        for half, shift in ((image, 8), (again, 0)):
-            load_image(half)
-            for top, band in bands_of_image(half):
-                pixels[top : top + band.height] |= np.asarray(band).astype(np.uint16) << shift
+        _add_bytes(again, pixels, shift=0)
+        # Its pixels are let go before those of the other are there.
+        again.close()
+    _add_bytes(image, pixels, shift=8)
     transparent = image.info.get("transparency")
     if image.mode == "RGB" and isinstance(transparent, tuple):
         clear = (pixels == np.array(transparent)).all(axis=2, keepdims=True)
         pixels = np.concatenate([pixels, np.where(clear, 0, 65535).astype(np.uint16)], axis=2)
     return pixels
+
+
+def _add_bytes(image: Image.Image, pixels: Pixels, *, shift: int) -> None:
+    load_image(image)
+    for top, band in bands_of_image(image):
+        pixels[top : top + band.height] |= np.asarray(band).astype(np.uint16) << shift
 
 
 def _grey_and_alpha(image: ImageFile.ImageFile) -> Pixels:

@@ -100,7 +100,7 @@ def _strips(bands: Iterable[Pixels], rows: int, order: str) -> Iterator[bytes]:
     for pixels in _regrouped(bands, rows):
         strip = pixels.copy()
         strip[:, 1:] -= pixels[:, :-1]
-        yield zlib.compress(strip.astype(strip.dtype.newbyteorder(order)).tobytes())
+        yield zlib.compress(strip.astype(f"{order}u{strip.itemsize}").tobytes())
 
 
 def _regrouped(bands: Iterable[Pixels], rows: int) -> Iterator[Pixels]:

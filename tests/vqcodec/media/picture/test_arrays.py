@@ -50,7 +50,8 @@ def test_sixteen_bits_stay_as_they_are() -> None:
     samples = np.arange(65536, dtype=np.uint16).reshape(256, 256)
     for thing in (samples, torch.from_numpy(samples)[None]):
         picture = picture_from(thing)
-        assert (picture.pixels.dtype, picture.bits) == (np.uint16, 16)
+        assert picture.pixels.dtype == np.uint16
+        assert picture.bits == 16
         np.testing.assert_array_equal(picture.pixels[:, :, 0], samples)
 
 
