@@ -15,6 +15,7 @@ from vqcodec_cli.main import COMMANDS
 FLOORS = [
     {"vqcodec_kernels"},
     {"vqcodec.errors"},
+    {"vqcodec.remote"},
     {
         *("vqcodec.files", "vqcodec.grid", "vqcodec.parts", "vqcodec.bitstream"),
         *("vqcodec.choices", "vqcodec.device", "vqcodec.processes"),

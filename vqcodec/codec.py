@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ from vqcodec.errors import (
     BadModelError,
     kernels_refuse,
 )
-from vqcodec.files import FileLike, content_of
+from vqcodec.files import FileLike
 from vqcodec.grid import shrink as shrunk
 from vqcodec.many import Many
-from vqcodec.media.registry import check_stream, find_medium, read_any_stream, signal_of
+from vqcodec.media.registry import check_stream, find_medium, open_any_stream, signal_of
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
@@ -176,10 +177,11 @@ class Codec(Tokenizer, Many):
         """Decode a stream of this model to a plain array.
 
         Args:
-            data: the bytes of a stream, the path of its file, a file that is open for reading
-                bytes, or a stream that has been read already.
+            data: the bytes of a stream, the path or URL of its file, a file that is open for
+                reading bytes, or a stream that has been read already.
             region: only these samples, a slice for each axis: what the whole has there, of the
-                code chunks that matter for it. At a scale it lies between multiples of 1/scale.
+                code chunks that matter for it. At a scale it lies between multiples of 1/scale. Of
+                a file that can seek no others are read, nor checked.
             scale: 1, or at 1/2, 1/4 or 1/8 the means of blocks of samples, of the first stages of
                 codes, in less time; it divides the model's stride.
             bits: of a sample, where the medium has a choice. Pictures: 8 by default, in which the
@@ -238,23 +240,24 @@ class Codec(Tokenizer, Many):
             InputError, FormatError, UnknownModelError: as `decode`.
         """
         bits = checked_bits(bits, self.medium)
-        stream, grid = self._read(data, limits_of(max_samples), partial)
-        header = stream.header
         shrink = checked_shrink(scale, self._transform.stride)
-        chosen = checked_region(region, header.extent, shrink=shrink)
-        parts = decode_parts(
-            self.pieces,
-            region_codes(stream, self._priors, first=stages_shown(header.stages, shrink)),
-            extent=header.extent,
-            grid=grid,
-            side=self.card.config.region,
-            region=chosen,
-            shrink=shrink,
-            threads=threads,
-            progress=progress,
-        )
         take = self.medium.from_samples if take is None else take
-        return take(parts, stream, shrunk(chosen, shrink), shrink=shrink, bits=bits)
+        opened = self._opened(data, limits_of(max_samples), partial, part=region is not None)
+        with opened as (stream, grid):
+            header = stream.header
+            chosen = checked_region(region, header.extent, shrink=shrink)
+            parts = decode_parts(
+                self.pieces,
+                region_codes(stream, self._priors, first=stages_shown(header.stages, shrink)),
+                extent=header.extent,
+                grid=grid,
+                side=self.card.config.region,
+                region=chosen,
+                shrink=shrink,
+                threads=threads,
+                progress=progress,
+            )
+            return take(parts, stream, shrunk(chosen, shrink), shrink=shrink, bits=bits)
 
     @kernels_refuse()
     def decode_codes(self, stream: Stream) -> NDArray[np.int64]:
@@ -267,16 +270,16 @@ class Codec(Tokenizer, Many):
         grid, regions = checked_cut(header, self.card, medium=self.medium.number)
         return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
 
-    def _read(
-        self, data: Buffer | FileLike | Stream, limits: Limits, partial: bool
-    ) -> tuple[Stream, tuple[int, ...]]:
-        """A stream that this model can have written, and its grid."""
+    @contextmanager
+    def _opened(
+        self, data: Buffer | FileLike | Stream, limits: Limits, partial: bool, *, part: bool
+    ) -> Iterator[tuple[Stream, tuple[int, ...]]]:
+        """A stream that this model can have written, and its grid; see `open_any_stream`."""
         if isinstance(data, Stream):
-            stream = data
-        else:
-            stream = read_any_stream(content_of(data), limits, partial=partial)[1]
-        grid, _ = checked_cut(stream.header, self.card, medium=self.medium.number)
-        if stream is data:
+            grid, _ = checked_cut(data.header, self.card, medium=self.medium.number)
             # Only now: what a medium would say of a stream of another one is no help.
-            check_stream(self.medium, stream, limits)
-        return stream, grid
+            check_stream(self.medium, data, limits)
+            yield data, grid
+            return
+        with open_any_stream(data, limits, partial=partial, part=part) as (_, stream):
+            yield stream, checked_cut(stream.header, self.card, medium=self.medium.number)[0]

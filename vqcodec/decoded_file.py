@@ -13,8 +13,8 @@ from vqcodec.bitstream import Buffer, Stream, limits_of
 from vqcodec.codec import Codec
 from vqcodec.decoding import Progress, checked_bits, checked_region
 from vqcodec.errors import InputError
-from vqcodec.files import FileLike, content_of, open_whole
-from vqcodec.media.registry import read_any_stream
+from vqcodec.files import FileLike, open_whole
+from vqcodec.media.registry import open_any_stream
 from vqcodec.recent import recent_codec
 
 __all__ = ["decode_file", "write_decoded"]
@@ -52,21 +52,22 @@ def decode_file(
     ...     os.listdir(folder)
     ['back.png']
     """
-    medium, stream = read_any_stream(content_of(data), limits_of(max_samples))
     suffix = Path(path).suffix.lower()
-    if suffix not in medium.formats:
-        raise InputError(f"cannot write {suffix!a}: use {', '.join(medium.formats)}")
-    write_decoded(
-        recent_codec(stream.header.fingerprint.hex(), device=device),
-        stream,
-        open_whole(Path(path)),
-        format=medium.formats[suffix],
-        region=region,
-        bits=bits,
-        max_samples=max_samples,
-        threads=threads,
-        progress=progress,
-    )
+    opened = open_any_stream(data, limits_of(max_samples), part=region is not None)
+    with opened as (medium, stream):
+        if suffix not in medium.formats:
+            raise InputError(f"cannot write {suffix!a}: use {', '.join(medium.formats)}")
+        write_decoded(
+            recent_codec(stream.header.fingerprint.hex(), device=device),
+            stream,
+            open_whole(Path(path)),
+            format=medium.formats[suffix],
+            region=region,
+            bits=bits,
+            max_samples=max_samples,
+            threads=threads,
+            progress=progress,
+        )
 
 
 def write_decoded(

@@ -18,16 +18,18 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from vqcodec.errors import InputError
+from vqcodec.remote import is_url, open_url, read_url
 
 __all__ = [
     "FileLike",
     "OpenFile",
     "content_of",
+    "open_to_seek",
     "open_whole",
     "read_bounded",
     "whole_file",
@@ -137,12 +139,12 @@ class OpenFile(Protocol):
         """All bytes that are left."""
 
 
-# A file that is to be read: by its path, or open.
+# A file that is to be read: by its path or URL, or open.
 FileLike = str | os.PathLike[str] | OpenFile
 
 
 def content_of(thing: Any) -> Any:
-    """The bytes of a file that is given by its path or open for reading; anything else as it is.
+    """The bytes of a file, given by path or URL or open for reading; anything else as it is.
 
     An open file is read from where it stands to its end, and left open.
 
@@ -158,7 +160,8 @@ def content_of(thing: Any) -> Any:
     vqcodec.errors.InputError: missing.png: no such file or directory
     """
     if isinstance(thing, str | os.PathLike):
-        return _read_regular(os.fsdecode(thing))
+        name = os.fsdecode(thing)
+        return read_url(name) if is_url(name) else _read_regular(name)
     if isinstance(thing, mmap.mmap):
         return memoryview(thing)
     if not callable(getattr(thing, "read", None)):
@@ -169,18 +172,106 @@ def content_of(thing: Any) -> Any:
         raise InputError(f"{name}: is open as text, open it with mode 'rb'")
     with _named(name):
         data = thing.read()
+    return _as_read(data, name)
+
+
+@contextmanager
+def open_to_seek(thing: Any) -> Iterator[SeekableFile | None]:
+    """Open a file, given as to `content_of`, to read some of it; None where all has to be read.
+
+    An open file stays open, and stands at its end then.
+
+    Raises:
+        InputError: as `content_of`, also while it is read.
+
+    >>> import io
+    >>> with open_to_seek(io.BytesIO(b"some of it")) as file:
+    ...     file.seek(5), file.read(2)
+    (5, b'of')
+    """
+    if isinstance(thing, str | os.PathLike):
+        name = os.fsdecode(thing)
+        if is_url(name):
+            with open_url(name) as file:
+                yield _NamedFile(file, name) if _seeks(file) else None
+            return
+        _check_regular(name)
+        with ExitStack() as stack:
+            with _named(name):
+                # Heads are six bytes: a buffer would read far more than is asked for.
+                opened = stack.enter_context(open(name, "rb", buffering=0))
+            yield _NamedFile(opened, name)
+    elif not isinstance(thing, io.TextIOBase | mmap.mmap) and _seeks(thing):
+        named = _NamedFile(thing, str(getattr(thing, "name", type(thing).__name__)))
+        yield named
+        named.seek(0, os.SEEK_END)
+    else:
+        yield None
+
+
+class SeekableFile(Protocol):
+    """A file of bytes that can be read at any place."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to a place."""
+
+    def tell(self) -> int:
+        """The place."""
+
+
+class _NamedFile:
+    """A file that is named where it cannot be read."""
+
+    def __init__(self, file: Any, name: str) -> None:
+        self._file, self._name = file, name
+
+    def read(self, size: int, /) -> bytes:
+        with _named(self._name):
+            return _as_read(self._file.read(size), self._name)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        with _named(self._name):
+            return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        with _named(self._name):
+            return int(self._file.tell())
+
+
+def _as_read(data: Any, name: str) -> Any:
     if not isinstance(data, bytes | bytearray | memoryview):
         raise InputError(f"{name}: reading it gives {type(data).__name__} instead of bytes")
     return data
 
 
+def _seeks(file: Any) -> bool:
+    """Whether it is a file that goes to any place; some say so and do not."""
+    if not all(callable(getattr(file, name, None)) for name in ("read", "seek", "tell")):
+        return False
+    try:
+        place = file.tell()
+        file.seek(0, os.SEEK_END)
+        file.seek(place)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def _read_regular(path: str) -> bytes:
-    """Read a regular file: a pipe may never end, and a device has no content of its own."""
+    _check_regular(path)
+    with _named(path):
+        return Path(path).read_bytes()
+
+
+def _check_regular(path: str) -> None:
+    """Refuse what is none: a pipe may never end, and a device has no content of its own."""
     with _named(path):
         mode = os.stat(path).st_mode
-        if stat.S_ISREG(mode):
-            return Path(path).read_bytes()
-    raise InputError(f"{path}: is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}")
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path}: is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}")
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from vqcodec.bitstream import Buffer, limits_of
 from vqcodec.codec import Codec, load
 from vqcodec.device import find_device
-from vqcodec.files import FileLike, content_of
-from vqcodec.media.registry import read_any_stream
+from vqcodec.files import FileLike
+from vqcodec.media.registry import open_any_stream
 from vqcodec.model.catalog import locate_model
 
 __all__ = ["decode", "recent_codec"]
@@ -52,9 +52,11 @@ def decode(
     >>> decode(load("photo").encode(np.zeros((48, 64), np.uint8))).shape
     (48, 64)
     """
-    _, stream = read_any_stream(content_of(data), limits_of(max_samples), partial=partial)
-    codec = recent_codec(stream.header.fingerprint.hex(), device=device)
-    return codec.decode(stream, region=region, scale=scale, bits=bits, threads=threads)
+    limits, part = limits_of(max_samples), region is not None
+    with open_any_stream(data, limits, partial=partial, part=part) as (_, stream):
+        codec = recent_codec(stream.header.fingerprint.hex(), device=device)
+        options: dict[str, Any] = {"max_samples": max_samples, "threads": threads}
+        return codec.decode(stream, region=region, scale=scale, bits=bits, **options)
 
 
 def recent_codec(

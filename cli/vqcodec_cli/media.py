@@ -4,16 +4,13 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 
-from vqcodec.bitstream import Limits, read_header
-from vqcodec.errors import FormatError
+from vqcodec.bitstream import MAX_HEADER_BYTES, Limits, read_header
+from vqcodec.errors import FormatError, InputError
 from vqcodec.media.base import Medium
 from vqcodec.media.registry import list_media, medium_of_number
 from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source
 from vqcodec_cli.output import STDOUT
-
-# More than any header of a stream takes.
-_HEAD_BYTES = 256
 
 
 def input_suffixes() -> tuple[str, ...]:
@@ -44,8 +41,8 @@ def suffix_of_stream(source: Source, limits: Limits) -> str:
     What cannot be read, or is no stream, gets that of the first medium; decoding it says why not.
     """
     medium = list_media()[0]
-    with suppress(OSError, FormatError):
-        header = read_header(source.head(_HEAD_BYTES), limits)
+    with suppress(OSError, InputError, FormatError):
+        header = read_header(source.head(MAX_HEADER_BYTES), limits)
         medium = medium_of_number(header.medium)
     return next(iter(medium.formats))
 

@@ -2,26 +2,31 @@
 
 from vqcodec.bitstream.chunk import CODES, Chunk, packed_size
 from vqcodec.bitstream.container import Buffer, Stream, read_header, read_stream, write_stream
-from vqcodec.bitstream.header import FORMAT_VERSION, MAX_STAGES, PRIORS, Header
+from vqcodec.bitstream.header import FORMAT_VERSION, MAX_HEADER_BYTES, MAX_STAGES, PRIORS, Header
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits, limits_of
 from vqcodec.bitstream.partial import PartialStream, read_partial_stream
+from vqcodec.bitstream.sought import FileBytes, SoughtStream, seek_stream
 
 __all__ = [
     "CODES",
     "DEFAULT_LIMITS",
     "FORMAT_VERSION",
+    "MAX_HEADER_BYTES",
     "MAX_STAGES",
     "PRIORS",
     "Buffer",
     "Chunk",
+    "FileBytes",
     "Header",
     "Limits",
     "PartialStream",
+    "SoughtStream",
     "Stream",
     "limits_of",
     "packed_size",
     "read_header",
     "read_partial_stream",
     "read_stream",
+    "seek_stream",
     "write_stream",
 ]

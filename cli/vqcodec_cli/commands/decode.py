@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import vqcodec
 from vqcodec.bitstream import Header, Stream, limits_of
 from vqcodec.grid import lengths, shrink, whole
-from vqcodec.media.registry import read_any_stream
+from vqcodec.media.base import Medium
+from vqcodec.media.registry import open_any_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.failure import UsageError, complain
@@ -27,6 +28,7 @@ examples:
   vqcodec decode photo.vqc                 writes photo.png
   vqcodec decode photo.vqc -o photo.jpg    .png, .jpg, .webp or .tiff
   vqcodec decode scan.vqc --region 4096,2048,512,512 -o part.png
+  vqcodec decode https://host/scan.vqc --region 0,0,512,512 -o part.png
   vqcodec decode encoded/ -o decoded/      a folder, with its subfolders
   vqcodec decode scan.vqc --scale 1/8 -o small.png   at an eighth of its height and width
   vqcodec decode scan.vqc --bits 16 -o scan.tiff     samples of sixteen bits, as they were
@@ -38,7 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.epilog = EXAMPLES
     parser.add_argument(
-        "inputs", metavar="INPUT", nargs="+", help=".vqc files, folders, patterns, or - for stdin"
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        help=".vqc files, folders, patterns, URLs, or - for stdin",
     )
     options.add_output(
         parser, explanation="output file, folder, or - for stdout (default: INPUT's name with .png)"
@@ -100,7 +105,14 @@ class _Decoder:
         job.check()
         # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
         limits, partial = limits_of(self._args.max_samples), self._args.partial
-        medium, stream = read_any_stream(job.source.read(), limits, partial=partial)
+        part = self._args.region is not None and (job.source.is_file() or job.source.is_remote)
+        data = job.source.name if part else job.source.read()
+        with open_any_stream(data, limits, partial=partial, part=part) as (medium, stream):
+            return self._decoded(job, medium, stream, tell)
+
+    def _decoded(
+        self, job: Job, medium: Medium, stream: Stream, tell: Tell
+    ) -> tuple[dict[str, Any], str]:
         format = format_of(medium, job.target)
         check_bits(self._args.bits, medium)
         factor = round(1 / self._args.scale)
@@ -137,7 +149,7 @@ class _Decoder:
             record |= facts_of(job.target)
         elif job.target != STDOUT:
             record["bytes"] = os.path.getsize(job.target)
-        if partial:
+        if self._args.partial:
             record |= _what_is_there(job, stream)
         size = medium.size_text(extent)
         return record, f"{printable(job.target)}: {size}, {seconds:.1f} s"
