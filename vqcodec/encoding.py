@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vqcodec.bitstream import Chunk, Header, Stream, write_stream
 from vqcodec.decoding import Progress, decode_parts
+from vqcodec.errors import InputError
 from vqcodec.grid import Region, inside, lengths, whole
 from vqcodec.media.base import Medium, Signal
 from vqcodec.payload import encode_region, smallest_payloads
@@ -82,6 +83,8 @@ class Encoding:
     def to_size(self, size: int) -> tuple[float, bytes]:
         """The best stream of at most so many bytes, and its quality."""
         self._keep()
+        if len(self._keeps) < len(self._regions):
+            self._need_again("a size")
         near = 50.0
         if self._refines:
             # Refined streams are nearly as large as drafts, and take far longer to find.
@@ -91,6 +94,7 @@ class Encoding:
     def to_psnr(self, psnr: float) -> tuple[float, bytes]:
         """The smallest stream of at least so many decibels, and its quality."""
         self._keep()
+        self._need_again("decibels")
 
         def measure(quality: float) -> tuple[float, list[Codes]]:
             codes = list(self._each(lambda search: search.at_quality(quality).cpu().numpy()))
@@ -148,6 +152,16 @@ class Encoding:
         if number in self._keeps:
             self._kept[number] = search
         return search
+
+    def _need_again(self, target: str) -> None:
+        """Refuse at once what would be found out when samples are needed once more."""
+        # Regions that begin where the first one does find its samples still there.
+        several = self._regions[-1][0].start > 0
+        if several and getattr(self._signal, "drawn_once", False):
+            raise InputError(
+                f"for {target} the samples are needed once more and can be drawn once: ask for a "
+                "quality, or give a signal that begins anew"
+            )
 
     def _keep(self) -> None:
         """Keep what is asked for again and again, as far as memory goes."""

@@ -230,7 +230,7 @@ class _NamedFile:
 
     def read(self, size: int, /) -> bytes:
         with _named(self._name):
-            return _as_read(self._file.read(size), self._name)
+            return bytes(_as_read(self._file.read(size), self._name))
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         with _named(self._name):

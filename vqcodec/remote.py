@@ -76,10 +76,11 @@ def _system(url: str) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs
 
-        return url_to_fs(url)
+        system, path = url_to_fs(url)
     except ImportError as error:
         hint = "pip install 'vqcodec[fsspec]'"
         raise MissingDependencyError(f"{scheme}:// needs fsspec and its driver: {hint}") from error
+    return system, path
 
 
 @contextmanager

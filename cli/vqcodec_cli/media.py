@@ -1,13 +1,13 @@
 """What the commands ask of the media: which files there are, and what is to be written."""
 
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from vqcodec.bitstream import MAX_HEADER_BYTES, Limits, read_header
-from vqcodec.errors import FormatError, InputError
+from vqcodec.errors import ChecksumError, FormatError, InputError, TruncatedError, VqcodecError
 from vqcodec.media.base import Medium
-from vqcodec.media.registry import list_media, medium_of_number
+from vqcodec.media.registry import list_media, medium_of_number, read_any_stream
 from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source
 from vqcodec_cli.output import STDOUT
@@ -88,6 +88,23 @@ def check_bits(bits: int | None, medium: Medium) -> None:
         offered = " or ".join(map(str, medium.depths))
         hint = f"with {offered}" if offered else "without --bits"
         raise UsageError(f"a {medium.name} is decoded {hint}, got --bits {bits}")
+
+
+@contextmanager
+def partial_hinted(data: bytes, limits: Limits) -> Iterator[None]:
+    """Say of a stream that is refused as cut or damaged that something of it can be seen."""
+    try:
+        yield
+    except (TruncatedError, ChecksumError) as error:
+        with suppress(FormatError):
+            read_any_stream(data, limits, partial=True)
+            hint = "vqcodec decode --partial shows what is left"
+            raise _Hinted(f"{error}; {hint}") from error
+        raise
+
+
+class _Hinted(VqcodecError):
+    """A refusal of a stream with what can be done."""
 
 
 def slices_of(

@@ -108,7 +108,7 @@ def test_a_file_by_path_open_or_in_memory_gives_the_same(
                 for threads in (1, 2):
                     if isinstance(thing, io.IOBase):
                         thing.seek(14 if thing is behind else 0)
-                    found = decode(thing, region=PLACE, threads=threads)  # type: ignore[operator]
+                    found = decode(thing, region=PLACE, threads=threads)
                     np.testing.assert_array_equal(found, wanted)
     decode_file(path, tmp_path / "a.png", region=PLACE)
     assert (tmp_path / "a.png").exists()

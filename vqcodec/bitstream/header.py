@@ -164,5 +164,6 @@ def _judge(
         raise UnsupportedVersionError("a stream of open length needs a newer vqcodec")
     if math.prod(extent) > limits.max_samples:
         raise LimitError(
-            f"the signal has {text} samples, more than the limit of {limits.max_samples}"
+            f"the signal has {text} samples, more than the limit of {limits.max_samples}",
+            argument="max_samples",
         )

@@ -26,7 +26,11 @@ Part = tuple[Region, "NDArray[np.float32]"]
 
 
 class Signal(Protocol):
-    """Samples of a medium in memory, and the facts that travel with them."""
+    """Samples of a medium in memory, and the facts that travel with them.
+
+    One whose samples can be drawn once only, from front to back, has an attribute `drawn_once` that
+    is true.
+    """
 
     @property
     def extent(self) -> tuple[int, ...]:

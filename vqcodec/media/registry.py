@@ -191,7 +191,8 @@ def check_stream(medium: Medium, stream: Stream, limits: Limits) -> None:
     header = stream.header
     if header.samples > limits.max_samples:
         raise LimitError(
-            f"the signal has {header.samples} samples, more than the limit of {limits.max_samples}"
+            f"the signal has {header.samples} samples, more than the limit of {limits.max_samples}",
+            argument="max_samples",
         )
     is_whole = not isinstance(stream, PartialStream | SoughtStream)
     if is_whole and header.regions != len(stream.codes):

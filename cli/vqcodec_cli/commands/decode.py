@@ -3,6 +3,8 @@
 import argparse
 import os
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import vqcodec
@@ -15,7 +17,14 @@ from vqcodec_cli.batch import Tell
 from vqcodec_cli.failure import UsageError, complain
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.jobs import facts_of, processes_for, run_jobs, threads_each
-from vqcodec_cli.media import check_bits, check_format, format_of, slices_of, suffix_of_stream
+from vqcodec_cli.media import (
+    check_bits,
+    check_format,
+    format_of,
+    partial_hinted,
+    slices_of,
+    suffix_of_stream,
+)
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job, plan_jobs
 from vqcodec_cli.terminal import printable
@@ -107,7 +116,10 @@ class _Decoder:
         limits, partial = limits_of(self._args.max_samples), self._args.partial
         part = self._args.region is not None and (job.source.is_file() or job.source.is_remote)
         data = job.source.name if part else job.source.read()
-        with open_any_stream(data, limits, partial=partial, part=part) as (medium, stream):
+        with ExitStack() as stack:
+            with nullcontext() if part or partial else partial_hinted(data, limits):
+                opened = open_any_stream(data, limits, partial=partial, part=part)
+                medium, stream = stack.enter_context(opened)
             return self._decoded(job, medium, stream, tell)
 
     def _decoded(
@@ -150,7 +162,10 @@ class _Decoder:
         elif job.target != STDOUT:
             record["bytes"] = os.path.getsize(job.target)
         if self._args.partial:
-            record |= _what_is_there(job, stream)
+            needed = None
+            if region is not None:
+                needed = codec.card.config.regions_of(region, stream.header.extent)
+            record |= _what_is_there(job, stream, needed)
         size = medium.size_text(extent)
         return record, f"{printable(job.target)}: {size}, {seconds:.1f} s"
 
@@ -164,9 +179,18 @@ class _Decoder:
         return self._codecs[name]
 
 
-def _what_is_there(job: Job, stream: Stream) -> dict[str, int]:
-    """How many of how many regions a stream still holds; said where some are missing."""
+def _what_is_there(job: Job, stream: Stream, needed: Sequence[int] | None) -> dict[str, int]:
+    """How many of how many regions a stream still holds; said where some are missing.
+
+    needed: the regions that share a sample with the part that is asked for; None for all.
+    """
     there, regions = len(stream.codes), stream.header.regions
-    if there < regions:
+    if needed is not None:
+        found = sum(stream.codes_of(number) is not None for number in needed)
+        if not found:
+            complain(job.name, "nothing of this part is there, it is blank")
+        elif found < len(needed):
+            complain(job.name, f"{found} of {len(needed)} regions of this part are there")
+    elif there < regions:
         complain(job.name, f"{there} of {regions} regions are there, the others are blank")
     return {"regions": regions, "regions_there": there}

@@ -137,5 +137,6 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise LimitError for a picture with more pixels than allowed."""
     if width * height > max_pixels:
         raise LimitError(
-            f"the picture has {width} x {height} pixels, more than the limit of {max_pixels}"
+            f"the picture has {width} x {height} pixels, more than the limit of {max_pixels}",
+            argument="max_samples",
         )

@@ -73,6 +73,11 @@ class PictureRows:
     data_range: DataRange = EIGHT_BITS
 
     @property
+    def drawn_once(self) -> bool:
+        """Whether the rows are an iterator, which gives them once."""
+        return isinstance(self._rows, Iterator)
+
+    @property
     def held(self) -> int:
         """Rows that are in memory now."""
         return self._drawn - self._first
