@@ -17,7 +17,7 @@ FLOORS = [
     {"vqcodec.errors"},
     {"vqcodec.remote"},
     {
-        *("vqcodec.files", "vqcodec.grid", "vqcodec.parts", "vqcodec.bitstream"),
+        *("vqcodec.content", "vqcodec.files", "vqcodec.grid", "vqcodec.parts", "vqcodec.bitstream"),
         *("vqcodec.choices", "vqcodec.device", "vqcodec.processes"),
     },
     {"vqcodec.transforms", "vqcodec.quantizers", "vqcodec.priors", "vqcodec.workers"},

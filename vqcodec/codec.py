@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from vqcodec.bitstream import Buffer, Limits, Stream, limits_of
 from vqcodec.choices import check_target
+from vqcodec.content import FileLike
 from vqcodec.decoding import Progress, checked_bits, checked_region, decode_parts
 from vqcodec.encoding import Encoding
 from vqcodec.errors import (
     BadModelError,
     kernels_refuse,
 )
-from vqcodec.files import FileLike
 from vqcodec.grid import shrink as shrunk
 from vqcodec.many import Many
 from vqcodec.media.registry import check_stream, find_medium, open_any_stream, signal_of

@@ -11,9 +11,10 @@ from typing import BinaryIO
 
 from vqcodec.bitstream import Buffer, Stream, limits_of
 from vqcodec.codec import Codec
+from vqcodec.content import FileLike
 from vqcodec.decoding import Progress, checked_bits, checked_region
 from vqcodec.errors import InputError
-from vqcodec.files import FileLike, open_whole
+from vqcodec.files import open_whole
 from vqcodec.media.registry import open_any_stream
 from vqcodec.recent import recent_codec
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from vqcodec.bitstream import Buffer, limits_of
 from vqcodec.codec import Codec, load
+from vqcodec.content import FileLike
 from vqcodec.device import find_device
-from vqcodec.files import FileLike
 from vqcodec.media.registry import open_any_stream
 from vqcodec.model.catalog import locate_model
 

@@ -91,11 +91,16 @@ def check_bits(bits: int | None, medium: Medium) -> None:
 
 
 @contextmanager
-def partial_hinted(data: bytes, limits: Limits) -> Iterator[None]:
-    """Say of a stream that is refused as cut or damaged that something of it can be seen."""
+def partial_hinted(data: bytes | None, limits: Limits) -> Iterator[None]:
+    """Say of a stream that is refused as cut or damaged that something of it can be seen.
+
+    data: all of it, None where nothing is to be said.
+    """
     try:
         yield
     except (TruncatedError, ChecksumError) as error:
+        if data is None:
+            raise
         with suppress(FormatError):
             read_any_stream(data, limits, partial=True)
             hint = "vqcodec decode --partial shows what is left"

@@ -22,8 +22,8 @@ from vqcodec.bitstream import (
     read_stream,
     seek_stream,
 )
+from vqcodec.content import FileLike, content_of, open_to_seek
 from vqcodec.errors import BadModelError, CorruptError, LimitError, UnsupportedVersionError
-from vqcodec.files import FileLike, content_of, open_to_seek
 from vqcodec.media.base import Medium
 
 if TYPE_CHECKING:

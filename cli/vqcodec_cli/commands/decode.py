@@ -4,7 +4,7 @@ import argparse
 import os
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import vqcodec
@@ -117,7 +117,7 @@ class _Decoder:
         part = self._args.region is not None and (job.source.is_file() or job.source.is_remote)
         data = job.source.name if part else job.source.read()
         with ExitStack() as stack:
-            with nullcontext() if part or partial else partial_hinted(data, limits):
+            with partial_hinted(data if isinstance(data, bytes) and not partial else None, limits):
                 opened = open_any_stream(data, limits, partial=partial, part=part)
                 medium, stream = stack.enter_context(opened)
             return self._decoded(job, medium, stream, tell)
