@@ -239,7 +239,7 @@ def test_a_signal_ends_all_and_what_was_done_is_written_down(
     os.killpg(process.pid, number) if to_all else process.send_signal(number)
     _, said = process.communicate(timeout=300)
     assert process.returncode == -number
-    told = re.fullmatch(rb"vqcodec: interrupted: (\d+) of 304 files done\n", said)
+    told = re.fullmatch(rb"vqcodec: interrupted: (\d+) of 305 files done\n", said)
     assert told, said
     assert is_gone(process.pid)
     done = tree("out")
