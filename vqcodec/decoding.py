@@ -86,8 +86,9 @@ def checked_bits(bits: int | None, medium: Medium) -> int | None:
     Raises:
         InputError: the medium does not offer so many.
 
-    >>> from vqcodec.media.registry import find_medium
-    >>> checked_bits(None, find_medium("picture")), checked_bits(16, find_medium("picture"))
+    >>> from vqcodec.media.registry import list_media
+    >>> first = list_media()[0]
+    >>> checked_bits(None, first), checked_bits(16, first)
     (8, 16)
     """
     if bits is None:

@@ -66,7 +66,7 @@ def expand(y: Tensor, power: float) -> Tensor:
 
 
 def _rotate(x: Tensor, size: int, overlap: int, sense: float) -> Tensor:
-    """Rotate the samples around every border between two blocks, each with its mirror image."""
+    """Rotate the samples around every border between two blocks, each with its reflection."""
     half, count = overlap // 2, x.shape[-1] // size
     if half == 0 or count < 2:
         return x
