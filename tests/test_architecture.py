@@ -15,8 +15,9 @@ from vqcodec_cli.main import COMMANDS
 FLOORS = [
     {"vqcodec_kernels"},
     {"vqcodec.errors"},
+    {"vqcodec.remote"},
     {
-        *("vqcodec.files", "vqcodec.grid", "vqcodec.parts", "vqcodec.bitstream"),
+        *("vqcodec.content", "vqcodec.files", "vqcodec.grid", "vqcodec.parts", "vqcodec.bitstream"),
         *("vqcodec.choices", "vqcodec.device", "vqcodec.processes"),
     },
     {"vqcodec.transforms", "vqcodec.quantizers", "vqcodec.priors", "vqcodec.workers"},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,14 @@ from numpy.typing import NDArray
 
 from vqcodec.bitstream import Buffer, Limits, Stream, limits_of
 from vqcodec.choices import check_target
-from vqcodec.decoding import Progress, checked_region, decode_parts, region_there
+from vqcodec.content import FileLike
+from vqcodec.decoding import Progress, checked_bits, checked_region, decode_parts, region_there
 from vqcodec.encoding import Encoding, size_at
 from vqcodec.errors import BadModelError, kernels_refuse
-from vqcodec.files import FileLike, content_of
 from vqcodec.grid import Region
 from vqcodec.grid import shrink as shrunk
 from vqcodec.many import Many
-from vqcodec.media.registry import check_stream, find_medium, read_any_stream, signal_of
+from vqcodec.media.registry import check_stream, find_medium, open_any_stream, signal_of
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
@@ -153,12 +154,7 @@ class Codec(Tokenizer, Many):
             size = int(bpp * math.prod(signal.extent) / 8)
         elif kbps is not None:
             size = size_at(self.medium, signal, kbps, "kbps")
-        if size is not None:
-            quality, data = job.to_size(size)
-        elif psnr is not None:
-            quality, data = job.to_psnr(psnr)
-        else:
-            data = job.at_quality(quality)
+        quality, data = job.to_target(quality, size=size, psnr=psnr)
         if found is not None:
             found(quality)
         return data
@@ -170,6 +166,7 @@ class Codec(Tokenizer, Many):
         region: Sequence[slice] | None = None,
         scale: float = 1,
         rate: int | str | None = None,
+        bits: int | None = None,
         partial: bool = False,
         max_samples: int | None = None,
         threads: int | None = None,
@@ -178,14 +175,17 @@ class Codec(Tokenizer, Many):
         """Decode a stream of this model to a plain array.
 
         Args:
-            data: the bytes of a stream, the path of its file, a file that is open for reading
-                bytes, or a stream that has been read already.
+            data: the bytes of a stream, the path or URL of its file, a file that is open for
+                reading bytes, or a stream that has been read already.
             region: only these samples, a slice for each axis: what the whole has there, of the
-                code chunks that matter for it. At a scale it lies between multiples of 1/scale.
+                code chunks that matter for it. At a scale it lies between multiples of 1/scale. Of
+                a file that can seek no others are read, nor checked.
             scale: 1, or at 1/2, 1/4 or 1/8 the means of blocks of samples, of the first stages of
                 codes, in less time; it divides the model's stride.
             rate: of a signal in time, so many samples a second, or "model" for as many as it codes;
                 its own by default. A region is of these.
+            bits: of a sample, where the medium has a choice. Pictures: 8 by default, in which the
+                values that are there fill 0 to 255, or 16, in which they are as they were.
             partial: take what is left of a stream that was cut or damaged behind its header and
                 side chunks; regions that are not there come out blank (pictures: grey), and a
                 signal in time ends with its last one that is there.
@@ -194,12 +194,12 @@ class Codec(Tokenizer, Many):
             progress: is told how many of how many regions are done.
 
         Returns:
-            what the medium's people expect. Pictures: uint8 (H, W, C), or (H, W) for grey. Sounds:
-            float32 (T, 2), or (T,) for mono.
+            what the medium's people expect. Pictures: uint8 (H, W, C), or (H, W) for grey; uint16
+            with 16 bits. Sounds: float32 (T, 2), or (T,) for mono.
 
         Raises:
             InputError: a file cannot be read, a region that is not within the signal, or another
-                scale.
+                scale or number of bits.
             FormatError: the stream is damaged, cut, or too large.
             UnknownModelError: the stream needs another model.
         """
@@ -208,6 +208,7 @@ class Codec(Tokenizer, Many):
             region=region,
             scale=scale,
             rate=rate,
+            bits=bits,
             partial=partial,
             max_samples=max_samples,
             threads=threads,
@@ -223,6 +224,7 @@ class Codec(Tokenizer, Many):
         region: Sequence[slice] | None = None,
         scale: float = 1,
         rate: int | str | None = None,
+        bits: int | None = None,
         partial: bool = False,
         max_samples: int | None = None,
         threads: int | None = None,
@@ -241,27 +243,29 @@ class Codec(Tokenizer, Many):
         Raises:
             InputError, FormatError, UnknownModelError: as `decode`.
         """
-        stream, grid = self._read(data, limits_of(max_samples), partial)
-        header = stream.header
+        bits = checked_bits(bits, self.medium)
         shrink = checked_shrink(scale, self._transform.stride)
-        if rate is not None:
-            stream = self.medium.at_rate(stream, rate)
-        if region is None:
-            region = self.region_there(stream)
-        chosen = checked_region(region, self.medium.extent_of(stream), shrink=shrink)
-        parts = decode_parts(
-            self.pieces,
-            region_codes(stream, self._priors, first=stages_shown(header.stages, shrink)),
-            extent=header.extent,
-            grid=grid,
-            side=self.card.config.region,
-            region=self.medium.samples_for(stream, chosen, shrink=shrink),
-            shrink=shrink,
-            threads=threads,
-            progress=progress,
-        )
         take = self.medium.from_samples if take is None else take
-        return take(parts, stream, shrunk(chosen, shrink), shrink=shrink)
+        opened = self._opened(data, limits_of(max_samples), partial, part=region is not None)
+        with opened as (stream, grid):
+            header = stream.header
+            if rate is not None:
+                stream = self.medium.at_rate(stream, rate)
+            if region is None:
+                region = self.region_there(stream)
+            chosen = checked_region(region, self.medium.extent_of(stream), shrink=shrink)
+            parts = decode_parts(
+                self.pieces,
+                region_codes(stream, self._priors, first=stages_shown(header.stages, shrink)),
+                extent=header.extent,
+                grid=grid,
+                side=self.card.config.region,
+                region=self.medium.samples_for(stream, chosen, shrink=shrink),
+                shrink=shrink,
+                threads=threads,
+                progress=progress,
+            )
+            return take(parts, stream, shrunk(chosen, shrink), shrink=shrink, bits=bits)
 
     @kernels_refuse()
     def decode_codes(self, stream: Stream) -> NDArray[np.int64]:
@@ -280,16 +284,16 @@ class Codec(Tokenizer, Many):
         side, stride = self.card.config.region, self._transform.stride
         return region_there(stream, self.medium, grid=grid, side=side, stride=stride)
 
-    def _read(
-        self, data: Buffer | FileLike | Stream, limits: Limits, partial: bool
-    ) -> tuple[Stream, tuple[int, ...]]:
-        """A stream that this model can have written, and its grid."""
+    @contextmanager
+    def _opened(
+        self, data: Buffer | FileLike | Stream, limits: Limits, partial: bool, *, part: bool
+    ) -> Iterator[tuple[Stream, tuple[int, ...]]]:
+        """A stream that this model can have written, and its grid; see `open_any_stream`."""
         if isinstance(data, Stream):
-            stream = data
-        else:
-            stream = read_any_stream(content_of(data), limits, partial=partial)[1]
-        grid, _ = checked_cut(stream.header, self.card, medium=self.medium.number)
-        if stream is data:
+            grid, _ = checked_cut(data.header, self.card, medium=self.medium.number)
             # Only now: what a medium would say of a stream of another one is no help.
-            check_stream(self.medium, stream, limits)
-        return stream, grid
+            check_stream(self.medium, data, limits)
+            yield data, grid
+            return
+        with open_any_stream(data, limits, partial=partial, part=part) as (_, stream):
+            yield stream, checked_cut(stream.header, self.card, medium=self.medium.number)[0]

@@ -11,10 +11,11 @@ from typing import BinaryIO
 
 from vqcodec.bitstream import Buffer, Stream, limits_of
 from vqcodec.codec import Codec
-from vqcodec.decoding import Progress, checked_region
+from vqcodec.content import FileLike
+from vqcodec.decoding import Progress, checked_bits, checked_region
 from vqcodec.errors import InputError
-from vqcodec.files import FileLike, content_of, open_whole
-from vqcodec.media.registry import read_any_stream
+from vqcodec.files import open_whole
+from vqcodec.media.registry import open_any_stream
 from vqcodec.recent import recent_codec
 
 __all__ = ["decode_file", "write_decoded"]
@@ -27,6 +28,7 @@ def decode_file(
     device: str = "auto",
     region: Sequence[slice] | None = None,
     rate: int | str | None = None,
+    bits: int | None = None,
     max_samples: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -37,7 +39,7 @@ def decode_file(
     can: see `Medium.writer`.
 
     Args:
-        data, region, rate, max_samples, threads, progress: as of `Codec.decode`.
+        data, region, rate, bits, max_samples, threads, progress: as of `Codec.decode`.
         path: of the file to be written, an older one is replaced; its suffix says the format.
 
     Raises:
@@ -52,21 +54,23 @@ def decode_file(
     ...     os.listdir(folder)
     ['back.png']
     """
-    medium, stream = read_any_stream(content_of(data), limits_of(max_samples))
     suffix = Path(path).suffix.lower()
-    if suffix not in medium.formats:
-        raise InputError(f"cannot write {suffix!a}: use {', '.join(medium.formats)}")
-    write_decoded(
-        recent_codec(stream.header.fingerprint.hex(), device=device),
-        stream,
-        open_whole(Path(path)),
-        format=medium.formats[suffix],
-        region=region,
-        rate=rate,
-        max_samples=max_samples,
-        threads=threads,
-        progress=progress,
-    )
+    opened = open_any_stream(data, limits_of(max_samples), part=region is not None)
+    with opened as (medium, stream):
+        if suffix not in medium.formats:
+            raise InputError(f"cannot write {suffix!a}: use {', '.join(medium.formats)}")
+        write_decoded(
+            recent_codec(stream.header.fingerprint.hex(), device=device),
+            stream,
+            open_whole(Path(path)),
+            format=medium.formats[suffix],
+            region=region,
+            rate=rate,
+            bits=bits,
+            max_samples=max_samples,
+            threads=threads,
+            progress=progress,
+        )
 
 
 def write_decoded(
@@ -78,6 +82,7 @@ def write_decoded(
     region: Sequence[slice] | None = None,
     scale: float = 1,
     rate: int | str | None = None,
+    bits: int | None = None,
     max_samples: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -92,16 +97,19 @@ def write_decoded(
     Raises:
         FormatError, UnknownModelError, InputError: as `Codec.decode` and `Medium.write`.
     """
-    medium = codec.medium
+    medium, bits = codec.medium, checked_bits(bits, codec.medium)
     timed = stream if rate is None else medium.at_rate(stream, rate)
     chosen = checked_region(region, medium.extent_of(timed))
-    writer = medium.writer(timed, chosen, format=format) if scale == 1 else None
+    writer = None
+    if scale == 1:
+        writer = medium.writer(timed, chosen, format=format, bits=bits)
     decode = partial(
         codec.decode_signal,
         stream,
         region=chosen,
         scale=scale,
         rate=rate,
+        bits=bits,
         max_samples=max_samples,
         threads=threads,
         progress=progress,

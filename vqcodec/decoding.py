@@ -23,6 +23,7 @@ from vqcodec.workers import Submit, in_order, side_by_side
 __all__ = [
     "Progress",
     "amount_made",
+    "checked_bits",
     "checked_region",
     "decode_parts",
     "decode_piece",
@@ -77,6 +78,25 @@ def checked_region(
             )
         found.append(slice(start, stop))
     return tuple(found)
+
+
+def checked_bits(bits: int | None, medium: Medium) -> int | None:
+    """How many bits a decoded sample of a medium has: those asked for, or its default for None.
+
+    Raises:
+        InputError: the medium does not offer so many.
+
+    >>> from vqcodec.media.registry import list_media
+    >>> first = list_media()[0]
+    >>> checked_bits(None, first), checked_bits(16, first)
+    (8, 16)
+    """
+    if bits is None:
+        return next(iter(medium.depths), None)
+    if isinstance(bits, bool) or bits not in medium.depths:
+        offered = " or ".join(map(str, medium.depths)) or "no choice of"
+        raise InputError(f"a decoded {medium.name} has {offered} bits a sample, got {bits!r}")
+    return bits
 
 
 def region_there(

@@ -108,6 +108,8 @@ class Encoding:
     def to_size(self, size: int) -> tuple[float, bytes]:
         """The best stream of at most so many bytes, and its quality."""
         self._keep()
+        if len(self._keeps) < len(self._regions):
+            self._need_again("a size")
         near = 50.0
         if self._refines:
             # Refined streams are nearly as large as drafts, and take far longer to find.
@@ -117,6 +119,7 @@ class Encoding:
     def to_psnr(self, psnr: float) -> tuple[float, bytes]:
         """The smallest stream of at least so many decibels, and its quality."""
         self._keep()
+        self._need_again("decibels")
 
         def measure(quality: float) -> tuple[float, list[Codes]]:
             codes = list(self._each(lambda search: search.at_quality(quality).cpu().numpy()))
@@ -126,6 +129,16 @@ class Encoding:
         with side_by_side(self._threads, jobs=len(codes)) as (submit, workers):
             payloads = list(in_order(submit, workers, self._payloads, codes))
         return quality, self._write(len(codes[0]), payloads)
+
+    def to_target(
+        self, quality: float, *, size: int | None, psnr: float | None
+    ) -> tuple[float, bytes]:
+        """The stream of a size or of decibels where one is given, else at the quality; and that."""
+        if size is not None:
+            return self.to_size(size)
+        if psnr is not None:
+            return self.to_psnr(psnr)
+        return quality, self.at_quality(quality)
 
     def _each(self, job: Callable[[LatentSearch], T]) -> Iterator[T]:
         """What a job makes of every region's search, in the order of regions."""
@@ -173,6 +186,16 @@ class Encoding:
         if number in self._keeps:
             self._kept[number] = search
         return search
+
+    def _need_again(self, target: str) -> None:
+        """Refuse at once what would be found out when samples are needed once more."""
+        # Regions that begin where the first one does find its samples still there.
+        several = self._regions[-1][0].start > 0
+        if several and getattr(self._signal, "drawn_once", False):
+            raise InputError(
+                f"for {target} the samples are needed once more and can be drawn once: ask for a "
+                "quality, or give a signal that begins anew"
+            )
 
     def _keep(self) -> None:
         """Keep what is asked for again and again, as far as memory goes."""

@@ -67,7 +67,14 @@ class ChecksumError(FormatError):
 
 
 class LimitError(FormatError):
-    """The stream declares more than the caller's limits allow."""
+    """The stream declares more than the caller's limits allow.
+
+    argument: what a caller sets this limit by, empty if nothing does.
+    """
+
+    def __init__(self, message: str, *, argument: str = "") -> None:
+        super().__init__(message)
+        self.argument = argument
 
 
 class CorruptError(FormatError):

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import io
-import mmap
 import os
 import re
 import secrets
@@ -20,14 +19,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO
 
 from vqcodec.errors import InputError
 
 __all__ = [
-    "FileLike",
-    "OpenFile",
-    "content_of",
     "open_whole",
     "read_bounded",
     "whole_file",
@@ -128,69 +124,6 @@ def read_bounded(path: str | Path, limit: int, what: str) -> bytes:
     if len(data) > limit:
         raise InputError(f"{path}: more than {limit} bytes of {what}")
     return data
-
-
-class OpenFile(Protocol):
-    """A file that is open for reading bytes, or what can be read like one."""
-
-    def read(self) -> bytes:
-        """All bytes that are left."""
-
-
-# A file that is to be read: by its path, or open.
-FileLike = str | os.PathLike[str] | OpenFile
-
-
-def content_of(thing: Any) -> Any:
-    """The bytes of a file that is given by its path or open for reading; anything else as it is.
-
-    An open file is read from where it stands to its end, and left open.
-
-    Raises:
-        InputError: no regular file that can be read, or a file that is open as text; the message
-            names it.
-
-    >>> import io
-    >>> content_of(io.BytesIO(b"all of it")), content_of(b"bytes")
-    (b'all of it', b'bytes')
-    >>> content_of("missing.png")
-    Traceback (most recent call last):
-    vqcodec.errors.InputError: missing.png: no such file or directory
-    """
-    if isinstance(thing, str | os.PathLike):
-        return _read_regular(os.fsdecode(thing))
-    if isinstance(thing, mmap.mmap):
-        return memoryview(thing)
-    if not callable(getattr(thing, "read", None)):
-        return thing
-    name = str(getattr(thing, "name", type(thing).__name__))
-    # Asked before it is read: decoding bytes as text would fail first, in words of its own.
-    if isinstance(thing, io.TextIOBase):
-        raise InputError(f"{name}: is open as text, open it with mode 'rb'")
-    with _named(name):
-        data = thing.read()
-    if not isinstance(data, bytes | bytearray | memoryview):
-        raise InputError(f"{name}: reading it gives {type(data).__name__} instead of bytes")
-    return data
-
-
-def _read_regular(path: str) -> bytes:
-    """Read a regular file: a pipe may never end, and a device has no content of its own."""
-    with _named(path):
-        mode = os.stat(path).st_mode
-        if stat.S_ISREG(mode):
-            return Path(path).read_bytes()
-    raise InputError(f"{path}: is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}")
-
-
-@contextmanager
-def _named(name: str) -> Iterator[None]:
-    """Say of which file the system, or a closed file, refuses the bytes."""
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{name}: {why[:1].lower()}{why[1:]}") from error
 
 
 @functools.cache

@@ -43,6 +43,9 @@ _MANIFEST = {
     "error": "string",
 }
 
+# How often a batch is tried again whose actor died.
+_RETRIES = 3
+
 Row = dict[str, Any]
 
 
@@ -59,7 +62,7 @@ def encode_dataset(
         column: of the signals.
         actors: at most so many processes share the work, each on one core with a model of its own.
             At least one core more is needed, for what reads the dataset. One that dies is started
-            anew by Ray, and given its batch again.
+            anew by Ray, and given its batch again, three times; then Ray's error ends it all.
         batch_size: rows at a time; only these are in an actor's memory.
         options: of `encode_batch`, such as `model` and `quality`.
 
@@ -96,7 +99,8 @@ def encode_files(
         folder: searched to the bottom for files that a medium reads.
         manifest: a Parquet file of a row for each file, written in the end: input, output, bytes,
             rate, seconds, sha256, error. One that is there is taken up, too.
-        actors, batch_size, options: as for `encode_dataset`.
+        actors, batch_size, options: as for `encode_dataset`. A file that its actor dies of, each
+            time, is a row with an error, and so are those of its batch that come after it.
 
     Returns:
         how many files could not be encoded; the manifest says why.
@@ -126,11 +130,14 @@ def encode_files(
         )
         pool = data.ActorPoolStrategy(size=min(actors, len(blocks)))
         done = _mapped(named, _EncodeFiles, options, pool, batch_size)
-        rows += [
+        # A batch that is given up is missing; the others are done all the same.
+        done.context.max_errored_blocks = -1
+        made = [
             row
             for table in done.iter_batches(batch_format="pyarrow", batch_size=None)
             for row in table.to_pylist()
         ]
+        rows += made + _given_up(todo, made)
     _write_manifest(Path(manifest), sorted(rows, key=lambda row: str(row["input"])))
     return sum(row["error"] is not None for row in rows)
 
@@ -176,6 +183,19 @@ def _written(row: Row) -> Row:
     return row
 
 
+def _given_up(todo: Sequence[Row], made: Sequence[Row]) -> list[Row]:
+    """The rows of files whose batch no actor survived; some of them may have been written."""
+    known = {row["input"] for row in made}
+    lost = [job for job in todo if job["input"] not in known]
+    why = "the process that worked on its batch died each time: give it a batch_size of 1"
+    return [
+        _found(job)
+        if os.path.isfile(job["output"])
+        else {**dict.fromkeys(_MANIFEST), **job, "error": why}
+        for job in lost
+    ]
+
+
 def _mapped(dataset: Any, work: type, options: Row, pool: Any, batch_size: int) -> Any:
     return dataset.map_batches(
         work,
@@ -184,6 +204,8 @@ def _mapped(dataset: Any, work: type, options: Row, pool: Any, batch_size: int) 
         batch_format="pyarrow",
         compute=pool,
         num_cpus=1,
+        # Without it Ray gives a batch that its actors die of to the next one for ever.
+        max_task_retries=_RETRIES,
     )
 
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from vqcodec.bitstream import Buffer, limits_of
 from vqcodec.codec import Codec, load
+from vqcodec.content import FileLike
 from vqcodec.device import find_device
-from vqcodec.files import FileLike, content_of
-from vqcodec.media.registry import read_any_stream
+from vqcodec.media.registry import open_any_stream
 from vqcodec.model.catalog import locate_model
 
 __all__ = ["decode", "recent_codec"]
@@ -35,6 +35,7 @@ def decode(
     region: Sequence[slice] | None = None,
     scale: float = 1,
     rate: int | str | None = None,
+    bits: int | None = None,
     partial: bool = False,
     max_samples: int | None = None,
     threads: int | None = None,
@@ -44,7 +45,7 @@ def decode(
     The last few models stay loaded for the next call.
 
     Raises:
-        InputError: a file cannot be read.
+        InputError: as `Codec.decode`.
         FormatError: the stream is damaged, cut, too large, or no stream at all.
         UnknownModelError: the model that it names is not installed.
 
@@ -52,9 +53,11 @@ def decode(
     >>> decode(load("photo").encode(np.zeros((48, 64), np.uint8))).shape
     (48, 64)
     """
-    _, stream = read_any_stream(content_of(data), limits_of(max_samples), partial=partial)
-    codec = recent_codec(stream.header.fingerprint.hex(), device=device)
-    return codec.decode(stream, region=region, scale=scale, rate=rate, threads=threads)
+    limits, part = limits_of(max_samples), region is not None
+    with open_any_stream(data, limits, partial=partial, part=part) as (_, stream):
+        codec = recent_codec(stream.header.fingerprint.hex(), device=device)
+        options: dict[str, Any] = {"max_samples": max_samples, "threads": threads}
+        return codec.decode(stream, region=region, scale=scale, rate=rate, bits=bits, **options)
 
 
 def recent_codec(

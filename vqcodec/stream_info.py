@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vqcodec.bitstream import DEFAULT_LIMITS, FORMAT_VERSION, PRIORS, Buffer, Limits, Stream
-from vqcodec.files import FileLike, content_of
+from vqcodec.content import FileLike, content_of
 from vqcodec.media.base import Medium
 from vqcodec.media.registry import read_any_stream
 

@@ -2,14 +2,16 @@
 
 import functools
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
+from vqcodec.errors import LimitError
 from vqcodec_cli.failure import (
     EXPECTED,
     OK,
+    Terminated,
     complain,
     exit_code,
     reason,
@@ -80,11 +82,15 @@ def run_batch(
     todo = [(number, item) for number, item in enumerate(items) if number not in known]
     with DelayedProgress(label, total=len(todo) if len(todo) > 1 else None) as bar:
         attempts = _here(work, todo, bar) if spread is None else _told(spread(work, todo), bar)
-        with closing(attempts):
-            for number, outcome in _all(known.items(), attempts):
-                if keep is not None:
-                    keep(number, outcome)
-                report.add(number, outcome)
+        try:
+            with closing(attempts):
+                for number, outcome in _all(known.items(), attempts):
+                    if keep is not None:
+                        keep(number, outcome)
+                    report.add(number, outcome)
+        except (KeyboardInterrupt, Terminated):
+            report.interrupt(len(items))
+            raise
     return report.end(len(items))
 
 
@@ -96,7 +102,10 @@ def attempt(work: Work[T], item: T, tell: Tell) -> Outcome:
     except BrokenPipeError:
         raise
     except EXPECTED as error:
-        return failed(item, reason(error, item.name), exit_code(error))
+        why = reason(error, item.name)
+        if isinstance(error, LimitError) and error.argument:
+            why = f"{why} (--{error.argument.replace('_', '-')} allows more)"
+        return failed(item, why, exit_code(error))
     return Outcome(record, text)
 
 
@@ -140,13 +149,22 @@ class _Report:
         self._waiting: dict[int, Outcome] = {}
         self._next = 0
         self._failures: list[int] = []
+        self._done = 0
 
     def add(self, number: int, outcome: Outcome) -> None:
         """Take an outcome, and print all whose turn has come."""
         self._waiting[number] = outcome
+        self._done += outcome.code == OK
         while self._next in self._waiting:
             self._print(self._waiting.pop(self._next))
             self._next += 1
+
+    def interrupt(self, count: int) -> None:
+        """Say how many of so many were done when a signal ended it all."""
+        # A terminal that hangs up takes no more lines.
+        with suppress(OSError):
+            if count > 1:
+                complain(None, f"interrupted: {self._done} of {count} files done")
 
     def end(self, count: int) -> int:
         """Say how many of so many failed; gives the exit code of the first failure."""

@@ -1,14 +1,16 @@
-"""What the command's INPUT arguments mean: files, folders, patterns and standard input."""
+"""What the command's INPUT arguments mean: files, folders, patterns, URLs and standard input."""
 
 import glob
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
+from vqcodec.remote import is_url, open_url, read_url
 from vqcodec_cli.failure import RefusedError, UsageError
 
 STDIN = "-"
@@ -31,9 +33,14 @@ class Source:
         """Whether the bytes come from standard input."""
         return self.name == STDIN
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is a URL."""
+        return is_url(self.name)
+
     def exists(self) -> bool:
-        """Whether there is anything to read."""
-        return self.is_stdin or os.path.exists(self.name)
+        """Whether there is anything to read; of a URL that is not known."""
+        return self.is_stdin or self.is_remote or os.path.exists(self.name)
 
     def is_file(self) -> bool:
         """Whether the input is a regular file, which can be read more than once."""
@@ -41,7 +48,7 @@ class Source:
 
     def place(self) -> Path:
         """Where the input stands below an output folder."""
-        path = Path(self.name)
+        path = Path(urlsplit(self.name).path if self.is_remote else self.name)
         return path.relative_to(self.root) if self.root is not None else Path(path.name)
 
     def head(self, count: int) -> bytes:
@@ -49,6 +56,9 @@ class Source:
 
         Of a pipe that has a name, and where standard input cannot be looked into, none.
         """
+        if self.is_remote:
+            with open_url(self.name) as file:
+                return bytes(file.read(count))
         if not self.is_stdin:
             if not self.is_file():
                 return b""
@@ -59,13 +69,20 @@ class Source:
 
     def read(self) -> bytes:
         """All bytes of the input."""
+        if self.is_remote:
+            return read_url(self.name)
         return Path(self.name).read_bytes() if not self.is_stdin else _stdin().read()
 
     def blocks(self, count: int) -> Iterator[bytes]:
         """The bytes of the input, so many at a time as long as there are."""
-        with nullcontext(_stdin()) if self.is_stdin else open(self.name, "rb") as file:
+        with self._opened() as file:
             while data := file.read(count):
                 yield data
+
+    def _opened(self) -> AbstractContextManager[Any]:
+        if self.is_remote:
+            return open_url(self.name)
+        return nullcontext(_stdin()) if self.is_stdin else open(self.name, "rb")
 
 
 def _stdin() -> BinaryIO:
@@ -99,7 +116,7 @@ def _expand(argument: str, suffixes: frozenset[str]) -> Iterator[Source]:
         yield Source(STDIN)
     elif os.path.isdir(argument):
         yield from _folder(argument, suffixes)
-    elif os.path.lexists(argument) or not glob.has_magic(argument):
+    elif is_url(argument) or os.path.lexists(argument) or not glob.has_magic(argument):
         yield Source(argument)
     else:
         yield from _pattern(argument, suffixes)

@@ -1,21 +1,19 @@
 """What the commands ask of the media: which files there are, and what is to be written."""
 
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
-from vqcodec.bitstream import Limits, read_header
-from vqcodec.errors import FormatError
+from vqcodec.bitstream import MAX_HEADER_BYTES, Limits, read_header
+from vqcodec.errors import ChecksumError, FormatError, InputError, TruncatedError, VqcodecError
 from vqcodec.media.base import Medium
-from vqcodec.media.registry import list_media, medium_of_number
+from vqcodec.media.registry import list_media, medium_of_number, read_any_stream
 from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source
 from vqcodec_cli.output import STDOUT
 
 # Files of bare samples in a folder; their content says nothing.
 RAW_SUFFIXES = (".raw", ".pcm")
-# More than any header of a stream takes.
-_HEAD_BYTES = 256
 
 
 def input_suffixes() -> tuple[str, ...]:
@@ -51,8 +49,8 @@ def suffix_of_stream(source: Source, limits: Limits) -> str:
     What cannot be read, or is no stream, gets that of the first medium; decoding it says why not.
     """
     medium = list_media()[0]
-    with suppress(OSError, FormatError):
-        header = read_header(source.head(_HEAD_BYTES), limits)
+    with suppress(OSError, InputError, FormatError):
+        header = read_header(source.head(MAX_HEADER_BYTES), limits)
         medium = medium_of_number(header.medium)
     return next(iter(medium.formats))
 
@@ -94,6 +92,40 @@ def format_of(medium: Medium, target: str, *, raw: str | None = None) -> str:
             f"cannot write a {medium.name} as {suffix!a}: use {', '.join(medium.formats)}"
         )
     return medium.formats[suffix]
+
+
+def check_bits(bits: int | None, medium: Medium) -> None:
+    """Refuse a number of bits that no decoded sample of a medium has.
+
+    Raises:
+        UsageError: showing it.
+    """
+    if bits is not None and bits not in medium.depths:
+        offered = " or ".join(map(str, medium.depths))
+        hint = f"with {offered}" if offered else "without --bits"
+        raise UsageError(f"a {medium.name} is decoded {hint}, got --bits {bits}")
+
+
+@contextmanager
+def partial_hinted(data: bytes | None, limits: Limits) -> Iterator[None]:
+    """Say of a stream that is refused as cut or damaged that something of it can be seen.
+
+    data: all of it, None where nothing is to be said.
+    """
+    try:
+        yield
+    except (TruncatedError, ChecksumError) as error:
+        if data is None:
+            raise
+        with suppress(FormatError):
+            read_any_stream(data, limits, partial=True)
+            hint = "vqcodec decode --partial shows what is left"
+            raise _Hinted(f"{error}; {hint}") from error
+        raise
+
+
+class _Hinted(VqcodecError):
+    """A refusal of a stream with what can be done."""
 
 
 def slices_of(

@@ -100,6 +100,16 @@ def region(text: str) -> tuple[int, ...]:
     return numbers
 
 
+def add_bits(parser: argparse.ArgumentParser) -> None:
+    """--bits: of a decoded sample."""
+    parser.add_argument(
+        "--bits",
+        metavar="N",
+        type=whole(1),
+        help="bits of a decoded sample: of pictures 8 (default), or 16 into PNG and TIFF",
+    )
+
+
 def add_scale(parser: argparse.ArgumentParser) -> None:
     """--scale: at which fraction of its size a signal is decoded."""
     parser.add_argument(

@@ -58,10 +58,15 @@ def check_folder(folder: Path) -> None:
         raise RefusedError(f"the folder {folder} is not writable")
 
 
-def check_stdout(*, what: str) -> None:
-    """Refuse to write binary data to a terminal."""
+def need_stdout() -> None:
+    """Refuse to do what is asked for its words alone where these cannot be written."""
     if sys.stdout is None:
         raise RefusedError("standard output is closed")
+
+
+def check_stdout(*, what: str) -> None:
+    """Refuse to write binary data to a terminal."""
+    need_stdout()
     if sys.stdout.isatty():
         raise UsageError(f"will not write {what} to a terminal; give -o FILE or redirect")
 

@@ -55,7 +55,10 @@ def _signals(medium: Medium, source: Source, said: str, limits: Limits) -> Itera
         signal = medium.from_raw(data, said, limits)
         samples += signal.extent[0]
         if samples > limits.max_samples:
-            raise LimitError(f"there are more samples than the limit of {limits.max_samples}")
+            raise LimitError(
+                f"there are more samples than the limit of {limits.max_samples}",
+                argument="max_samples",
+            )
         yield signal
     if samples == 0:
         yield medium.from_raw(b"", said, limits)

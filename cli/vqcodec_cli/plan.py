@@ -116,8 +116,9 @@ def plan_jobs(
         if as_json:
             raise UsageError("--json and the output cannot share standard output; give -o FILE")
         check_stdout(what="binary data")
-    if keep_times and any(job.source.is_stdin or job.target == STDOUT for job in jobs):
-        raise UsageError("--keep-times needs files: standard input and output have no times")
+    lacks_times = (j.source.is_stdin or j.source.is_remote or j.target == STDOUT for j in jobs)
+    if keep_times and any(lacks_times):
+        raise UsageError("--keep-times needs files: pipes and URLs have no times")
     _refuse_clashes(jobs, offers_suffix=keep_suffix is False)
     return jobs
 
@@ -172,7 +173,8 @@ def _target(
     if output is None:
         if source.is_stdin:
             return STDOUT
-        path, end = Path(source.name), suffix(source)
+        # What comes from elsewhere goes here.
+        path, end = source.place() if source.is_remote else Path(source.name), suffix(source)
         # An input that has the suffix already keeps it, so that the output is another file: a
         # picture given to decode is told that it is no stream, not that it would be overwritten.
         kept = path.suffix if keep_suffix or path.suffix == end else ""

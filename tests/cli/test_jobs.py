@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -237,12 +238,15 @@ def test_a_signal_ends_all_and_what_was_done_is_written_down(
     assert process.poll() is None
     os.killpg(process.pid, number) if to_all else process.send_signal(number)
     _, said = process.communicate(timeout=300)
-    assert (process.returncode, said) == (-number, b"")
+    assert process.returncode == -number
+    told = re.fullmatch(rb"vqcodec: interrupted: (\d+) of 305 files done\n", said)
+    assert told, said
     assert is_gone(process.pid)
     done = tree("out")
     assert 5 <= len(done) < 304
     assert [name for name in done if not name.endswith(".vqc")] == []
     written = {row["output"] for row in rows("m.jsonl") if row["error"] is None}
     assert written <= {f"out/{name}" for name in done}
+    assert int(told[1]) == len(written)
     # Each process may have written one more whose outcome had not been taken.
     assert len(done) - len(written) <= 2

@@ -186,6 +186,13 @@ def test_closed_standard_streams(tmp_path: Path, stream: Path, number: int, clos
     assert b"Traceback" not in done.stderr
 
 
+def test_facts_that_nobody_can_read_are_refused(tmp_path: Path, stream: Path) -> None:
+    for command in (f"info {stream.name}", "models"):
+        line = f'exec "{sys.executable}" -m vqcodec_cli {command} >&-'
+        done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (4, b"vqcodec: standard output is closed\n")
+
+
 @pytest.mark.parametrize(
     "surroundings",
     [

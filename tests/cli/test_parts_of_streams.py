@@ -72,7 +72,8 @@ def test_a_scale_that_the_model_does_not_have(refused: Refusal) -> None:
 def test_a_thumbnail_beside_the_facts(run_cli: RunCli) -> None:
     plain = run_cli("info", "photo.vqc")
     outcome = run_cli("info", "photo.vqc", "--thumbnail", "small.jpg")
-    assert (outcome.code, outcome.out, outcome.err) == (0, plain.out, "")
+    said = f"{plain.out}  thumbnail small.jpg, 7 x 5\n"
+    assert (outcome.code, outcome.out, outcome.err) == (0, said, "")
     assert pixels_of("small.jpg").shape == (5, 7, 3)
     run_cli("info", "photo.vqc", "--thumbnail", "small.png")
     run_cli("decode", "photo.vqc", "--scale", "1/8", "-o", "same.png")
@@ -104,6 +105,10 @@ def test_thumbnails_that_cannot_be(run_cli: RunCli) -> None:
 def test_what_is_left_of_a_cut_file(run_cli: RunCli, refused: Refusal, wide: Path) -> None:
     run_cli("decode", wide, "-o", "whole.png")
     Path("cut.vqc").write_bytes(wide.read_bytes()[:-3])
+    for command in ("decode", "info"):
+        says = run_cli(command, "cut.vqc").err
+        assert says.endswith("; vqcodec decode --partial shows what is left\n")
+        assert says.startswith("vqcodec: cut.vqc: code chunk 1 ")
     refused(1, "decode", "cut.vqc")
     outcome = run_cli("decode", "cut.vqc", "--partial", "--json", "-o", "cut.png")
     assert outcome.code == 0
@@ -113,6 +118,32 @@ def test_what_is_left_of_a_cut_file(run_cli: RunCli, refused: Refusal, wide: Pat
     whole, cut = pixels_of("whole.png"), pixels_of("cut.png")
     np.testing.assert_array_equal(cut[:, : 1024 - 32], whole[:, : 1024 - 32])
     assert np.abs(cut[:, 1024 + 32 :] - 127.5).max() < 16
+
+
+def test_what_is_left_of_a_part(run_cli: RunCli, wide: Path) -> None:
+    Path("cut.vqc").write_bytes(wide.read_bytes()[:-3])
+    options = ("decode", "cut.vqc", "--partial", "-f", "-o", "part.png", "--region")
+    outcome = run_cli(*options, "1030,0,50,16")
+    says = "vqcodec: cut.vqc: nothing of this part is there, it is blank\n"
+    assert (outcome.code, outcome.err) == (0, says)
+    outcome = run_cli(*options, "1000,0,50,16")
+    assert outcome.err == "vqcodec: cut.vqc: 1 of 2 regions of this part are there\n"
+    assert run_cli(*options, "0,0,50,16").err == ""
+
+
+def test_nothing_is_left_of_a_cut_file_of_one_region(run_cli: RunCli, stream: Path) -> None:
+    Path("cut.vqc").write_bytes(stream.read_bytes()[:-3])
+    assert "--partial" not in run_cli("info", "cut.vqc").err
+
+
+def test_a_limit_says_what_sets_it(run_cli: RunCli, stream: Path) -> None:
+    for command in ("info", "verify", "decode"):
+        force = ["-f"] if command == "decode" else []
+        outcome = run_cli(command, stream, "--max-samples", "100", *force)
+        assert outcome.code == 1
+        assert outcome.err.endswith("more than the limit of 100 (--max-samples allows more)\n")
+    outcome = run_cli("encode", "photo.png", "--max-samples", "100", "-f")
+    assert outcome.err.endswith("more than the limit of 100 (--max-samples allows more)\n")
 
 
 def test_a_whole_file_is_no_cut_one(run_cli: RunCli, wide: Path) -> None:

@@ -3,11 +3,13 @@
 import io
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from counted import Counted
 from laws import EXAMPLES
 from numpy.typing import NDArray
 from tiny import write_tiny
@@ -124,6 +126,27 @@ def test_a_part_is_what_the_whole_has_there(
     assert (record["samples"], record["duration"]) == (stop - start, (stop - start) / 11025)
     part, whole = read("part.wav").samples, read("whole.wav").samples
     np.testing.assert_array_equal(part, whole[start:stop])
+
+
+def test_a_part_reads_part_of_the_file(
+    run_cli: RunCli, stream: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_cli("decode", stream, "-o", "whole.wav").code == 0
+    file = Counted(stream.read_bytes())
+    monkeypatch.setattr("vqcodec.media.registry.open_to_seek", lambda _: nullcontext(file))
+    monkeypatch.setattr("vqcodec_cli.inputs.Source.read", None)
+    options = ("--from", "0.2", "--for", "0.1", "-o", "part.wav")
+    assert run_cli("decode", stream, *options).code == 0
+    assert 0 < file.count < len(file.getvalue()) / 2
+    np.testing.assert_array_equal(read("part.wav").samples, read("whole.wav").samples[2205:3307])
+
+
+@pytest.mark.usefixtures("stream")
+def test_a_sound_has_no_choice_of_bits(run_cli: RunCli) -> None:
+    found = run_cli("decode", "talk.vqc", "--bits", "16", "-o", "back.wav")
+    says = "a sound is decoded without --bits, got --bits 16"
+    assert (found.code, says in found.err) == (2, True)
+    assert not Path("back.wav").exists()
 
 
 @pytest.mark.parametrize(

@@ -215,9 +215,7 @@ class Maker:
         if (self.folder / "manifest.json").exists():
             sys.exit("the golden files are there, and are never made again")
         codec = load(self.folder / "tiny.safetensors", device="cpu")
-        for name, (error, says, data) in damaged.items():
-            if (found := refusal(codec, data))[0] != error or says not in found[1]:
-                sys.exit(f"{name} should be a {error} that says {says!r}, and is {found}")
+        _check_refusals(codec, damaged)
         manifest = {
             "fingerprint": codec.card.fingerprint,
             "tolerance": tolerance,
@@ -232,8 +230,26 @@ class Maker:
             self._write(f"damaged/{name}.vqc", data)
         for name, (data, _) in built_in.items():
             self._write(f"built_in/{name}.vqc", data)
-        text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
-        self._write("manifest.json", text.encode())
+        self._write("manifest.json", _as_json(manifest))
+
+    def add(self, valid: Mapping[str, bytes], damaged: Damaged) -> None:
+        """Write streams that came later beside those that are there, whose entries stay.
+
+        Exits before anything is written if a damaged stream does not earn its error, or if an older
+        one has the name.
+        """
+        path = self.folder / "manifest.json"
+        manifest = json.loads(path.read_text())
+        if {*valid} & {*manifest["valid"]} or {*damaged} & {*manifest["damaged"]}:
+            sys.exit("the golden files are there, and are never made again")
+        codec = load(self.folder / "tiny.safetensors", device="cpu")
+        _check_refusals(codec, damaged)
+        for name, data in valid.items():
+            manifest["valid"][name] = self._valid(codec, name, data)
+        for name, (error, says, data) in damaged.items():
+            manifest["damaged"][name] = {"error": error, "says": says}
+            self._write(f"damaged/{name}.vqc", data)
+        path.write_bytes(_as_json(manifest))
 
     def _valid(self, codec: Codec, name: str, data: bytes) -> dict[str, Any]:
         """Write a valid stream, and its signal if it is the first of it."""
@@ -251,6 +267,16 @@ class Maker:
         path.parent.mkdir(exist_ok=True)
         with path.open("xb") as file:
             file.write(data)
+
+
+def _check_refusals(codec: Codec, damaged: Damaged) -> None:
+    for name, (error, says, data) in damaged.items():
+        if (found := refusal(codec, data))[0] != error or says not in found[1]:
+            sys.exit(f"{name} should be a {error} that says {says!r}, and is {found}")
+
+
+def _as_json(manifest: Mapping[str, Any]) -> bytes:
+    return (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode()
 
 
 def refusal(codec: Codec, data: bytes) -> tuple[str, str]:

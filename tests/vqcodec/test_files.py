@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from vqcodec.content import content_of
 from vqcodec.errors import InputError
-from vqcodec.files import content_of, read_bounded, whole_file, write_whole
+from vqcodec.files import read_bounded, whole_file, write_whole
 
 OLD, NEW = b"old" * 1000, b"new" * 2000
 

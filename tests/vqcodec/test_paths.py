@@ -14,8 +14,8 @@ from PIL import Image
 import vqcodec
 from vqcodec.bitstream import Chunk, Limits, write_stream
 from vqcodec.codec import Codec
+from vqcodec.content import content_of
 from vqcodec.errors import FormatError, InputError, LimitError
-from vqcodec.files import content_of
 from vqcodec.media.registry import read_any_stream
 
 Pixels = NDArray[np.uint8]

@@ -53,6 +53,51 @@ print(json.dumps(found))
 """
 
 
+DEADLY = """
+import json, os, sys
+import ray, ray.data, vqcodec.ray
+
+model, temporary, here = sys.argv[1], sys.argv[2], os.getcwd()
+
+class Deadly(vqcodec.ray._EncodeFiles):
+    # Dies of 05 once, and of 09 each time.
+    def __call__(self, table):
+        names = " ".join(table["input"].to_pylist())
+        once = not os.path.exists(here + "/died")
+        if "05.png" in names and once:
+            open(here + "/died", "w").close()
+        if ("05.png" in names and once) or "09.png" in names:
+            os._exit(3)
+        return super().__call__(table)
+
+vqcodec.ray._EncodeFiles = Deadly
+ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False,
+         object_store_memory=2**27, _temp_dir=temporary)
+ray.data.DataContext.get_current().enable_progress_bars = False
+failed = vqcodec.ray.encode_files(here + "/in", here + "/out", manifest=here + "/m.parquet",
+                                  actors=2, batch_size=4, model=model)
+ray.shutdown()
+print(json.dumps(failed))
+"""
+
+
+def run_ray(script: str, model: Path) -> Any:
+    """What a script prints last, which has Ray to itself."""
+    variables = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    # A socket's name has no room for the folders of a test.
+    with tempfile.TemporaryDirectory(prefix="ray-") as temporary:
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(model), temporary],
+            env={**os.environ, **variables, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 @pytest.fixture
 def folder(tmp_path: Path, photo: Pixels, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Pictures of different sizes in two folders, and a file that is none."""
@@ -78,19 +123,7 @@ def rows(path: str) -> list[dict[str, Any]]:
 @pytest.mark.usefixtures("folder")
 def test_two_actors_encode_what_one_codec_does(codec: Codec, tiny_path: Path) -> None:
     pytest.importorskip("ray")
-    variables = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
-    # A socket's name has no room for the folders of a test.
-    with tempfile.TemporaryDirectory(prefix="ray-") as temporary:
-        done = subprocess.run(
-            [sys.executable, "-c", SCRIPT, str(tiny_path), temporary],
-            env={**os.environ, **variables, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = run_ray(SCRIPT, tiny_path)
     assert (found["failed"], found["again"]) == (1, 1)
 
     first, again = rows("first.parquet"), rows("m.parquet")
@@ -120,6 +153,29 @@ def test_two_actors_encode_what_one_codec_does(codec: Codec, tiny_path: Path) ->
     assert streams["000.png"]["stream"] == codec.encode("in/000.png", quality=30).hex()
     assert (streams["bad.png"]["stream"], streams["003.png"]["error"]) == (None, None)
     assert streams["bad.png"]["error"] == next(r for r in first if r["input"] == BAD)["error"]
+
+
+@pytest.mark.slow
+def test_an_actor_that_dies_keeps_no_other_file(
+    codec: Codec, tiny_path: Path, photo: Pixels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that dies once is given its batch again; a batch that none survives has errors."""
+    pytest.importorskip("ray")
+    monkeypatch.chdir(tmp_path)
+    os.mkdir("in")
+    for number in range(12):
+        Image.fromarray(photo[number : number + 20, :30]).save(f"in/{number:02}.png")
+    assert run_ray(DEADLY, tiny_path) == 4
+    found = rows("m.parquet")
+    assert [Path(row["input"]).name for row in found] == [f"{n:02}.png" for n in range(12)]
+    assert Path("died").exists()
+    for row in found[:8]:
+        assert Path(row["output"]).read_bytes() == codec.encode(row["input"])
+        assert row["error"] is None
+    for row in found[8:]:
+        assert "died each time" in row["error"]
+        assert row["bytes"] is None
+    assert sorted(os.listdir("out")) == [f"{n:02}.png.vqc" for n in range(8)]
 
 
 def test_wrong_calls_are_refused_before_a_cluster_is_asked(tmp_path: Path, folder: Path) -> None:

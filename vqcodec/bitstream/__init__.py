@@ -9,22 +9,26 @@ from vqcodec.bitstream.container import (
     read_stream,
     write_stream,
 )
-from vqcodec.bitstream.header import FORMAT_VERSION, MAX_STAGES, PRIORS, Header
+from vqcodec.bitstream.header import FORMAT_VERSION, MAX_HEADER_BYTES, MAX_STAGES, PRIORS, Header
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits, limits_of
 from vqcodec.bitstream.partial import PartialStream, read_partial_stream
 from vqcodec.bitstream.reader import StreamReader
+from vqcodec.bitstream.sought import FileBytes, SoughtStream, seek_stream
 
 __all__ = [
     "CODES",
     "DEFAULT_LIMITS",
     "FORMAT_VERSION",
+    "MAX_HEADER_BYTES",
     "MAX_STAGES",
     "PRIORS",
     "Buffer",
     "Chunk",
+    "FileBytes",
     "Header",
     "Limits",
     "PartialStream",
+    "SoughtStream",
     "Stream",
     "StreamReader",
     "StreamWriter",
@@ -33,5 +37,6 @@ __all__ = [
     "read_header",
     "read_partial_stream",
     "read_stream",
+    "seek_stream",
     "write_stream",
 ]

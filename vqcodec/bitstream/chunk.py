@@ -3,10 +3,18 @@
 import zlib
 from dataclasses import dataclass
 
-from vqcodec.bitstream.varint import MAX_VARINT, append_varint, read_varint
+from vqcodec.bitstream.varint import MAX_VARINT, Readable, append_varint, read_varint
 from vqcodec.errors import ChecksumError, CorruptError, InputError, LimitError, TruncatedError
 
-__all__ = ["CODES", "Chunk", "chunk_end", "pack_chunk", "packed_size", "unpack_chunk"]
+__all__ = [
+    "CODES",
+    "Chunk",
+    "check_codes",
+    "chunk_end",
+    "pack_chunk",
+    "packed_size",
+    "unpack_chunk",
+]
 
 CODES = "C"
 
@@ -57,7 +65,7 @@ def packed_size(payload: bytes) -> int:
 
 
 def unpack_chunk(
-    data: bytes,
+    data: Readable,
     start: int,
     header_checksum: bytes,
     *,
@@ -82,21 +90,29 @@ def unpack_chunk(
             f"{name} at byte {start} has {length} bytes of payload, "
             f"more than the limit of {max_bytes}"
         )
-    if data[end - 4 : end] != _checksum(data[start : end - 4], header_checksum, number):
+    # Once: it may have to be read from a file.
+    whole = memoryview(data[start:end])
+    if whole[-4:] != _checksum(whole[:-4], header_checksum, number):
         raise ChecksumError(f"the checksum of {name} does not match: the file is damaged")
-    letter = chr(data[start])
+    letter = chr(whole[0])
     if not (letter.isascii() and letter.isalpha()):
         raise CorruptError(f"{name} at byte {start} has a type that is no letter: {letter!a}")
-    return Chunk(letter, data[body : end - 4]), end
+    return Chunk(letter, bytes(whole[body - start : -4])), end
 
 
-def chunk_end(data: bytes, start: int, name: str) -> int:
+def check_codes(letter: str, number: int) -> None:
+    """Raise CorruptError if the chunk that should hold the codes of a region is of another type."""
+    if letter != CODES:
+        raise CorruptError(f"code chunk {number} expected, found one of type {letter!a}")
+
+
+def chunk_end(data: Readable, start: int, name: str) -> int:
     """The offset behind a chunk, by the length that it declares. Raises: as read_varint."""
     length, body = read_varint(data, start + 1, f"the length of {name}")
     return body + length + 4
 
 
-def _checksum(content: bytes, header_checksum: bytes, number: int) -> bytes:
+def _checksum(content: bytes | memoryview, header_checksum: bytes, number: int) -> bytes:
     """Return the four bytes that follow a chunk.
 
     The header and the region's number take part, so that a chunk moved to another place, or to

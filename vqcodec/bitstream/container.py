@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from vqcodec.bitstream.chunk import CODES, Chunk, pack_chunk, unpack_chunk
-from vqcodec.bitstream.header import Header, pack_header, unpack_header
+from vqcodec.bitstream.chunk import CODES, Chunk, check_codes, pack_chunk, unpack_chunk
+from vqcodec.bitstream.header import MAX_HEADER_BYTES, Header, pack_header, unpack_header
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits
-from vqcodec.bitstream.varint import MAX_VARINT
+from vqcodec.bitstream.varint import MAX_VARINT, Readable
 from vqcodec.errors import (
     CorruptError,
     InputError,
@@ -124,7 +124,7 @@ def read_stream(
 
 
 def read_beginning(
-    data: bytes, limits: Limits, *, letters: Collection[str], whole: bool = True
+    data: Readable, limits: Limits, *, letters: Collection[str], whole: bool = True
 ) -> tuple[Header, tuple[Chunk, ...], int, bytes]:
     """Read what stands before the code chunks of a stream.
 
@@ -132,7 +132,7 @@ def read_beginning(
     Returns: header, side chunks, the offset of the first code chunk, and the header's checksum.
     Raises: as read_stream.
     """
-    header, start = unpack_header(data, limits)
+    header, start = unpack_header(data[:MAX_HEADER_BYTES], limits)
     checksum = data[start - 4 : start]
     if whole and len(data) - start < header.regions * _SMALLEST_CHUNK:
         raise TruncatedError(
@@ -154,7 +154,7 @@ def as_bytes(data: Buffer) -> bytes:
 
 
 def _read_side_chunks(
-    data: bytes, start: int, checksum: bytes, limits: Limits
+    data: Readable, start: int, checksum: bytes, limits: Limits
 ) -> tuple[tuple[Chunk, ...], int]:
     """Read the chunks before the first code chunk; return them and the offset behind them."""
     chunks: list[Chunk] = []
@@ -200,7 +200,6 @@ def _read_codes(
         chunk, start = unpack_chunk(
             data, start, checksum, number=region, name=f"code chunk {region}"
         )
-        if chunk.type != CODES:
-            raise CorruptError(f"code chunk {region} expected, found one of type {chunk.type!r}")
+        check_codes(chunk.type, region)
         codes.append(chunk.payload)
     return tuple(codes), start

@@ -16,7 +16,15 @@ from vqcodec.errors import (
     UnsupportedVersionError,
 )
 
-__all__ = ["FORMAT_VERSION", "MAX_STAGES", "PRIORS", "Header", "pack_header", "unpack_header"]
+__all__ = [
+    "FORMAT_VERSION",
+    "MAX_HEADER_BYTES",
+    "MAX_STAGES",
+    "PRIORS",
+    "Header",
+    "pack_header",
+    "unpack_header",
+]
 
 FORMAT_VERSION = 1
 PRIORS = ("raw", "static", "mixing")
@@ -26,6 +34,8 @@ MAX_CHANNELS = 256
 FINGERPRINT_BYTES = 8
 
 _FIXED = len(MAGIC) + 3 + FINGERPRINT_BYTES
+# Five bytes are the longest varint: channels, each axis and regions; then stages and checksum.
+MAX_HEADER_BYTES = _FIXED + 5 * (MAX_AXES + 2) + 1 + 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,5 +164,6 @@ def _judge(
         raise UnsupportedVersionError("a stream of open length needs a newer vqcodec")
     if math.prod(extent) > limits.max_samples:
         raise LimitError(
-            f"the signal has {text} samples, more than the limit of {limits.max_samples}"
+            f"the signal has {text} samples, more than the limit of {limits.max_samples}",
+            argument="max_samples",
         )

@@ -1,11 +1,23 @@
 """Unsigned integers in one to five bytes: small ones short, each in exactly one way."""
 
+from typing import Protocol, overload
+
 from vqcodec.errors import CorruptError, InputError, TruncatedError
 
-__all__ = ["MAX_VARINT", "append_varint", "read_varint"]
+__all__ = ["MAX_VARINT", "Readable", "append_varint", "read_varint"]
 
 MAX_VARINT = 2**32 - 1
 _MAX_BYTES = 5
+
+
+class Readable(Protocol):
+    """Bytes, or what is read like them from a file."""
+
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, place: int, /) -> int: ...
+    @overload
+    def __getitem__(self, place: slice, /) -> bytes: ...
 
 
 def append_varint(out: bytearray, value: int) -> None:
@@ -22,7 +34,7 @@ def append_varint(out: bytearray, value: int) -> None:
     out.append(value)
 
 
-def read_varint(data: bytes, start: int, what: str) -> tuple[int, int]:
+def read_varint(data: Readable, start: int, what: str) -> tuple[int, int]:
     """Read the integer that starts at an offset; return it and the offset behind it.
 
     what: the field's name, for the message of an error.

@@ -27,7 +27,11 @@ Part = tuple[Region, "NDArray[np.float32]"]
 
 
 class Signal(Protocol):
-    """Samples of a medium in memory, and the facts that travel with them."""
+    """Samples of a medium in memory, and the facts that travel with them.
+
+    One whose samples can be drawn once only, from front to back, has an attribute `drawn_once` that
+    is true.
+    """
 
     @property
     def extent(self) -> tuple[int, ...]:
@@ -65,6 +69,8 @@ class Medium(Protocol):
         formats: suffix -> format of the files that are written; the first is the default.
         default_model: name of the model that encodes if none is asked for.
         span: lowest and highest sample that a model takes, None if there is no such range.
+        depths: bits of a decoded sample that one may ask for, the first if nobody does; empty where
+            there is no choice.
         raw: how people say what bare samples are, "RATE,CHANNELS,FORMAT"; empty if they cannot.
         raw_formats: formats of bare samples that are written.
 
@@ -86,6 +92,7 @@ class Medium(Protocol):
     formats: Mapping[str, str]
     default_model: str
     span: tuple[float, float] | None
+    depths: tuple[int, ...]
     raw: str
     raw_formats: tuple[str, ...]
 
@@ -123,14 +130,15 @@ class Medium(Protocol):
         """
 
     def writer(
-        self, stream: Stream, region: Region, *, format: str
+        self, stream: Stream, region: Region, *, format: str, bits: int | None = None
     ) -> Callable[[Iterable[Part], BinaryIO], None] | None:
         """What writes a region of a signal to a file as its parts are decoded, in little memory.
 
         The file is empty, and open for writing at any place. None where `write` is to have the
-        signal whole.
+        signal whole. bits: as for `from_samples`.
 
         Raises:
+            InputError: the format cannot hold it, where that is known already.
             CorruptError, LimitError: a side chunk does not hold what it should.
         """
 
@@ -166,14 +174,20 @@ class Medium(Protocol):
         """
 
     def from_samples(
-        self, parts: Iterable[Part], stream: Stream, region: Region, *, shrink: int = 1
+        self,
+        parts: Iterable[Part],
+        stream: Stream,
+        region: Region,
+        *,
+        shrink: int = 1,
+        bits: int | None = None,
     ) -> Any:
         """A region of the signal that a stream describes, of the parts of it that are decoded.
 
         Parts and region are of the signal at 1/shrink of its size along each axis, where a sample
         is the mean of a block. The parts cover what `samples_for` says of the region once, in the
-        order of regions. Most are
-        decoded as they are drawn, so that not all of their samples are in memory.
+        order of regions. Most are decoded as they are drawn, so that not all of their samples are
+        in memory. `bits` is one of `depths`, None for what the signal had that was encoded.
 
         Raises:
             CorruptError, LimitError: a side chunk does not hold what it should.

@@ -5,21 +5,26 @@ from __future__ import annotations
 import importlib
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from vqcodec.bitstream import (
     DEFAULT_LIMITS,
+    MAX_HEADER_BYTES,
     Buffer,
+    FileBytes,
     Limits,
     PartialStream,
+    SoughtStream,
     Stream,
     read_header,
     read_partial_stream,
     read_stream,
+    seek_stream,
 )
+from vqcodec.content import FileLike, content_of, open_to_seek
 from vqcodec.errors import BadModelError, CorruptError, LimitError, UnsupportedVersionError
-from vqcodec.files import content_of
 from vqcodec.media.base import Medium
 
 if TYPE_CHECKING:
@@ -33,6 +38,7 @@ __all__ = [
     "list_media",
     "medium_of",
     "medium_of_number",
+    "open_any_stream",
     "read_any_stream",
     "signal_of",
 ]
@@ -125,6 +131,39 @@ def read_any_stream(
     return medium, stream
 
 
+@contextmanager
+def open_any_stream(
+    data: Buffer | FileLike,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    partial: bool = False,
+    part: bool = False,
+) -> Iterator[tuple[Medium, Stream]]:
+    """Read a stream of any medium, which may be used as long as the block lasts.
+
+    Args:
+        data: bytes, the path or URL of a file, or one that is open for reading.
+        partial: as for `read_any_stream`.
+        part: not all regions will be asked for. Of a file that can seek only these are read, and
+            checked, then; header and side chunks at once.
+
+    Raises:
+        InputError: the file cannot be read. FormatError: as `read_any_stream`.
+    """
+    if part and not partial:
+        with open_to_seek(data) as file:
+            if file is not None:
+                sought = FileBytes(file)
+                head = read_header(sought[:MAX_HEADER_BYTES], limits)
+                medium = medium_of_number(head.medium)
+                stream = seek_stream(sought, limits, letters=medium.letters)
+                medium.check(stream.header, stream.side_chunks)
+                _check_size(medium.extent_of(stream), limits)
+                yield medium, stream
+                return
+    yield read_any_stream(content_of(data), limits, partial=partial)
+
+
 def signal_of(medium: Medium, thing: Any, limits: Limits = DEFAULT_LIMITS) -> Any:
     """The signal in a file, given by path, open for reading or as bytes, or in what `wrap` takes.
 
@@ -154,7 +193,8 @@ def check_stream(medium: Medium, stream: Stream, limits: Limits) -> None:
     """
     header = stream.header
     _check_size(header.extent, limits)
-    if header.regions != len(stream.codes) and not isinstance(stream, PartialStream):
+    is_whole = not isinstance(stream, PartialStream | SoughtStream)
+    if is_whole and header.regions != len(stream.codes):
         raise CorruptError(
             f"the header says {header.regions} regions, there are {len(stream.codes)} payloads"
         )
@@ -166,7 +206,8 @@ def _check_size(extent: Sequence[int], limits: Limits) -> None:
     """Refuse a signal, as it is coded or as it is decoded, of more samples than allowed."""
     if (samples := math.prod(extent)) > limits.max_samples:
         raise LimitError(
-            f"the signal has {samples} samples, more than the limit of {limits.max_samples}"
+            f"the signal has {samples} samples, more than the limit of {limits.max_samples}",
+            argument="max_samples",
         )
 
 

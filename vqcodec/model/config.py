@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vqcodec.errors import BadModelError, InputError
-from vqcodec.grid import Region, count_regions, cut
+from vqcodec.grid import Region, count_regions, cut, meeting
 from vqcodec.parts import as_text, parse_object, read_part, shown
 from vqcodec.quantizers.config import QUANTIZERS, QuantizerConfig
 from vqcodec.transforms.config import ANALYSES, SYNTHESES, AnalysisConfig, SynthesisConfig
@@ -104,6 +104,18 @@ class ModelConfig:
         if count != wanted:
             raise InputError(f"says {count} regions, its model cuts such a signal into {wanted}")
         return grid, self.regions(extent)
+
+    def regions_of(self, part: Region, extent: tuple[int, ...]) -> list[int]:
+        """The numbers of the regions that share a sample with a part of a signal."""
+        grid = self.positions(extent)
+        if len(grid) != len(extent):
+            # A dense model's positions stand for all samples at once.
+            return list(range(count_regions(grid, self.region)))
+        window = tuple(
+            slice(axis.start // step, -(-axis.stop // step))
+            for axis, step in zip(part, self.synthesis.stride, strict=True)
+        )
+        return [number for number, _ in meeting(window, grid, self.region)]
 
     def to_text(self) -> str:
         """What decoding depends on, as JSON: what the fingerprint is taken of."""

@@ -3,19 +3,27 @@
 import argparse
 import os
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import vqcodec
 from vqcodec.bitstream import Header, Stream, limits_of
-from vqcodec.grid import Region, lengths, shrink
+from vqcodec.grid import lengths, shrink
 from vqcodec.media.base import Medium
-from vqcodec.media.registry import read_any_stream
+from vqcodec.media.registry import open_any_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.failure import UsageError, complain
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.jobs import facts_of, processes_for, run_jobs, threads_each
-from vqcodec_cli.media import check_format, format_of, suffix_of_stream
+from vqcodec_cli.media import (
+    check_bits,
+    check_format,
+    format_of,
+    partial_hinted,
+    suffix_of_stream,
+)
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.part import add_part, asked_region, is_part
 from vqcodec_cli.plan import Job, plan_jobs
@@ -29,8 +37,10 @@ examples:
   vqcodec decode photo.vqc                 writes photo.png
   vqcodec decode photo.vqc -o photo.jpg    .png, .jpg, .webp or .tiff
   vqcodec decode scan.vqc --region 4096,2048,512,512 -o part.png
+  vqcodec decode https://host/scan.vqc --region 0,0,512,512 -o part.png
   vqcodec decode encoded/ -o decoded/      a folder, with its subfolders
   vqcodec decode scan.vqc --scale 1/8 -o small.png   at an eighth of its height and width
+  vqcodec decode scan.vqc --bits 16 -o scan.tiff     samples of sixteen bits, as they were
   vqcodec decode cut.vqc --partial -o cut.png        what is left of a file that was cut
   vqcodec decode - < photo.vqc > photo.png
   vqcodec decode talk.vqc --from 1:23:00 --for 30s -o part.wav   .wav, .flac or .ogg
@@ -41,7 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.epilog = EXAMPLES
     parser.add_argument(
-        "inputs", metavar="INPUT", nargs="+", help=".vqc files, folders, patterns, or - for stdin"
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        help=".vqc files, folders, patterns, URLs, or - for stdin",
     )
     options.add_output(
         parser, explanation="output file, folder, or - for stdout (default: INPUT's name with .png)"
@@ -59,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="decode a sound at N samples a second, or model, as it is coded (default: its own)",
     )
+    options.add_bits(parser)
     parser.add_argument("--raw", metavar="FORMAT", help="write bare samples: s16, s24, s32 or f32")
     parser.add_argument(
         "--partial",
@@ -106,8 +120,19 @@ class _Decoder:
         job.check()
         # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
         limits, partial = limits_of(self._args.max_samples), self._args.partial
-        medium, stream = read_any_stream(job.source.read(), limits, partial=partial)
+        part = is_part(self._args) and (job.source.is_file() or job.source.is_remote)
+        data = job.source.name if part else job.source.read()
+        with ExitStack() as stack:
+            with partial_hinted(data if isinstance(data, bytes) and not partial else None, limits):
+                opened = open_any_stream(data, limits, partial=partial, part=part)
+                medium, stream = stack.enter_context(opened)
+            return self._decoded(job, medium, stream, tell)
+
+    def _decoded(
+        self, job: Job, medium: Medium, stream: Stream, tell: Tell
+    ) -> tuple[dict[str, Any], str]:
         format = format_of(medium, job.target, raw=self._args.raw)
+        check_bits(self._args.bits, medium)
         factor, rate = round(1 / self._args.scale), self._args.rate
         timed = stream if rate is None else medium.at_rate(stream, rate)
         region = asked_region(self._args, medium, timed, shrink=factor)
@@ -125,6 +150,7 @@ class _Decoder:
             region=shown,
             scale=self._args.scale,
             rate=rate,
+            bits=self._args.bits,
             max_samples=self._args.max_samples,
             threads=threads_each(self._args.threads, processes=self._processes),
             progress=tell,
@@ -141,8 +167,12 @@ class _Decoder:
             record |= facts_of(job.target)
         elif job.target != STDOUT:
             record["bytes"] = os.path.getsize(job.target)
-        if partial:
-            record |= _what_is_there(job, medium, stream, shown if region is None else None)
+        if self._args.partial:
+            needed = None
+            if region is not None:
+                taken = medium.samples_for(timed, region, shrink=factor)
+                needed = codec.card.config.regions_of(taken, stream.header.extent)
+            record |= _what_is_there(job, medium, timed, needed, ends=shown[0].stop)
         size = medium.size_text(extent)
         if (pace := medium.per_second(timed)) is not None:
             record["duration"] = duration = lengths(shown)[0] / pace
@@ -160,17 +190,26 @@ class _Decoder:
 
 
 def _what_is_there(
-    job: Job, medium: Medium, stream: Stream, shown: Region | None
+    job: Job, medium: Medium, timed: Stream, needed: Sequence[int] | None, *, ends: int
 ) -> dict[str, int]:
     """How many of how many regions a stream still holds; said where some are missing.
 
-    shown: where the signal may end before its end.
+    Args:
+        timed: the stream at the rate that it is decoded at.
+        needed: the regions that the part which is asked for is made of; None for all.
+        ends: the sample along the first axis behind the last one that is decoded.
     """
-    there, regions = len(stream.codes), stream.header.regions
-    if there < regions:
-        pace, end = medium.per_second(stream), ""
-        if shown is not None and pace is not None and lengths(shown) != medium.extent_of(stream):
-            end = f", and it ends after {shown[0].stop / pace:.2f} s"
+    there, regions = len(timed.codes), timed.header.regions
+    if needed is not None:
+        found = sum(timed.codes_of(number) is not None for number in needed)
+        if not found:
+            complain(job.name, "nothing of this part is there, it is blank")
+        elif found < len(needed):
+            complain(job.name, f"{found} of {len(needed)} regions of this part are there")
+    elif there < regions:
+        pace, end = medium.per_second(timed), ""
+        if pace is not None and ends < medium.extent_of(timed)[0]:
+            end = f", and it ends after {ends / pace:.2f} s"
         complain(job.name, f"{there} of {regions} regions are there, the others are blank{end}")
     return {"regions": regions, "regions_there": there}
 

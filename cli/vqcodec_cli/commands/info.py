@@ -14,8 +14,8 @@ from vqcodec_cli import options
 from vqcodec_cli.batch import Tell, run_batch
 from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
-from vqcodec_cli.media import check_format, format_of
-from vqcodec_cli.output import STDOUT
+from vqcodec_cli.media import check_format, format_of, partial_hinted
+from vqcodec_cli.output import STDOUT, need_stdout
 from vqcodec_cli.plan import Job
 from vqcodec_cli.terminal import printable
 
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Describe every file; returns the exit code."""
+    need_stdout()
 
     @functools.cache
     def installed() -> dict[str, str]:
@@ -51,15 +52,21 @@ def run(args: argparse.Namespace) -> int:
 
     def work(source: Source, _: Tell) -> tuple[dict[str, Any], str]:
         data = source.read()
-        medium, stream = read_any_stream(data, limits)
+        with partial_hinted(data, limits):
+            medium, stream = read_any_stream(data, limits)
         info = describe_stream(medium, stream, size=len(data), limits=limits)
+        thumbnail = None
         if args.thumbnail is not None:
-            _write_thumbnail(medium, stream, Job(source, args.thumbnail, args.force))
+            thumbnail = _write_thumbnail(medium, stream, Job(source, args.thumbnail, args.force))
         model = installed().get(info.fingerprint)
         fields = asdict(info)
         extent, facts = fields.pop("extent"), fields.pop("facts")
         record = {"input": source.name, **fields, **extent, **facts, "installed_model": model}
-        return record, _text(source.name, info, model)
+        text = _text(source.name, info, model)
+        if thumbnail is not None:
+            record["thumbnail"] = args.thumbnail
+            text += f"\n  thumbnail {thumbnail}"
+        return record, text
 
     sources = find_sources(args.inputs, suffixes=STREAM_SUFFIXES)
     if args.thumbnail is not None:
@@ -71,14 +78,17 @@ def run(args: argparse.Namespace) -> int:
     return run_batch(sources, work, label="reading", as_json=args.json)
 
 
-def _write_thumbnail(medium: Medium, stream: Stream, job: Job) -> None:
+def _write_thumbnail(medium: Medium, stream: Stream, job: Job) -> str:
+    """Write it; gives its name and size."""
     job.check()
     format = format_of(medium, job.target)
     from vqcodec.model.catalog import locate_model
 
     path = locate_model(stream.header.fingerprint.hex())  # raises before torch is loaded
     codec = vqcodec.load(path)
-    job.write(medium.write(codec.decode_signal(stream, scale=_THUMBNAIL), format=format))
+    small = codec.decode_signal(stream, scale=_THUMBNAIL)
+    job.write(medium.write(small, format=format))
+    return f"{printable(job.target)}, {medium.size_text(small.extent)}"
 
 
 def _text(name: str, info: StreamInfo, model: str | None) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
 from vqcodec_cli.failure import OK
+from vqcodec_cli.output import need_stdout
 from vqcodec_cli.terminal import printable, say_json, say_lines
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked for; returns the exit code."""
+    need_stdout()
     args.action(args)
     return OK
 

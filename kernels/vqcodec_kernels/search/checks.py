@@ -4,6 +4,9 @@ Shapes, dtypes and devices are checked on any tensor, fake ones too; values only
 some.
 """
 
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
@@ -67,8 +70,7 @@ def check_residual(x: Tensor, codebooks: Tensor, biases: Tensor | None, stages: 
         _check_bias_shape(biases, codebooks.shape[:-1], x.device, name="biases")
     if stages is None:
         return codebooks.shape[-3]
-    if not 0 <= stages <= codebooks.shape[-3]:
-        raise InvalidInputError(f"stages must be in [0, {codebooks.shape[-3]}], got {stages}")
+    _check_whole("stages", stages, 0, codebooks.shape[-3])
     return stages
 
 
@@ -76,8 +78,7 @@ def check_beams(x: Tensor, codebooks: Tensor, biases: Tensor | None, beams: int)
     """Accept what check_residual accepts with at least one stage, and beams."""
     if check_residual(x, codebooks, biases, None) == 0:
         raise InvalidInputError(f"beams need a stage, got codebooks {tuple(codebooks.shape)}")
-    if not 1 <= beams <= MAX_BEAMS:
-        raise InvalidInputError(f"beams must be in [1, {MAX_BEAMS}], got {beams}")
+    _check_whole("beams", beams, 1, MAX_BEAMS)
 
 
 def check_codes(x: Tensor, codes: Tensor, codebook_size: int) -> None:
@@ -100,17 +101,13 @@ def check_codebook_axes(x: Tensor, codebook_axes: int | None) -> int:
     most = x.dim() - 2
     if codebook_axes is None:
         return most
-    if not 0 <= codebook_axes <= most:
-        raise InvalidInputError(
-            f"codebook_axes must be in [0, {most}] for x {tuple(x.shape)}, got {codebook_axes}"
-        )
+    _check_whole("codebook_axes", codebook_axes, 0, most, f" for x {tuple(x.shape)}")
     return codebook_axes
 
 
 def check_count(k: int, codebook_size: int) -> None:
     """Accept how many codes of a codebook are asked for."""
-    if not 1 <= k <= codebook_size:
-        raise InvalidInputError(f"k must be in [1, {codebook_size}], got {k}")
+    _check_whole("k", k, 1, codebook_size)
 
 
 def check_mask(mask: Tensor | None, x: Tensor) -> None:
@@ -195,8 +192,15 @@ def _check_matrix(name: str, values: Tensor) -> None:
 
 
 def _check_size(codebook_size: int) -> None:
-    if not 1 <= codebook_size <= MAX_CODEBOOK_SIZE:
-        raise InvalidInputError(f"K must be in [1, {MAX_CODEBOOK_SIZE}], got {codebook_size}")
+    _check_whole("K", codebook_size, 1, MAX_CODEBOOK_SIZE)
+
+
+def _check_whole(name: str, value: Any, low: int, high: int, where: str = "") -> None:
+    """Accept an integer, also NumPy's and one that a compiler traces; 2.0 and True are none."""
+    whole = isinstance(value, int | torch.SymInt | np.integer) and not isinstance(value, bool)
+    if not (whole and low <= value <= high):
+        kind = "" if whole else "a whole number "
+        raise InvalidInputError(f"{name} must be {kind}in [{low}, {high}]{where}, got {value!r}")
 
 
 def _check_batch(x: Tensor, batch: torch.Size, name: str, books: Tensor) -> None:

@@ -31,6 +31,16 @@ CALLS: dict[str, tuple[Any, ...]] = {
 BAD_CALLS: list[tuple[str, Callable[[], object], str]] = [
     ("dtype", lambda: vqcodec_kernels.nearest_code(X.double(), CODEBOOK), "float64"),
     ("codebook dtype", lambda: vqcodec_kernels.nearest_code(X, CODEBOOK.long()), "int64"),
+    ("k", lambda: vqcodec_kernels.nearest_code(X, CODEBOOK, k=2.0), "a whole number in .* got 2.0"),  # type: ignore[call-overload]
+    ("stages", lambda: vqcodec_kernels.residual_codes(X, BOOKS, stages=2.0), "stages .* got 2.0"),  # type: ignore[call-overload]
+    ("stages as bool", lambda: vqcodec_kernels.residual_codes(X, BOOKS, stages=True), "got True"),
+    ("beams", lambda: vqcodec_kernels.beam_codes(X, BOOKS, beams=2.5), "beams .* got 2.5"),  # type: ignore[arg-type]
+    ("codebook_size", lambda: vqcodec_kernels.code_statistics(X, CODES, 5.0), "K .* got 5.0"),  # type: ignore[arg-type]
+    (
+        "codebook_axes",
+        lambda: vqcodec_kernels.code_statistics(X[None], CODES[None], 5, codebook_axes=1.0),  # type: ignore[arg-type]
+        "codebook_axes .* got 1.0",
+    ),
     ("not a tensor", lambda: vqcodec_kernels.nearest_code([[1.0]], CODEBOOK), "list"),  # type: ignore[call-overload]
     ("rank", lambda: vqcodec_kernels.nearest_code(X[0], CODEBOOK), r"\(4,\)"),
     ("D", lambda: vqcodec_kernels.nearest_code(X, CODEBOOK[:, :3]), r"\(6, 4\) and \(5, 3\)"),

@@ -47,6 +47,7 @@ class SawToothMedium(Direct):
     formats = {".saw": "saw"}  # noqa: RUF012
     default_model = "sawtooth"
     span = (0.0, 1.0)
+    depths: tuple[int, ...] = ()
 
     def recognises(self, head: bytes) -> bool:
         return head.startswith(b"SAW ")
@@ -71,7 +72,9 @@ class SawToothMedium(Direct):
         head = " ".join(["SAW", str(signal.offset), str(len(signal.values)), *signal.unit.split()])
         return f"{head}\n{' '.join(map(str, signal.values))}\n".encode("ascii")
 
-    def writer(self, stream: Stream, region: Region, *, format: str) -> None:
+    def writer(
+        self, stream: Stream, region: Region, *, format: str, bits: int | None = None
+    ) -> None:
         return None
 
     def wrap(self, thing: Any) -> SawTooth:
@@ -94,7 +97,13 @@ class SawToothMedium(Direct):
         return ((signal.values[region] - signal.offset)[None] / 255).astype(np.float32)
 
     def from_samples(
-        self, parts: Iterable[Part], stream: Stream, region: Region, *, shrink: int = 1
+        self,
+        parts: Iterable[Part],
+        stream: Stream,
+        region: Region,
+        *,
+        shrink: int = 1,
+        bits: int | None = None,
     ) -> SawTooth:
         offset = int.from_bytes(stream.payload(_OFFSET) or b"", "little", signed=True)
         values = np.full(lengths(region), -1, np.int64)

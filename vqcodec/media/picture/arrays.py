@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vqcodec.errors import InputError
-from vqcodec.media.picture.modes import sixteen_to_eight
 from vqcodec.media.picture.reader import picture_from_pillow
 from vqcodec.media.picture.signal import Picture
 
@@ -19,9 +18,9 @@ _OVERSHOOT = 1e-3
 def picture_from(image: Any) -> Picture:
     """Return the picture in an array, a Pillow image, a torch tensor or a Picture.
 
-    Arrays: (H, W) or (H, W, 1 to 4), uint8; uint16, rounded to eight bits; or float in [0, 1],
+    Arrays: (H, W) or (H, W, 1 to 4), uint8; uint16, of which all bits count; or float in [0, 1],
     rounded to the nearest of 255 steps; up to 0.001 beyond, as resizing leaves it, is clamped.
-    Tensors: (C, H, W) or (1, C, H, W), uint8 or float in [0, 1]. Channels are grey, grey + alpha,
+    Tensors: (C, H, W) or (1, C, H, W), of the same kinds. Channels are grey, grey + alpha,
     RGB, RGBA. Pillow images: as read_picture, and of an animation the frame that it stands at.
     Raises: InputError, showing the value, for anything else: an empty picture, another dtype or
     shape, NaN, infinity, or a float further outside of [0, 1].
@@ -65,15 +64,15 @@ def _from_tensor(tensor: Any) -> NDArray[Any]:
     return array.transpose(1, 2, 0)
 
 
-def _quantize_samples(array: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return the samples of an array (H, W, C) in eight bits."""
+def _quantize_samples(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the samples of an array (H, W, C), floats in eight bits."""
     if array.size == 0:
         raise InputError(f"the picture is empty: {array.shape = }")
     if array.dtype == np.uint8:
         return array
     # Of either byte order.
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-        return sixteen_to_eight(array)
+        return array.astype(np.uint16, copy=False)
     if not np.issubdtype(array.dtype, np.floating):
         raise InputError(f"samples must be uint8, uint16 or float, got {array.dtype}")
     # Written so that NaN, which compares false with everything, counts as bad.

@@ -1,4 +1,4 @@
-"""What a stream of a picture carries beside its codes: alpha, colour profile and EXIF data."""
+"""What a stream of a picture carries beside its codes: alpha, data range, profile and EXIF data."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from vqcodec.bitstream import DEFAULT_LIMITS, Chunk, Header, Limits, Stream
 from vqcodec.errors import CorruptError, InputError, LimitError
 from vqcodec.grid import whole
 from vqcodec.media.picture.alpha_rows import check_payload
+from vqcodec.media.picture.data_range import EIGHT_BITS, pack_range
 
 if TYPE_CHECKING:
     from vqcodec.media.picture.rows import PictureRows
@@ -23,7 +24,7 @@ EXIF = "e"
 
 
 def pack_chunks(picture: Picture | PictureRows, *, facts: bool) -> list[Chunk]:
-    """Return the side chunks of a picture; without `facts` alpha alone.
+    """Return the side chunks of a picture; without `facts` what pixels mean nothing without.
 
     Raises: InputError for more bytes of a profile or of EXIF data than a reader takes by default.
     """
@@ -31,9 +32,12 @@ def pack_chunks(picture: Picture | PictureRows, *, facts: bool) -> list[Chunk]:
     chunks = [Chunk(kind, _pack_fact(raw)) for kind, raw in kept if raw is not None]
     if _has_alpha(picture.channels):
         from vqcodec.media.picture.alpha import encode_alpha
+        from vqcodec.media.picture.channels import alpha_of
 
-        alpha = picture.window(whole(picture.extent))[:, :, -1]
+        alpha = alpha_of(picture.window(whole(picture.extent)))
         chunks.append(Chunk(ALPHA, encode_alpha(alpha)))
+    if picture.bits != EIGHT_BITS.bits:
+        chunks.append(pack_range(picture.data_range))
     return chunks
 
 

@@ -26,7 +26,7 @@ def find_pictures(folder: Path) -> list[Path]:
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """Read a picture as uint8 (H, W, 3); grey is repeated, alpha dropped.
+    """Read a picture as uint8 (H, W, 3); grey is repeated, alpha dropped, 16 bits mapped to 8.
 
     Raises:
         InputError: the file is not a picture that can be read.
@@ -35,7 +35,7 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
         picture = MEDIUM.read(path.read_bytes(), DEFAULT_LIMITS)
     except VqcodecError as error:
         raise InputError(f"{path}: {error}") from error
-    return np.ascontiguousarray(to_channels(picture.pixels, 3))
+    return np.ascontiguousarray(to_channels(picture.in_eight_bits().pixels, 3))
 
 
 def picture_reader(skipped: Skipped | None = None) -> SignalReader:

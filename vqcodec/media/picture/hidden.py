@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vqcodec.errors import InputError
+from vqcodec.media.picture.channels import alpha_of, has_alpha
 from vqcodec.media.picture.rows import PictureRows
 from vqcodec.media.picture.signal import Picture
 from vqcodec.media.workshop import decibels
@@ -23,8 +25,8 @@ _BAND_ROWS = 256
 _SMOOTHINGS = 2
 
 
-def fill_hidden(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Fill colours under alpha 0 smoothly from the visible ones: uint8 (H, W, 1 to 4).
+def fill_hidden(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Fill colours under alpha 0 smoothly from the visible ones: uint8 or uint16 (H, W, 1 to 4).
 
     Visible colours and alpha stay as they are; a picture of which nothing is visible becomes black.
 
@@ -39,13 +41,22 @@ def fill_hidden(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # Whole numbers at full resolution, floats from half of it on: a quarter of the memory.
     guess = _from_coarse(pixels[:, :, :-1], ~hidden[:, :, None])
     filled = pixels.copy()
-    made = np.rint(guess).astype(np.uint8)
+    made = np.rint(guess).astype(pixels.dtype)
     filled[:, :, :-1][hidden] = _doubled(made, height, width)[hidden]
     return filled
 
 
 def visible_psnr(decoded: Picture, original: Picture | PictureRows) -> float:
-    """PSNR of the colours where the original shows anything, in dB; inf where it shows nothing."""
+    """PSNR of the colours where the original shows anything, in dB; inf where it shows nothing.
+
+    The peak is the width of the original's data range: 255 of eight bits.
+    Raises: InputError if one has eight bits, the other sixteen.
+    """
+    if decoded.bits != original.bits:
+        raise InputError(
+            f"pictures of {decoded.bits} and {original.bits} bits do not compare: "
+            f"decode with bits={original.bits}"
+        )
     height, width = original.extent
     error = count = 0
     for top in range(0, height, _BAND_ROWS):
@@ -54,16 +65,16 @@ def visible_psnr(decoded: Picture, original: Picture | PictureRows) -> float:
         shown = ~_hidden(wanted)
         colours = slice(0, 3 if original.channels >= 3 else 1)
         differences = np.subtract(pixels[:, :, colours], wanted[:, :, colours], dtype=np.int32)
-        error += int(np.square(differences[shown]).sum(dtype=np.int64))
+        error += int(np.square(differences[shown], dtype=np.int64).sum())
         count += int(shown.sum()) * differences.shape[2]
-    return decibels(error / max(1, count) / 255**2)
+    return decibels(error / max(1, count) / original.data_range.width**2)
 
 
-def _hidden(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _hidden(pixels: NDArray[Any]) -> NDArray[np.bool_]:
     """Where alpha is 0, bool (H, W); nowhere without alpha."""
-    if pixels.shape[2] in (1, 3):
+    if not has_alpha(pixels.shape[2]):
         return np.zeros(pixels.shape[:2], np.bool_)
-    hidden: NDArray[np.bool_] = pixels[:, :, -1] == 0
+    hidden: NDArray[np.bool_] = alpha_of(pixels) == 0
     return hidden
 
 
@@ -91,7 +102,7 @@ def _doubled(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
 
 def _pairs(values: NDArray[Any]) -> NDArray[Any]:
     """Sums of 2 x 2 samples of (H, W, C), what is beyond the edge counted as 0."""
-    wide = np.uint16 if values.dtype.itemsize == 1 else values.dtype
+    wide = {1: np.uint16, 2: np.uint32}.get(values.dtype.itemsize, values.dtype)
     rows = values[0::2].astype(wide)
     rows[: len(values) // 2] += values[1::2]
     sums = rows[:, 0::2].copy()

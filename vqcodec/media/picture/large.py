@@ -10,16 +10,14 @@ from vqcodec.bitstream import Limits, Stream
 from vqcodec.grid import Region, lengths
 from vqcodec.media.base import Part
 from vqcodec.media.picture.chunks import ALPHA, EXIF, ICC, unpack_fact
-from vqcodec.media.picture.png_rows import write_png
+from vqcodec.media.picture.data_range import range_of
 from vqcodec.media.picture.samples import bands_of
-from vqcodec.media.picture.tiff import write_tiff
+from vqcodec.media.picture.writer import OWN_WRITERS, check_format
 
 __all__ = ["is_large", "writer_by_rows"]
 
 # Pillow takes 7 bytes for a pixel.
 _LARGE_PIXELS = 2**25
-
-_WRITERS = {"png": write_png, "tiff": write_tiff}
 
 
 def is_large(extent: Sequence[int]) -> bool:
@@ -32,21 +30,30 @@ def is_large(extent: Sequence[int]) -> bool:
 
 
 def writer_by_rows(
-    stream: Stream, region: Region, format: str
+    stream: Stream, region: Region, format: str, bits: int | None
 ) -> Callable[[Iterable[Part], BinaryIO], None] | None:
     """What writes the parts of a region of a stream to a file; None where it is to be held whole.
 
     That is a picture of at most 2**25 pixels, one with alpha, and one that goes into another format
     than PNG or TIFF.
-    Raises: CorruptError, LimitError as `unpack_fact`.
+    Raises: InputError as `check_format`; CorruptError, LimitError as `unpack_fact`.
     """
-    write, extent, channels = _WRITERS.get(format), lengths(region), stream.header.channels
+    extent, channels, data_range = lengths(region), stream.header.channels, range_of(stream, bits)
+    check_format(format, channels=channels, bits=data_range.bits)
+    write = OWN_WRITERS.get(format)
     if write is None or not is_large(extent) or stream.payload(ALPHA) is not None:
         return None
     icc, exif = (unpack_fact(stream, kind, Limits()) for kind in (ICC, EXIF))
 
     def write_parts(parts: Iterable[Part], file: BinaryIO) -> None:
-        bands = bands_of(parts, channels, region)
-        write(file, bands, extent=extent, channels=channels, icc=icc, exif=exif)
+        write(
+            file,
+            bands_of(parts, channels, region, data_range),
+            extent=extent,
+            channels=channels,
+            bits=data_range.bits,
+            icc=icc,
+            exif=exif,
+        )
 
     return write_parts

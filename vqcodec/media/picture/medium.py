@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
@@ -11,6 +12,7 @@ from vqcodec.errors import BadModelError, CorruptError
 from vqcodec.grid import Region
 from vqcodec.media.base import Direct, Part
 from vqcodec.media.picture.chunks import ALPHA, EXIF, ICC, check_alpha, pack_chunks, unpack_fact
+from vqcodec.media.picture.data_range import EIGHT_BITS, RANGE, check_range, range_of
 from vqcodec.media.picture.suffixes import FORMATS, SUFFIXES, looks_like_picture
 from vqcodec.model.config import MediumConfig, ModelConfig
 from vqcodec.parts import shown
@@ -28,7 +30,7 @@ _NAMES = {1: "grey", 2: "grey + alpha", 3: "RGB", 4: "RGBA"}
 
 
 class PictureMedium(Direct):
-    """Grey or RGB of eight bits, with or without alpha: what `vqcodec.media.base.Medium` asks for.
+    """Grey or RGB, with or without alpha, of 8 or 16 bits: a `vqcodec.media.base.Medium`.
 
     Reading and writing files is left to Pillow, which is loaded when a file comes along.
     """
@@ -36,11 +38,12 @@ class PictureMedium(Direct):
     number = 0
     name = "picture"
     axes = ("height", "width")
-    letters = frozenset((ALPHA, ICC, EXIF))
+    letters = frozenset((ALPHA, ICC, EXIF, RANGE))
     suffixes: tuple[str, ...] = SUFFIXES
     formats: Mapping[str, str] = FORMATS
     default_model = "photo"
     span = (0.0, 1.0)
+    depths = (8, 16)
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file begins as one of the formats that are read does."""
@@ -67,12 +70,12 @@ class PictureMedium(Direct):
         return write_picture(signal, format=format)
 
     def writer(
-        self, stream: Stream, region: Region, *, format: str
+        self, stream: Stream, region: Region, *, format: str, bits: int | None = None
     ) -> Callable[[Iterable[Part], BinaryIO], None] | None:
         """What writes a large picture by rows; see `writer_by_rows`."""
         from vqcodec.media.picture.large import writer_by_rows
 
-        return writer_by_rows(stream, region, format)
+        return writer_by_rows(stream, region, format, bits)
 
     def wrap(self, thing: Any) -> Picture | PictureRows:
         """The picture in an array, a Pillow image, a torch tensor, `Picture` or `PictureRows`."""
@@ -81,8 +84,8 @@ class PictureMedium(Direct):
 
         return thing if isinstance(thing, PictureRows) else picture_from(thing)
 
-    def unwrap(self, signal: Picture) -> NDArray[np.uint8]:
-        """The pixels, uint8 (H, W, C), or (H, W) for grey."""
+    def unwrap(self, signal: Picture) -> NDArray[Any]:
+        """The pixels, uint8 or uint16 (H, W, C), or (H, W) for grey."""
         return signal.pixels[:, :, 0] if signal.channels == 1 else signal.pixels
 
     def check_model(self, model: ModelConfig) -> None:
@@ -100,10 +103,16 @@ class PictureMedium(Direct):
         """Colours in [0, 1], as many as the model has: float32 (C, H, W)."""
         from vqcodec.media.picture.samples import samples_of
 
-        return samples_of(signal.window(region), model.channels)
+        return samples_of(signal.window(region), model.channels, signal.data_range)
 
     def from_samples(
-        self, parts: Iterable[Part], stream: Stream, region: Region, *, shrink: int = 1
+        self,
+        parts: Iterable[Part],
+        stream: Stream,
+        region: Region,
+        *,
+        shrink: int = 1,
+        bits: int | None = None,
     ) -> Picture:
         """A region of the picture, with what the side chunks of its stream hold."""
         import numpy as np
@@ -115,34 +124,41 @@ class PictureMedium(Direct):
 
         limits, payload = Limits(), stream.payload(ALPHA)
         icc, exif = (unpack_fact(stream, kind, limits) for kind in (ICC, EXIF))
-        pixels = pixels_of(parts, stream.header.channels, region)
+        pixels = pixels_of(parts, stream.header.channels, region, range_of(stream, bits))
         if payload is not None:
             plane = decode_alpha(payload, *stream.header.extent)
             if shrink > 1:
                 plane = np.rint(block_means(plane, shrink, axes=2)).astype(np.uint8)
-            pixels[:, :, -1] = plane[region]
+            # 65535 is opaque of sixteen bits.
+            pixels[:, :, -1] = plane[region] * pixels.dtype.type(257 if pixels.itemsize > 1 else 1)
         return Picture(pixels, icc=icc, exif=exif)
 
     def side_chunks(self, signal: Picture | PictureRows, *, facts: bool) -> list[Chunk]:
-        """Alpha, and with `facts` the colour profile and EXIF data."""
+        """Alpha, the range of 16 bits, and with `facts` the colour profile and EXIF data."""
         return pack_chunks(signal, facts=facts)
 
     def check(self, header: Header, side_chunks: Sequence[Chunk]) -> None:
-        """Raise CorruptError for other axes or channels, and for alpha that does not fit them."""
+        """Raise CorruptError for other axes or channels, alpha that does not fit, a wrong range."""
         if len(header.extent) != 2 or header.channels not in _NAMES:
             raise CorruptError(
                 f"a picture has 2 axes and 1 to 4 channels, the header says {len(header.extent)} "
                 f"and {header.channels}"
             )
         check_alpha(header, side_chunks)
+        check_range(side_chunks)
 
     def describe(self, stream: Stream, *, size: int, limits: Limits) -> dict[str, Any]:
-        """Bits per pixel; bytes of alpha as they stand there, of profile and EXIF once inflated."""
+        """Bits per pixel; bytes of alpha as they stand there, of profile and EXIF once inflated.
+
+        Of a picture of sixteen bits also these, and its lowest and highest sample.
+        """
+        data_range = range_of(stream, None)
         facts = {"icc_bytes": ICC, "exif_bytes": EXIF}
         return {
             "bpp": 8 * size / stream.header.samples,
             "alpha_bytes": len(stream.payload(ALPHA) or b""),
             **{name: len(unpack_fact(stream, kind, limits) or b"") for name, kind in facts.items()},
+            **({} if data_range is EIGHT_BITS else asdict(data_range)),
         }
 
     def size_text(self, extent: tuple[int, ...], channels: int | None = None) -> str:
@@ -155,7 +171,7 @@ class PictureMedium(Direct):
         return "bpp", 8 * size / math.prod(signal.extent)
 
     def decibels(self, decoded: Picture, original: Picture | PictureRows) -> float:
-        """PSNR of the eight-bit colours where anything is visible, alpha left out."""
+        """PSNR of the colours where anything is visible, of their data range; alpha left out."""
         from vqcodec.media.picture.hidden import visible_psnr
 
         return visible_psnr(decoded, original)

@@ -1,9 +1,10 @@
-"""From the many ways in which files store colours to eight-bit grey or RGB, with or without alpha.
+"""From the many ways in which files store colours to grey or RGB, with or without alpha.
 
 What happens to each is part of the contract, see convert_image.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from PIL import Image
 
 from vqcodec.errors import InputError
 
-__all__ = ["convert_image", "keeps_profile", "sixteen_to_eight"]
+__all__ = ["bands_of_image", "convert_image", "keeps_profile"]
 
 _OPAQUE = {"1": "L", "L": "L", "RGB": "RGB", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
 _WITH_ALPHA = {"LA": "LA", "La": "LA", "PA": "RGBA", "RGBA": "RGBA", "RGBa": "RGBA"}
@@ -25,13 +26,13 @@ _REASONS = {
 }
 
 
-def convert_image(image: Image.Image) -> NDArray[np.uint8]:
-    """Return the pixels of a loaded Pillow image, uint8 (H, W, C), C as in Picture.
+def convert_image(image: Image.Image) -> NDArray[Any]:
+    """Return the pixels of a loaded Pillow image, uint8 or uint16 (H, W, C), C as in Picture.
 
     1-bit becomes 0 and 255; a palette its colours; one transparent colour or a palette's
     transparency becomes an alpha channel; premultiplied alpha is divided out; CMYK and YCbCr
-    become RGB by Pillow's formula, without a profile; 16-bit grey is rounded to the nearest
-    eight-bit value (Pillow itself gives 16-bit colour as its high bytes).
+    become RGB by Pillow's formula, without a profile; 16-bit grey stays as it is (Pillow gives
+    16-bit colour as its high bytes, see `sixteen_bits`).
     Raises: InputError for floating-point, 32-bit, Lab and HSV pictures.
     """
     if image.mode in _SIXTEEN_BIT or (image.mode == "I" and image.format in ("PNG", "PPM")):
@@ -49,14 +50,14 @@ def convert_image(image: Image.Image) -> NDArray[np.uint8]:
         reason = _REASONS.get(image.mode, f"mode {image.mode}")
         raise InputError(f"the picture has {reason}, which cannot be encoded: convert it first")
     pixels = np.empty((image.height, image.width, len(mode)), np.uint8)
-    for top, band in _bands(image):
+    for top, band in bands_of_image(image):
         converted = band if band.mode == mode else band.convert(mode)
         rows = pixels[top : top + band.height]
         rows[:] = np.asarray(converted).reshape(rows.shape)
     return pixels
 
 
-def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+def bands_of_image(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
     """The rows of a loaded image, some at a time: all at once NumPy takes twice the memory."""
     for top in range(0, image.height, _BAND_ROWS):
         yield top, image.crop((0, top, image.width, min(top + _BAND_ROWS, image.height)))
@@ -67,17 +68,11 @@ def keeps_profile(image: Image.Image) -> bool:
     return image.mode != "CMYK"
 
 
-def sixteen_to_eight(samples: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """Round 16-bit samples to eight bits, 65535 becoming 255: value / 257 to the nearest."""
-    # 257 is odd, so no value lies halfway between two results.
-    return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
-def _convert_sixteen_bit(image: Image.Image) -> NDArray[np.uint8]:
+def _convert_sixteen_bit(image: Image.Image) -> NDArray[np.uint16]:
     """Return 16-bit grey as (H, W, 1), or (H, W, 2) if one value is declared transparent."""
     samples = np.asarray(image).astype(np.uint16)
-    planes = [sixteen_to_eight(samples)]
+    planes = [samples]
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
-        planes.append(np.where(samples == transparent, 0, 255).astype(np.uint8))
+        planes.append(np.where(samples == transparent, 0, 65535).astype(np.uint16))
     return np.stack(planes, axis=-1)

@@ -6,7 +6,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import IO, BinaryIO
 
@@ -18,7 +18,7 @@ from vqcodec.media.picture.jxl import is_jxl
 from vqcodec.media.picture.png import split_png
 from vqcodec.media.picture.suffixes import is_heic
 
-__all__ = ["name_errors", "need_jxl", "open_image", "open_unread", "quiet"]
+__all__ = ["load_image", "name_errors", "need_jxl", "open_image", "open_unread", "quiet"]
 
 # Formats that are told by their first bytes and read without an external program.
 _FORMATS = (
@@ -85,6 +85,13 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
         facts["cicp"] = nclx
     image.info.update(facts)
     return image
+
+
+def load_image(image: Image.Image) -> None:
+    """Decode the pixels of an image, if they are not yet."""
+    # Pillow reads the EXIF directories of a TIFF once more with its pixels.
+    with quiet() if image.format == "TIFF" else nullcontext():
+        image.load()
 
 
 def open_unread(file: BinaryIO, format: str) -> ImageFile.ImageFile:

@@ -6,14 +6,14 @@ Smaller ones are left to Pillow, which wants a picture whole.
 import struct
 import zlib
 from collections.abc import Iterable
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["write_png"]
 
-Pixels = NDArray[np.uint8]
+Bytes = NDArray[np.uint8]
 
 _MAGIC = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
@@ -25,31 +25,33 @@ _CHUNK_BYTES = 2**18
 
 def write_png(
     file: BinaryIO,
-    bands: Iterable[Pixels],
+    bands: Iterable[NDArray[Any]],
     *,
     extent: tuple[int, ...],
     channels: int,
+    bits: int = 8,
     icc: bytes | None,
     exif: bytes | None,
 ) -> None:
-    """Write a PNG of eight bits, of bands (n, W, C) that come from the top.
+    """Write a PNG of bands, uint8 or uint16 (n, W, C) as `bits` says, that come from the top.
 
     Every row is filtered by Paeth's predictor.
     """
     height, width = extent
     file.write(_MAGIC)
-    head = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
+    head = struct.pack(">IIBBBBB", width, height, bits, _COLOUR_TYPES[channels], 0, 0, 0)
     _write_chunk(file, b"IHDR", head)
     if icc is not None:
         _write_chunk(file, b"iCCP", b"ICC Profile\x00\x00" + zlib.compress(icc))
     if exif is not None:
         _write_chunk(file, b"eXIf", exif)
     deflater, waiting = zlib.compressobj(), bytearray()
-    above = np.zeros((width, channels), np.uint8)
-    rows = max(1, _SAMPLES // (width * channels))
+    size = channels * bits // 8
+    above = np.zeros((width, size), np.uint8)
+    rows = max(1, _SAMPLES // (width * size))
     for band in bands:
         for top in range(0, len(band), rows):
-            part = band[top : top + rows]
+            part = _as_bytes(band[top : top + rows])
             waiting += deflater.compress(_filtered(part, above))
             above = part[-1]
             if len(waiting) >= _CHUNK_BYTES:
@@ -59,8 +61,15 @@ def write_png(
     _write_chunk(file, b"IEND", b"")
 
 
-def _filtered(rows: Pixels, above: Pixels) -> bytes:
-    """Rows (n, W, C) as the number of their filter and what Paeth's predictor leaves of them.
+def _as_bytes(pixels: NDArray[Any]) -> Bytes:
+    """Rows (n, W, C) as the bytes of each pixel, high ones first: uint8 (n, W, C or 2 * C)."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    return pixels.astype(">u2", order="C").view(np.uint8)
+
+
+def _filtered(rows: Bytes, above: Bytes) -> bytes:
+    """Rows (n, W, bytes) as the number of their filter and what Paeth's predictor leaves of them.
 
     PNG specification, section 9.4. above: the row before them.
     """

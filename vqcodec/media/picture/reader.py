@@ -1,10 +1,12 @@
 """Picture files to pixels, by content and never by name, through Pillow."""
 
 import os
-from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
 
 from vqcodec.errors import InputError, LimitError
 from vqcodec.media.picture.code_points import profile_of_facts
@@ -19,13 +21,10 @@ from vqcodec.media.picture.icc import fits_channels
 from vqcodec.media.picture.jxl import is_jxl, jxl_size
 from vqcodec.media.picture.memory import default_max_pixels
 from vqcodec.media.picture.modes import convert_image, keeps_profile
-from vqcodec.media.picture.pillow_files import name_errors, open_image, quiet
+from vqcodec.media.picture.pillow_files import load_image, name_errors, open_image
 from vqcodec.media.picture.signal import Picture
-from vqcodec.media.picture.transparency import (
-    alpha_of_sixteen_bits,
-    is_sixteen_bit_colour,
-    scale_transparency,
-)
+from vqcodec.media.picture.sixteen_bits import is_sixteen_bit_colour, read_sixteen_bits
+from vqcodec.media.picture.transparency import scale_transparency
 
 __all__ = ["check_size", "facts_of", "picture_from_pillow", "read_picture"]
 
@@ -43,7 +42,8 @@ def read_picture(
     is installed, JPEG XL where pillow-jxl-plugin is. EXIF orientation is applied; the colour
     profile and EXIF data are kept (EXIF not from TIFF, whose tags describe the file). Colours that
     a file tells without a profile (cICP, nclx, gAMA, cHRM) become one; a profile for other colours
-    than the pixels have is left out. XMP, texts and a resolution outside of EXIF are not kept.
+    than the pixels have is left out. Sixteen bits are kept of PNG, TIFF and grey PGM and JPEG 2000,
+    of which all else gives eight. XMP, texts and a resolution outside of EXIF are not kept.
     convert_image tells what becomes of colours.
     max_pixels: by default what half of the memory here encodes, at most 2**28; an icon has at most
     2**21 in any case.
@@ -64,10 +64,7 @@ def read_picture(
             raise InputError(
                 f"the file holds {frames} pictures or frames: extract one of them first"
             )
-        if is_sixteen_bit_colour(image):
-            with open_image(data) as again:
-                image.putalpha(alpha_of_sixteen_bits(image, again))
-        return _convert(image)
+        return _convert(image, data)
 
 
 def _read_bytes(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> bytes:
@@ -94,19 +91,26 @@ def picture_from_pillow(image: Image.Image) -> Picture:
         return _convert(image)
 
 
-def _convert(image: Image.Image) -> Picture:
-    """Return the picture in an image, loaded if it is not yet."""
-    scale_transparency(image)
-    # Pillow reads the EXIF directories of a TIFF once more with its pixels.
-    with quiet() if image.format == "TIFF" else nullcontext():
-        image.load()
-    pixels = convert_image(image)
+def _convert(image: Image.Image, data: bytes | None = None) -> Picture:
+    """Return the picture in an image, loaded if it is not yet.
+
+    data: of the file that it was opened from; without them colour has eight bits.
+    """
+    pixels = _pixels_of(image, data)
     icc, exif = facts_of(image, pixels.shape[2])
     if exif is not None:
         orientation = find_orientation(exif)
         pixels = apply_orientation(pixels, orientation)
         exif = reset_orientation(swap_sizes(exif) if orientation >= 5 else exif)
     return Picture(pixels, icc=icc, exif=exif)
+
+
+def _pixels_of(image: Image.Image, data: bytes | None) -> NDArray[Any]:
+    if data is not None and isinstance(image, ImageFile.ImageFile) and is_sixteen_bit_colour(image):
+        return read_sixteen_bits(image, partial(open_image, data))
+    scale_transparency(image)
+    load_image(image)
+    return convert_image(image)
 
 
 def facts_of(image: Image.Image, channels: int) -> tuple[bytes | None, bytes | None]:
@@ -133,5 +137,6 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise LimitError for a picture with more pixels than allowed."""
     if width * height > max_pixels:
         raise LimitError(
-            f"the picture has {width} x {height} pixels, more than the limit of {max_pixels}"
+            f"the picture has {width} x {height} pixels, more than the limit of {max_pixels}",
+            argument="max_samples",
         )

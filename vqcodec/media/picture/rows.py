@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vqcodec.errors import InputError
 from vqcodec.grid import Region
+from vqcodec.media.picture.data_range import EIGHT_BITS, DataRange
 
 __all__ = ["PictureRows"]
 
@@ -67,6 +68,14 @@ class PictureRows:
         self._source: Iterator[Pixels] | None = None
         self._bands: deque[Pixels] = deque()
         self._first = self._drawn = 0
+
+    bits = EIGHT_BITS.bits
+    data_range: DataRange = EIGHT_BITS
+
+    @property
+    def drawn_once(self) -> bool:
+        """Whether the rows are an iterator, which gives them once."""
+        return isinstance(self._rows, Iterator)
 
     @property
     def held(self) -> int:
@@ -126,5 +135,9 @@ class PictureRows:
         grey = self.channels == 1 and len(shape) in (1, 2) and shape[-1:] == one[:1]
         fits = (len(shape) in (2, 3) and shape[-2:] == one) or grey
         if dtype != np.uint8 or not fits or 0 in shape:
-            raise InputError(f"rows are uint8 {one} or (n, *{one}), got {dtype} {shape}")
+            hint = ""
+            if dtype == np.uint16:
+                # Their range is needed before the first of them is coded.
+                hint = ": sixteen bits need a Picture, whose pixels may be a numpy.memmap"
+            raise InputError(f"rows are uint8 {one} or (n, *{one}), got {dtype} {shape}{hint}")
         return np.array(band, order="C").reshape(-1, *one)

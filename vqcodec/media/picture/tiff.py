@@ -9,7 +9,7 @@ that a picture of any size takes the memory of a few rows.
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from vqcodec.media.picture.directories import ENTRY_BYTES, Directory, first_dire
 
 __all__ = ["write_tiff"]
 
-Pixels = NDArray[np.uint8]
+Pixels = NDArray[Any]
 
 _HEADER = b"II*\x00\x08\x00\x00\x00"
 _SHORT, _LONG, _UNDEFINED = 3, 4, 7
@@ -46,10 +46,13 @@ def write_tiff(
     *,
     extent: tuple[int, ...],
     channels: int,
+    bits: int = 8,
     icc: bytes | None,
     exif: bytes | None,
 ) -> None:
-    """Write a TIFF of deflated rows, of bands (n, W, C) that come from the top.
+    """Write a TIFF of deflated rows, of bands that come from the top.
+
+    bands: uint8 or uint16 (n, W, C), as `bits` says.
 
     EXIF data without a readable directory is left out.
 
@@ -59,15 +62,15 @@ def write_tiff(
     described = first_directory(exif or b"")
     order = "<" if described is None else described.order
     file.write(_even(_HEADER if described is None or exif is None else exif))
-    rows = max(1, _STRIP_BYTES // (extent[1] * channels))
+    rows = max(1, _STRIP_BYTES // (extent[1] * channels * bits // 8))
     offsets, sizes = [], []
-    for strip in _strips(bands, rows):
+    for strip in _strips(bands, rows, order):
         offsets.append(file.tell())
         sizes.append(len(strip))
         file.write(strip)
         _check_size(file.tell())
     start, behind = file.tell(), bytearray()
-    values = _picture_tags(extent, channels, rows, offsets, sizes)
+    values = _picture_tags(extent, channels, bits, rows, offsets, sizes)
     if icc:
         values.append((_ICC_TAG, _UNDEFINED, icc))
     entries = [_entry(behind, start, order, *value) for value in values]
@@ -92,12 +95,12 @@ def _check_size(size: int) -> None:
         raise InputError("a TIFF holds less than 4 GiB: write PNG")
 
 
-def _strips(bands: Iterable[Pixels], rows: int) -> Iterator[bytes]:
+def _strips(bands: Iterable[Pixels], rows: int, order: str) -> Iterator[bytes]:
     """Yield strips of so many rows, deflated; each sample as the difference from the one before."""
     for pixels in _regrouped(bands, rows):
         strip = pixels.copy()
         strip[:, 1:] -= pixels[:, :-1]
-        yield zlib.compress(strip.tobytes())
+        yield zlib.compress(strip.astype(f"{order}u{strip.itemsize}").tobytes())
 
 
 def _regrouped(bands: Iterable[Pixels], rows: int) -> Iterator[Pixels]:
@@ -120,13 +123,18 @@ def _regrouped(bands: Iterable[Pixels], rows: int) -> Iterator[Pixels]:
 
 
 def _picture_tags(
-    extent: tuple[int, ...], channels: int, rows: int, offsets: list[int], sizes: list[int]
+    extent: tuple[int, ...],
+    channels: int,
+    bits: int,
+    rows: int,
+    offsets: list[int],
+    sizes: list[int],
 ) -> list[tuple[int, int, bytes | list[int]]]:
     """Return tag, type and values of everything that a reader needs to know about the samples."""
     tags: list[tuple[int, int, bytes | list[int]]] = [
         (256, _LONG, [extent[1]]),
         (257, _LONG, [extent[0]]),
-        (258, _SHORT, [8] * channels),
+        (258, _SHORT, [bits] * channels),
         (259, _SHORT, [_DEFLATE]),
         (262, _SHORT, [2 if channels >= 3 else 1]),
         (273, _LONG, offsets),

@@ -1,19 +1,12 @@
 """The transparent colour of a PNG whose samples do not have eight bits."""
 
-import numpy as np
-from PIL import Image, ImageFile
+from PIL import Image
 
-__all__ = ["alpha_of_sixteen_bits", "is_sixteen_bit_colour", "scale_transparency"]
+__all__ = ["scale_transparency"]
 
 # What Pillow multiplies grey of two and four bits by; it leaves the transparent value as it is.
 _STEPS = {"L;2": 85, "L;4": 17}
 _SIXTEEN_BITS = "RGB;16B"
-_LOW_BYTES = "RGB;16L"
-
-
-def is_sixteen_bit_colour(image: Image.Image) -> bool:
-    """Whether an image that is not loaded yet has 16-bit RGB samples and a transparent colour."""
-    return _layout(image) == _SIXTEEN_BITS and "transparency" in image.info
 
 
 def scale_transparency(image: Image.Image) -> None:
@@ -26,18 +19,6 @@ def scale_transparency(image: Image.Image) -> None:
         image.info["transparency"] = value * _STEPS[layout] & 255
     elif layout == _SIXTEEN_BITS and isinstance(value, tuple):
         image.info["transparency"] = tuple(sample >> 8 for sample in value)
-
-
-def alpha_of_sixteen_bits(image: Image.Image, again: ImageFile.ImageFile) -> Image.Image:
-    """Return the alpha plane of an image for which is_sixteen_bit_colour holds, all bits compared.
-
-    again: the same file, opened once more and not loaded; Pillow gives one byte of two at a time.
-    """
-    again.tile = [tile._replace(args=_LOW_BYTES) for tile in again.tile]
-    colour = np.array(image.info["transparency"])
-    clear = np.asarray(image) == colour >> 8
-    clear &= np.asarray(again) == colour & 255
-    return Image.fromarray(np.where(clear.all(axis=2), 0, 255).astype(np.uint8))
 
 
 def _layout(image: Image.Image) -> str | None:

@@ -70,8 +70,8 @@ class PictureWorkshop:
         return self.comparable(read_picture(data))
 
     def comparable(self, signal: Picture) -> Picture:
-        """The colours of a picture: grey is repeated; alpha, profile and EXIF are left out."""
-        return Picture(to_channels(signal.pixels, 3))
+        """The colours of a picture, in eight bits: grey is repeated, alpha and facts left out."""
+        return Picture(to_channels(signal.in_eight_bits().pixels, 3))
 
     def exhibit(self, signal: Picture) -> str:
         """The picture, as PNG within the page."""

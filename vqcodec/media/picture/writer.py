@@ -7,15 +7,20 @@ from typing import Any
 from PIL import Image
 
 from vqcodec.errors import InputError, MissingDependencyError
+from vqcodec.media.picture.channels import has_alpha
 from vqcodec.media.picture.colours import to_srgb
 from vqcodec.media.picture.directories import first_directory
 from vqcodec.media.picture.exif import remove_orientation
 from vqcodec.media.picture.pillow_files import name_errors, need_jxl, quiet
+from vqcodec.media.picture.png_rows import write_png
 from vqcodec.media.picture.signal import Picture
 from vqcodec.media.picture.suffixes import FORMATS
 from vqcodec.media.picture.tiff import write_tiff
 
-__all__ = ["write_picture"]
+__all__ = ["OWN_WRITERS", "check_format", "write_picture"]
+
+# What is written here, and not by Pillow: all TIFF, and what has sixteen bits.
+OWN_WRITERS = {"tiff": write_tiff, "png": write_png}
 
 _LONGEST_SIDE = {"jpeg": 65535, "webp": 16383, "avif": 65536, "jxl": 2**30 - 1}
 _LONGEST = 2**31 - 1
@@ -26,20 +31,25 @@ _WITHOUT_ALPHA = {"jpeg": "JPEG", "bmp": "BMP"}
 def write_picture(picture: Picture, *, format: str = "png", quality: int = 95) -> bytes:
     """Return the bytes of a picture file, with its colour profile and EXIF data.
 
-    format: one of FORMATS; PNG, TIFF and BMP are lossless. BMP holds neither profile nor EXIF, and
-    JPEG XL is written without a profile: colours are converted to sRGB. AVIF and TIFF go without
-    EXIF data that has no directory. quality: 1 to 100, for JPEG, WebP, AVIF and JPEG XL; 100 makes
-    WebP and JPEG XL lossless.
-    Raises: InputError for another format or quality, for alpha in JPEG and BMP, and for sides or
-    metadata that the format cannot hold; MissingDependencyError for JPEG XL without
+    format: one of FORMATS; PNG, TIFF and BMP are lossless, and the first two hold sixteen bits. BMP
+    holds neither profile nor EXIF, and JPEG XL is written without a profile: colours are converted
+    to sRGB. AVIF and TIFF go without EXIF data that has no directory. quality: 1 to 100, for JPEG,
+    WebP, AVIF and JPEG XL; 100 makes WebP and JPEG XL lossless.
+    Raises: InputError for another format or quality, for alpha in JPEG and BMP, and for bits, sides
+    or metadata that the format cannot hold; MissingDependencyError for JPEG XL without
     pillow-jxl-plugin, and for AVIF if Pillow was built without it.
     """
     _check(picture, format, quality)
     buffer = io.BytesIO()
-    if format == "tiff":
-        facts = {"icc": picture.icc, "exif": picture.exif}
-        write_tiff(
-            buffer, [picture.pixels], extent=picture.extent, channels=picture.channels, **facts
+    if format == "tiff" or picture.bits > 8:
+        OWN_WRITERS[format](
+            buffer,
+            [picture.pixels],
+            extent=picture.extent,
+            channels=picture.channels,
+            bits=picture.bits,
+            icc=picture.icc,
+            exif=picture.exif,
         )
         return buffer.getvalue()
     pixels = picture.pixels[:, :, 0] if picture.channels == 1 else picture.pixels
@@ -55,15 +65,22 @@ def write_picture(picture: Picture, *, format: str = "png", quality: int = 95) -
     return buffer.getvalue()
 
 
-def _check(picture: Picture, format: str, quality: int) -> None:
-    """Raise InputError for what a format cannot hold."""
+def check_format(format: str, *, channels: int, bits: int) -> None:
+    """Raise InputError for a format that is not written, or not with such samples."""
     if format not in FORMATS.values():
         known = ", ".join(dict.fromkeys(FORMATS.values()))
         raise InputError(f"unknown picture format {format!a}: use {known}")
+    if format in _WITHOUT_ALPHA and has_alpha(channels):
+        raise InputError(f"{_WITHOUT_ALPHA[format]} has no alpha channel: write PNG, WebP or TIFF")
+    if bits > 8 and format not in OWN_WRITERS:
+        raise InputError(f"{format} is written with eight bits, not {bits}: write PNG or TIFF")
+
+
+def _check(picture: Picture, format: str, quality: int) -> None:
+    """Raise InputError for what a format cannot hold."""
+    check_format(format, channels=picture.channels, bits=picture.bits)
     if not 1 <= quality <= 100:
         raise InputError(f"quality must be 1 to 100, got {quality}")
-    if format in _WITHOUT_ALPHA and picture.channels in (2, 4):
-        raise InputError(f"{_WITHOUT_ALPHA[format]} has no alpha channel: write PNG, WebP or TIFF")
     longest = _LONGEST_SIDE.get(format, _LONGEST)
     if max(picture.width, picture.height) > longest:
         raise InputError(

@@ -90,7 +90,8 @@ def _checked(opener: Opener, head: bytes, limits: Limits) -> _File:
         raise InputError("the sound is empty")
     if file.samples > limits.max_samples:
         raise LimitError(
-            f"the sound has {file.samples} samples, more than the limit of {limits.max_samples}"
+            f"the sound has {file.samples} samples, more than the limit of {limits.max_samples}",
+            argument="max_samples",
         )
     return file
 

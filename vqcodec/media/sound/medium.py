@@ -54,6 +54,7 @@ class SoundMedium:
     formats: Mapping[str, str] = FORMATS
     default_model = "sound"
     span: tuple[float, float] | None = None
+    depths: tuple[int, ...] = ()
     raw = "RATE,CHANNELS,FORMAT"
     raw_formats: tuple[str, ...] = ("s16", "s24", "s32", "f32")
 
@@ -86,7 +87,7 @@ class SoundMedium:
         return write_sound(signal, format=format)
 
     def writer(
-        self, stream: Stream, region: Region, *, format: str
+        self, stream: Stream, region: Region, *, format: str, bits: int | None = None
     ) -> Callable[[Iterable[Part], BinaryIO], None]:
         """What writes a sound as it is decoded."""
         from vqcodec.media.sound.decoded import decoded_blocks
@@ -158,7 +159,13 @@ class SoundMedium:
         return samples_for(stream, region, shrink)
 
     def from_samples(
-        self, parts: Iterable[Part], stream: Stream, region: Region, *, shrink: int = 1
+        self,
+        parts: Iterable[Part],
+        stream: Stream,
+        region: Region,
+        *,
+        shrink: int = 1,
+        bits: int | None = None,
     ) -> Sound:
         """A part of the sound with its tags; at a scale its rate is so much less."""
         from vqcodec.media.sound.decoded import decoded_sound

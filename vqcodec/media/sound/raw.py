@@ -31,6 +31,7 @@ def read_raw(data: bytes, said: str, limits: Limits = DEFAULT_LIMITS) -> Sound:
         raise InputError(f"{len(data)} bytes are no whole number of samples of {frame} bytes")
     if (samples := len(data) // frame) > limits.max_samples:
         raise LimitError(
-            f"the sound has {samples} samples, more than the limit of {limits.max_samples}"
+            f"the sound has {samples} samples, more than the limit of {limits.max_samples}",
+            argument="max_samples",
         )
     return Sound(from_pcm(data, format, channels), rate=rate)

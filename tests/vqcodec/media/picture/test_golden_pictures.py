@@ -15,6 +15,7 @@ MUST_HAVE = {
     *("grey", "grey-alpha", "rgb", "rgb-coarse", "rgba", "one-pixel", "one-row", "one-column"),
     *("odd", "odd-later", "metadata", "two-regions", "rgb-raw", "rgb-static", "rgb-mixing"),
     *("two-regions-raw", "two-regions-static", "two-regions-mixing"),
+    *("ten-bits-grey", "twelve-bits-rgb", "sixteen-bits-rgba", "sixteen-bits-regions"),
 }
 # Where networks round otherwise, so many codes stay, and the bytes move by so much at most.
 SAME_CODES, SAME_BYTES = 0.8, 0.03
@@ -25,6 +26,31 @@ def test_every_kind_of_picture_is_covered() -> None:
     assert len(PICTURES.manifest["damaged"]) >= 37
     assert len(PICTURES.manifest["built_in"]) == 16
     assert {entry["prior"] for entry in PICTURES.manifest["built_in"].values()} == {2}
+
+
+# Lowest and highest sample.
+DEEP = {
+    "ten-bits-grey": (51, 900),
+    "twelve-bits-rgb": (100, 4095),
+    "sixteen-bits-rgba": (0, 65535),
+    "sixteen-bits-regions": (30000, 31000),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_sixteen_bits_are_the_same(name: str) -> None:
+    """The file beside the stream has eight bits; a step of these is so many of sixteen."""
+    codec = load(PICTURES.model, device="cpu")
+    (low, high), data = DEEP[name], PICTURES.stream("valid", name)
+    facts = inspect(data).facts
+    assert (facts["bits"], facts["lowest"], facts["highest"]) == (16, low, high)
+    fine, coarse = codec.decode(data, bits=16), codec.decode(data)
+    colours = slice(0, -1 if coarse.ndim == 3 and coarse.shape[2] == 4 else None)
+    if coarse.ndim == 3:
+        fine, coarse = fine[:, :, colours], coarse[:, :, colours]
+    exact = (fine.astype(float) - low) * 255 / (high - low)
+    # Of grey each colour is rounded, and then their mean.
+    assert np.abs(exact - coarse).max() <= 1 + 255 / (high - low)
 
 
 def test_facts_are_really_there() -> None:

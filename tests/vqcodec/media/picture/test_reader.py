@@ -98,20 +98,30 @@ def test_one_transparent_colour_becomes_alpha(channels: int) -> None:
     np.testing.assert_array_equal(picture.pixels[:, :, :channels][~clear], pixels[~clear])
 
 
-def test_sixteen_bit_grey_is_rounded() -> None:
+def test_sixteen_bit_grey_keeps_all_bits() -> None:
     samples = np.arange(65536, dtype=np.uint16).reshape(256, 256)
     rows = b"".join(b"\x00" + row.astype(">u2").tobytes() for row in samples)
-    picture = read_picture(png(16, 0, rows, (256, 256)))
-    exact = np.floor(samples.astype(np.float64) * 255 / 65535 + 0.5)
-    np.testing.assert_array_equal(picture.pixels[:, :, 0], exact)
     pgm = b"P5 256 256 65535\n" + samples.astype(">u2").tobytes()
-    np.testing.assert_array_equal(read_picture(pgm).pixels[:, :, 0], exact)
+    files = [png(16, 0, rows, (256, 256)), pgm]
+    files += [saved(Image.fromarray(samples), format) for format in ("TIFF", "JPEG2000")]
+    big_endian = Image.fromarray(samples.astype(">u2"))
+    assert big_endian.mode == "I;16B"
+    files.append(saved(big_endian, "TIFF"))
+    for file in files:
+        picture = read_picture(file)
+        assert picture.pixels.dtype == np.uint16
+        np.testing.assert_array_equal(picture.pixels[:, :, 0], samples)
+    for mode in ("I;16", "I;16L", "I;16B"):
+        image = Image.frombytes(
+            mode, (256, 256), samples.astype(">u2" if mode[-1] == "B" else "<u2")
+        )
+        np.testing.assert_array_equal(picture_from_pillow(image).pixels[:, :, 0], samples)
 
 
 def test_sixteen_bit_grey_keeps_its_transparent_value() -> None:
     rows = b"\x00" + struct.pack(">3H", 700, 701, 65535)
     picture = read_picture(png(16, 0, rows, (3, 1), b"tRNS" + struct.pack(">H", 700)))
-    assert picture.pixels.tolist() == [[[3, 0], [3, 255], [255, 255]]]
+    assert picture.pixels.tolist() == [[[700, 0], [701, 65535], [65535, 65535]]]
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4, 8])
@@ -140,15 +150,27 @@ def test_sixteen_bit_colour_keeps_its_transparent_colour() -> None:
     picture = read_picture(png(16, 2, rows, (4, 5), b"tRNS" + mark))
     clear = (samples == samples[2, 2]).all(axis=2)
     assert clear.sum() == 2
-    np.testing.assert_array_equal(picture.pixels[:, :, :3], samples >> 8)
-    np.testing.assert_array_equal(picture.pixels[:, :, 3], np.where(clear, 0, 255))
+    np.testing.assert_array_equal(picture.pixels[:, :, :3], samples)
+    np.testing.assert_array_equal(picture.pixels[:, :, 3], np.where(clear, 0, 65535))
 
 
-def test_sixteen_bit_colour_keeps_its_high_bytes() -> None:
-    samples = np.random.default_rng(3).integers(0, 65536, (5, 4, 3), dtype=np.uint16)
+@pytest.mark.parametrize(("colour", "channels"), [(2, 3), (4, 2), (6, 4)])
+def test_sixteen_bit_colour_keeps_all_bits(colour: int, channels: int) -> None:
+    samples = np.random.default_rng(3).integers(0, 65536, (5, 4, channels), dtype=np.uint16)
     rows = b"".join(b"\x00" + row.astype(">u2").tobytes() for row in samples)
-    picture = read_picture(png(16, 2, rows, (4, 5)))
-    np.testing.assert_array_equal(picture.pixels, samples >> 8)
+    file = png(16, colour, rows, (4, 5))
+    np.testing.assert_array_equal(read_picture(file).pixels, samples)
+    # Pillow's own image has lost the low bytes.
+    with Image.open(io.BytesIO(file)) as image:
+        found = picture_from_pillow(image).pixels
+        np.testing.assert_array_equal(found[:, :, -channels:], samples >> 8)
+
+
+def test_a_turned_picture_keeps_sixteen_bits() -> None:
+    samples = np.random.default_rng(4).integers(0, 65536, (3, 7), dtype=np.uint16)
+    rows = b"".join(b"\x00" + row.astype(">u2").tobytes() for row in samples)
+    picture = read_picture(png(16, 0, rows, (7, 3), b"eXIf" + exif_data(6)))
+    np.testing.assert_array_equal(picture.pixels[:, :, 0], np.rot90(samples, -1))
 
 
 def test_cmyk_becomes_rgb_without_its_profile() -> None:

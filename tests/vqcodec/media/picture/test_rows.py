@@ -107,8 +107,16 @@ def test_an_iterator_gives_its_rows_once(
     with pytest.raises(InputError, match="needed once more and can be drawn once"):
         codec.encode(drawn)
     monkeypatch.setattr(encoding, "_KEPT_BYTES", 0)
-    with pytest.raises(InputError, match="needed once more and can be drawn once"):
-        codec.encode(PictureRows(iter(picture), extent=(211, 123)), bpp=0.4)
+    targets: list[dict[str, Any]] = [{"bpp": 0.4}, {"size": 2000}, {"psnr": 17.0}]
+    for target in targets:
+        # Found out before the first row is drawn.
+        drawn = PictureRows(iter(picture), extent=(211, 123))
+        with pytest.raises(InputError, match="needed once more and can be drawn once: ask for a q"):
+            codec.encode(drawn, **target)
+        assert drawn.held == 0
+    # Of one row of regions all rows are there still.
+    low = PictureRows(iter(picture[:40]), extent=(40, 123))
+    assert codec.encode(low, psnr=17.0) == codec.encode(picture[:40], psnr=17.0)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from counted import Counted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -96,6 +97,22 @@ def test_a_part_reads_what_it_needs_alone(codec: Codec, monkeypatch: pytest.Monk
     # 100 samples of 44100 are 18 of 8000, and a region is 96; the filter and the network look at
     # 64 and 48 more on each side.
     assert 1 <= len(read) <= 5
+
+
+@pytest.mark.parametrize("rate", [None, 8000, 24000])
+def test_a_part_of_a_file_is_read_alone(codec: Codec, rate: int | None) -> None:
+    data = codec.encode(Sound(tones(30001, 44100), rate=44100))
+    file, part = Counted(data), (slice(2000, 2100),)
+    found = codec.decode(file, region=part, rate=rate)
+    np.testing.assert_array_equal(found, codec.decode(data, rate=rate)[part])
+    # Of 57 regions at most 5, and the heads of those before them.
+    assert 0 < file.count < len(data) / 2
+
+
+def test_there_is_no_choice_of_bits(codec: Codec) -> None:
+    data = codec.encode(Sound(tones(99, 8000), rate=8000))
+    with pytest.raises(InputError, match="a decoded sound has no choice of bits a sample, got 16"):
+        codec.decode(data, bits=16)
 
 
 @pytest.mark.parametrize("rate", [8000, 12000, "model", 24000])
