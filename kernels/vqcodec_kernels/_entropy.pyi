@@ -32,6 +32,8 @@ def encode_field(
     highest: int,
     step: int,
     coefficients: NDArray[np.int16] | None,
+    interpolated: str,
+    tight: bool,
 ) -> tuple[bytes, NDArray[np.int64]]: ...
 def decode_field(
     payload: bytes,
@@ -40,4 +42,6 @@ def decode_field(
     highest: int,
     step: int,
     coefficients: NDArray[np.int16] | None,
+    interpolated: str,
+    tight: bool,
 ) -> NDArray[np.int64]: ...

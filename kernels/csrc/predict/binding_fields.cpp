@@ -4,6 +4,7 @@
 
 #include <array>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,8 +18,19 @@ namespace {
 using Shape = std::array<int64_t, 4>;
 using vqcodec::FieldPlan;
 
+using vqcodec::Family;
+
+// Which of its slices a field is interpolated in.
+Family family_of(const std::string& interpolated, bool linear) {
+  if (interpolated.empty()) return linear ? Family::kLinear : Family::kMedian;
+  require(!linear, "coefficients are of no use where values are interpolated");
+  require(interpolated == "slices" || interpolated == "boxes", "interpolated");
+  return interpolated == "slices" ? Family::kSlices : Family::kBoxes;
+}
+
 FieldPlan plan_of(const Shape& shape, int64_t lowest, int64_t highest, int64_t step,
-                  const std::optional<Array<int16_t>>& coefficients) {
+                  const std::optional<Array<int16_t>>& coefficients,
+                  const std::string& interpolated, bool tight) {
   for (const int64_t length : shape) require(length >= 1, "a field has no empty axis");
   require(lowest <= highest && std::abs(lowest) <= vqcodec::kMaxSpan &&
               std::abs(highest) <= vqcodec::kMaxSpan,
@@ -32,14 +44,17 @@ FieldPlan plan_of(const Shape& shape, int64_t lowest, int64_t highest, int64_t s
   }
   return {{shape[0], shape[1], shape[2], shape[3]},
           {lowest, highest, step},
-          coefficients ? coefficients->data() : nullptr};
+          family_of(interpolated, coefficients.has_value()),
+          coefficients ? coefficients->data() : nullptr,
+          tight};
 }
 
 py::tuple encode_field(const Array<int64_t>& targets, int64_t lowest, int64_t highest, int64_t step,
-                       const std::optional<Array<int16_t>>& coefficients) {
+                       const std::optional<Array<int16_t>>& coefficients,
+                       const std::string& interpolated, bool tight) {
   require(targets.ndim() == 4, "a field has four axes");
   const Shape shape = {targets.shape(0), targets.shape(1), targets.shape(2), targets.shape(3)};
-  const FieldPlan plan = plan_of(shape, lowest, highest, step, coefficients);
+  const FieldPlan plan = plan_of(shape, lowest, highest, step, coefficients, interpolated, tight);
   // A copy: the caller's array may change while the GIL is released.
   const std::vector<int64_t> own(targets.data(), targets.data() + targets.size());
   for (const int64_t value : own) {
@@ -57,8 +72,9 @@ py::tuple encode_field(const Array<int64_t>& targets, int64_t lowest, int64_t hi
 
 Array<int64_t> decode_field(std::string_view payload, const Shape& shape, int64_t lowest,
                             int64_t highest, int64_t step,
-                            const std::optional<Array<int16_t>>& coefficients) {
-  const FieldPlan plan = plan_of(shape, lowest, highest, step, coefficients);
+                            const std::optional<Array<int16_t>>& coefficients,
+                            const std::string& interpolated, bool tight) {
+  const FieldPlan plan = plan_of(shape, lowest, highest, step, coefficients, interpolated, tight);
   Array<int64_t> decoded(shape);
   int64_t* out = decoded.mutable_data();
   const py::gil_scoped_release release;

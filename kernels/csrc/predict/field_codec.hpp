@@ -8,6 +8,7 @@
 
 #include "../entropy/range_coder.hpp"
 #include "field.hpp"
+#include "interpolation.hpp"
 #include "quantizer.hpp"
 #include "raster.hpp"
 #include "residual_model.hpp"
@@ -29,18 +30,29 @@ struct ResidualDecoder {
   bool code(bool, uint32_t one) { return range.decision(one); }
 };
 
+enum class Family { kMedian, kLinear, kSlices, kBoxes };
+
 // How a field is predicted and quantized.
 struct FieldPlan {
   FieldShape shape;
   Quantizer quantizer;
+  Family family;
+  // Of the linear family; see Raster.
   const int16_t* coefficients;
+  // Of the families that interpolate: smaller steps at coarse levels.
+  bool tight;
 };
 
 template <typename Coder>
 void code_field(Coder& coder, const FieldPlan& plan, const int64_t* targets, int64_t* out) {
-  Field field(plan.shape);
   ResidualModel model;
-  Raster(field, plan.quantizer, plan.coefficients).code(coder, model, targets, out);
+  if (plan.family == Family::kSlices || plan.family == Family::kBoxes) {
+    const bool whole = plan.family == Family::kBoxes;
+    Interpolation(plan.shape, plan.quantizer, whole, plan.tight, out).code(coder, model, targets);
+  } else {
+    Field field(plan.shape);
+    Raster(field, plan.quantizer, plan.coefficients).code(coder, model, targets, out);
+  }
 }
 
 // out: what the values decode to.

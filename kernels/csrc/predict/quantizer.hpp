@@ -9,9 +9,10 @@
 
 namespace vqcodec {
 
-// The largest range of values, and the largest number of steps in it.
+// The largest range of values, and the largest number of steps in it; coarse levels have four times
+// as many.
 constexpr int64_t kMaxSpan = int64_t{1} << 40;
-constexpr int64_t kMaxSteps = (int64_t{1} << 30) - 2;
+constexpr int64_t kMaxSteps = int64_t{1} << 28;
 
 // For values in [lowest, highest], of which a decoded one is up to half a step off.
 // 0 <= highest - lowest <= kMaxSpan, step >= 1, and kMaxSteps steps are not exceeded.

@@ -16,6 +16,7 @@ from vqcodec_kernels.errors import InvalidInputError
 
 __all__ = [
     "COEFFICIENTS",
+    "INTERPOLATED",
     "MAX_SPAN",
     "MAX_STEPS",
     "decode_field",
@@ -28,7 +29,10 @@ __all__ = [
 COEFFICIENTS = (4, 27)
 # The largest value, positive or negative, and the largest number of steps between two of them.
 MAX_SPAN = 2**40
-MAX_STEPS = 2**30 - 2
+MAX_STEPS = 2**28
+
+# What is interpolated: nothing, slices of the last two axes, or boxes of the last three.
+INTERPOLATED = ("", "slices", "boxes")
 
 _AXES = 4
 
@@ -43,13 +47,19 @@ def encode_field(
     highest: int,
     step: int = 1,
     coefficients: Coefficients | None = None,
+    interpolated: str = "",
+    tight: bool = False,
 ) -> tuple[bytes, Field]:
     """Code a field within half a step of each value; returns the payload and what it decodes to.
 
     values: int64, one to four axes, none of them empty, each value in [lowest, highest], which are
-    within +-2^40 and at most 2^30 - 2 steps apart. step: 1 codes without loss, otherwise values
+    within +-2^40 and at most 2^28 steps apart. step: 1 codes without loss, otherwise values
     decode to at most step // 2 away. coefficients: int16 (4, 27) in units of 2^-12, of the linear
     prediction; without them a value is predicted by the median of W, N and W + N - NW.
+    interpolated: instead of row by row, code from coarse to fine, "slices" each for itself or
+    "boxes" of the last three axes. tight: with smaller steps at coarse levels, which pays for
+    smooth values.
+
     Raises InvalidInputError, BackendError.
 
     >>> ramp = np.arange(12).reshape(3, 4)
@@ -61,13 +71,15 @@ def encode_field(
     """
     if values.dtype != np.int64:
         raise InvalidInputError(f"values must be int64, got {values.dtype.name}")
-    shape = _checked(values.shape, lowest, highest, step, coefficients)
+    shape = _checked(values.shape, lowest, highest, step, coefficients, interpolated)
     if values.min() < lowest or values.max() > highest:
         raise InvalidInputError(
             f"values must be in [{lowest}, {highest}], got {values.min()} to {values.max()}"
         )
     whole = np.ascontiguousarray(values).reshape(shape)
-    payload, decoded = native().encode_field(whole, lowest, highest, step, coefficients)
+    payload, decoded = native().encode_field(
+        whole, lowest, highest, step, coefficients, interpolated, tight
+    )
     return payload, decoded.reshape(values.shape)
 
 
@@ -79,6 +91,8 @@ def decode_field(
     highest: int,
     step: int = 1,
     coefficients: Coefficients | None = None,
+    interpolated: str = "",
+    tight: bool = False,
     backend: str | None = None,
 ) -> Field:
     """Read back what encode_field wrote, with the same arguments: int64 of this shape.
@@ -86,11 +100,11 @@ def decode_field(
     Raises CorruptPayloadError for a payload that encode_field does not write for any field of this
     shape, InvalidInputError, BackendError.
     """
-    whole = _checked(shape, lowest, highest, step, coefficients)
+    whole = _checked(shape, lowest, highest, step, coefficients, interpolated)
     check_capacity(payload, math.prod(shape))
     decoder = choose_decoder(backend, fields_numpy)
     decoded: Field = decoder.decode_field(
-        bytes(payload), whole, lowest, highest, step, coefficients
+        bytes(payload), whole, lowest, highest, step, coefficients, interpolated, tight
     )
     return decoded.reshape(shape)
 
@@ -125,7 +139,12 @@ def decode_plane(
 
 
 def _checked(
-    shape: tuple[int, ...], lowest: int, highest: int, step: int, coefficients: Coefficients | None
+    shape: tuple[int, ...],
+    lowest: int,
+    highest: int,
+    step: int,
+    coefficients: Coefficients | None,
+    interpolated: str,
 ) -> tuple[int, ...]:
     """The shape with four axes. Raises InvalidInputError."""
     if not 1 <= len(shape) <= _AXES or min(shape) < 1:
@@ -142,5 +161,10 @@ def _checked(
         raise InvalidInputError(
             f"coefficients must be int16 {COEFFICIENTS} in C order, "
             f"got {coefficients.dtype.name} {coefficients.shape}"
+        )
+    if interpolated not in INTERPOLATED or (interpolated and coefficients is not None):
+        raise InvalidInputError(
+            f"interpolated must be one of {INTERPOLATED}, without coefficients, "
+            f"got {interpolated!r:.40}"
         )
     return (1,) * (_AXES - len(shape)) + tuple(shape)
