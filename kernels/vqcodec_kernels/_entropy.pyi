@@ -34,6 +34,7 @@ def encode_field(
     coefficients: NDArray[np.int16] | None,
     interpolated: str,
     tight: bool,
+    missing: NDArray[np.uint8] | None,
 ) -> tuple[bytes, NDArray[np.int64]]: ...
 def decode_field(
     payload: bytes,
@@ -44,4 +45,5 @@ def decode_field(
     coefficients: NDArray[np.int16] | None,
     interpolated: str,
     tight: bool,
+    missing: NDArray[np.uint8] | None,
 ) -> NDArray[np.int64]: ...

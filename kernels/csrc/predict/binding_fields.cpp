@@ -2,6 +2,7 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -30,7 +31,8 @@ Family family_of(const std::string& interpolated, bool linear) {
 
 FieldPlan plan_of(const Shape& shape, int64_t lowest, int64_t highest, int64_t step,
                   const std::optional<Array<int16_t>>& coefficients,
-                  const std::string& interpolated, bool tight) {
+                  const std::string& interpolated, bool tight,
+                  const std::optional<Array<uint8_t>>& missing) {
   for (const int64_t length : shape) require(length >= 1, "a field has no empty axis");
   require(lowest <= highest && std::abs(lowest) <= vqcodec::kMaxSpan &&
               std::abs(highest) <= vqcodec::kMaxSpan,
@@ -42,19 +44,26 @@ FieldPlan plan_of(const Shape& shape, int64_t lowest, int64_t highest, int64_t s
                 coefficients->shape(1) == vqcodec::kCoefficients,
             "coefficients must be (4, 27)");
   }
+  if (missing) {
+    require(missing->ndim() == 4 && std::equal(shape.begin(), shape.end(), missing->shape()),
+            "missing has another shape");
+  }
   return {{shape[0], shape[1], shape[2], shape[3]},
           {lowest, highest, step},
           family_of(interpolated, coefficients.has_value()),
           coefficients ? coefficients->data() : nullptr,
-          tight};
+          tight,
+          missing ? missing->data() : nullptr};
 }
 
 py::tuple encode_field(const Array<int64_t>& targets, int64_t lowest, int64_t highest, int64_t step,
                        const std::optional<Array<int16_t>>& coefficients,
-                       const std::string& interpolated, bool tight) {
+                       const std::string& interpolated, bool tight,
+                       const std::optional<Array<uint8_t>>& missing) {
   require(targets.ndim() == 4, "a field has four axes");
   const Shape shape = {targets.shape(0), targets.shape(1), targets.shape(2), targets.shape(3)};
-  const FieldPlan plan = plan_of(shape, lowest, highest, step, coefficients, interpolated, tight);
+  const FieldPlan plan =
+      plan_of(shape, lowest, highest, step, coefficients, interpolated, tight, missing);
   // A copy: the caller's array may change while the GIL is released.
   const std::vector<int64_t> own(targets.data(), targets.data() + targets.size());
   for (const int64_t value : own) {
@@ -73,8 +82,10 @@ py::tuple encode_field(const Array<int64_t>& targets, int64_t lowest, int64_t hi
 Array<int64_t> decode_field(std::string_view payload, const Shape& shape, int64_t lowest,
                             int64_t highest, int64_t step,
                             const std::optional<Array<int16_t>>& coefficients,
-                            const std::string& interpolated, bool tight) {
-  const FieldPlan plan = plan_of(shape, lowest, highest, step, coefficients, interpolated, tight);
+                            const std::string& interpolated, bool tight,
+                            const std::optional<Array<uint8_t>>& missing) {
+  const FieldPlan plan =
+      plan_of(shape, lowest, highest, step, coefficients, interpolated, tight, missing);
   Array<int64_t> decoded(shape);
   int64_t* out = decoded.mutable_data();
   const py::gil_scoped_release release;

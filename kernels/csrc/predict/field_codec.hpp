@@ -41,6 +41,8 @@ struct FieldPlan {
   const int16_t* coefficients;
   // Of the families that interpolate: smaller steps at coarse levels.
   bool tight;
+  // Not 0 where a value is not coded but predicted, or null.
+  const uint8_t* missing;
 };
 
 template <typename Coder>
@@ -48,10 +50,11 @@ void code_field(Coder& coder, const FieldPlan& plan, const int64_t* targets, int
   ResidualModel model;
   if (plan.family == Family::kSlices || plan.family == Family::kBoxes) {
     const bool whole = plan.family == Family::kBoxes;
-    Interpolation(plan.shape, plan.quantizer, whole, plan.tight, out).code(coder, model, targets);
+    Interpolation(plan.shape, plan.quantizer, whole, plan.tight, out)
+        .code(coder, model, targets, plan.missing);
   } else {
     Field field(plan.shape);
-    Raster(field, plan.quantizer, plan.coefficients).code(coder, model, targets, out);
+    Raster(field, plan.quantizer, plan.coefficients).code(coder, model, targets, plan.missing, out);
   }
 }
 

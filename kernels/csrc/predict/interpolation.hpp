@@ -49,12 +49,14 @@ class Interpolation {
     }
   }
 
-  // Codes all values. targets: what they are, ignored by a decoder.
+  // Codes all values. targets: what they are, ignored by a decoder; missing: not 0 where a value is
+  // not coded but predicted, or null.
   template <typename Coder>
-  void code(Coder& coder, ResidualModel& model, const int64_t* targets) {
+  void code(Coder& coder, ResidualModel& model, const int64_t* targets, const uint8_t* missing) {
     for (int64_t box = 0; box < boxes_; ++box) {
       values_ = out_ + box * size_;
       bins_ = residuals_.data() + box * size_;
+      missing_ = missing == nullptr ? nullptr : missing + box * size_;
       inner_back_ = box % inner_ > 0 ? size_ : 0;
       outer_back_ = box >= inner_ ? inner_ * size_ : 0;
       const int64_t* wanted = Coder::kWrites ? targets + box * size_ : nullptr;
@@ -120,6 +122,10 @@ class Interpolation {
   template <typename Coder>
   void code_value(Coder& coder, ResidualModel& model, const int64_t* targets, int64_t place,
                   int level, int64_t prediction, const Surroundings& s) {
+    if (missing_ != nullptr && missing_[place] != 0) {
+      values_[place] = prediction;
+      return;
+    }
     const Quantizer& quantizer = quantizers_[level];
     const int32_t wanted = Coder::kWrites ? quantizer.residual(targets[place] - prediction) : 0;
     bins_[place] = model.code(coder, scales_[level].contexts(s), wanted);
@@ -187,6 +193,7 @@ class Interpolation {
   // Of the box that is being coded; how far back the same place of boxes before lies, or 0.
   int64_t* values_ = nullptr;
   int32_t* bins_ = nullptr;
+  const uint8_t* missing_ = nullptr;
   int64_t inner_back_ = 0, outer_back_ = 0;
 };
 

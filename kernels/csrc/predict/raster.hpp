@@ -32,9 +32,11 @@ class Raster {
   Raster(Field& field, const Quantizer& quantizer, const int16_t* coefficients)
       : field_(field), quantizer_(quantizer), scale_(quantizer), coefficients_(coefficients) {}
 
-  // Codes all values. targets: what they are, ignored by a decoder; out: what they decode to.
+  // Codes all values. targets: what they are, ignored by a decoder; missing: not 0 where a value is
+  // not coded but predicted, or null; out: what they decode to.
   template <typename Coder>
-  void code(Coder& coder, ResidualModel& model, const int64_t* targets, int64_t* out) {
+  void code(Coder& coder, ResidualModel& model, const int64_t* targets, const uint8_t* missing,
+            int64_t* out) {
     const FieldShape& shape = field_.shape();
     for (int64_t o = 0; o < shape.outer; ++o) {
       for (int64_t i = 0; i < shape.inner; ++i) {
@@ -42,7 +44,8 @@ class Raster {
         for (int64_t y = 0; y < shape.rows; ++y) {
           const int64_t first = shape.row_number(o, i, y) * shape.columns;
           code_row(coder, model, field_.values().row(o, i, y), field_.residuals().row(o, i, y), y,
-                   Coder::kWrites ? targets + first : nullptr);
+                   Coder::kWrites ? targets + first : nullptr,
+                   missing == nullptr ? nullptr : missing + first);
           std::copy_n(field_.values().row(o, i, y), shape.columns, out + first);
         }
       }
@@ -63,7 +66,7 @@ class Raster {
 
   template <typename Coder>
   void code_row(Coder& coder, ResidualModel& model, int64_t* values, int32_t* residuals, int64_t y,
-                const int64_t* targets) {
+                const int64_t* targets, const uint8_t* missing) {
     const int64_t columns = field_.shape().columns, pitch = field_.values().pitch();
     values[-1] = values[-2] =
         y > 0 ? values[-pitch] : std::clamp<int64_t>(0, quantizer_.lowest(), quantizer_.highest());
@@ -73,6 +76,10 @@ class Raster {
         for (int64_t dx = -2; dx <= 2; ++dx) value[dx - pitch] = value[dx - 2 * pitch] = value[-1];
       }
       const int64_t prediction = predict(value);
+      if (missing != nullptr && missing[x] != 0) {
+        *value = prediction;
+        continue;
+      }
       const ResidualContexts contexts = scale_.contexts(look(value, residuals + x, prediction));
       const int32_t wanted = Coder::kWrites ? quantizer_.residual(targets[x] - prediction) : 0;
       residuals[x] = model.code(coder, contexts, wanted);

@@ -38,6 +38,7 @@ _AXES = 4
 
 Field = NDArray[np.int64]
 Coefficients = NDArray[np.int16]
+Mask = NDArray[np.bool_]
 
 
 def encode_field(
@@ -49,6 +50,7 @@ def encode_field(
     coefficients: Coefficients | None = None,
     interpolated: str = "",
     tight: bool = False,
+    missing: Mask | None = None,
 ) -> tuple[bytes, Field]:
     """Code a field within half a step of each value; returns the payload and what it decodes to.
 
@@ -58,7 +60,8 @@ def encode_field(
     prediction; without them a value is predicted by the median of W, N and W + N - NW.
     interpolated: instead of row by row, code from coarse to fine, "slices" each for itself or
     "boxes" of the last three axes. tight: with smaller steps at coarse levels, which pays for
-    smooth values.
+    smooth values. missing: bool of the shape of values; where it is true nothing is coded, and a
+    prediction stands in what is decoded. A decoder needs the same.
 
     Raises InvalidInputError, BackendError.
 
@@ -78,7 +81,14 @@ def encode_field(
         )
     whole = np.ascontiguousarray(values).reshape(shape)
     payload, decoded = native().encode_field(
-        whole, lowest, highest, step, coefficients, interpolated, tight
+        whole,
+        lowest,
+        highest,
+        step,
+        coefficients,
+        interpolated,
+        tight,
+        _mask(missing, values.shape, shape),
     )
     return payload, decoded.reshape(values.shape)
 
@@ -93,6 +103,7 @@ def decode_field(
     coefficients: Coefficients | None = None,
     interpolated: str = "",
     tight: bool = False,
+    missing: Mask | None = None,
     backend: str | None = None,
 ) -> Field:
     """Read back what encode_field wrote, with the same arguments: int64 of this shape.
@@ -101,10 +112,19 @@ def decode_field(
     shape, InvalidInputError, BackendError.
     """
     whole = _checked(shape, lowest, highest, step, coefficients, interpolated)
-    check_capacity(payload, math.prod(shape))
+    coded = math.prod(shape) if missing is None else int(np.count_nonzero(~missing))
+    check_capacity(payload, coded)
     decoder = choose_decoder(backend, fields_numpy)
     decoded: Field = decoder.decode_field(
-        bytes(payload), whole, lowest, highest, step, coefficients, interpolated, tight
+        bytes(payload),
+        whole,
+        lowest,
+        highest,
+        step,
+        coefficients,
+        interpolated,
+        tight,
+        _mask(missing, shape, whole),
     )
     return decoded.reshape(shape)
 
@@ -136,6 +156,19 @@ def decode_plane(
     if len(shape) != 2:
         raise InvalidInputError(f"a plane has two axes, got {shape}")
     return decode_field(payload, shape, lowest=0, highest=255, backend=backend).astype(np.uint8)
+
+
+def _mask(
+    missing: Mask | None, shape: tuple[int, ...], whole: tuple[int, ...]
+) -> NDArray[np.uint8] | None:
+    """What is missing, with four axes. Raises InvalidInputError."""
+    if missing is None:
+        return None
+    if missing.dtype != np.bool_ or missing.shape != shape:
+        raise InvalidInputError(
+            f"missing must be bool {shape}, got {missing.dtype.name} {missing.shape}"
+        )
+    return np.ascontiguousarray(missing).view(np.uint8).reshape(whole)
 
 
 def _checked(

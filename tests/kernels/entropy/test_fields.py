@@ -120,6 +120,23 @@ def test_any_values_and_any_coefficients(
         np.testing.assert_array_equal(again, decoded)
 
 
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_missing_values_are_not_coded(family: dict[str, Any], share: float) -> None:
+    values = make_values((2, 3, 5, 7))
+    missing = np.random.default_rng(3).random(values.shape) < share
+    plan = {**bounds(values), "step": 3, "missing": missing, **family}
+    values[missing] = plan["highest"]
+    payload, decoded = encode_field(values, **plan)
+    assert abs(decoded - values)[~missing].max(initial=0) <= 1
+    assert share < 1 or payload == b""
+    for backend in ("native", "numpy"):
+        again = decode_field(payload, values.shape, backend=backend, **plan)
+        np.testing.assert_array_equal(again, decoded)
+    values[missing] = plan["lowest"]
+    assert encode_field(values, **plan)[0] == payload
+
+
 def test_extremes_of_what_is_allowed() -> None:
     values = np.array([[-(2**40), 2**40, -(2**40)], [2**40, 0, 2**40]])
     coefficients = np.full(COEFFICIENTS, -32768, np.int16)
@@ -203,6 +220,7 @@ def test_huge_shapes_are_refused_before_memory_is_taken() -> None:
         ({"lowest": -(2**41)}, "within"),
         ({"step": 0}, "steps of 0"),
         ({"lowest": 0, "highest": 2**31}, "too many steps"),
+        ({"missing": np.zeros(9, np.bool_)}, "missing must be bool"),
         ({"interpolated": "rows"}, "'rows'"),
         ({"interpolated": "boxes", "coefficients": make_coefficients()}, "without coefficients"),
         ({"coefficients": np.zeros(COEFFICIENTS)}, "int16"),

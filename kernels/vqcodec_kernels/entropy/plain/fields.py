@@ -23,15 +23,17 @@ def decode_field(
     coefficients: NDArray[np.int16] | None,
     interpolated: str,
     tight: bool,
+    missing: NDArray[np.uint8] | None,
 ) -> NDArray[np.int64]:
     """Read a field of four axes. Raises CorruptPayloadError."""
     coder = RangeDecoder(payload)
+    skipped = np.zeros(shape, np.bool_) if missing is None else missing != 0
     quantizer = Quantizer(lowest, highest, step)
     if interpolated:
         values = decode_interpolated(
-            coder, shape, quantizer, whole=interpolated == "boxes", tight=tight
+            coder, shape, quantizer, skipped, whole=interpolated == "boxes", tight=tight
         )
     else:
-        values = decode_raster(coder, shape, quantizer, coefficients)
+        values = decode_raster(coder, shape, quantizer, skipped, coefficients)
     coder.finish()
     return values

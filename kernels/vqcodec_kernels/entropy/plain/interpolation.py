@@ -17,14 +17,22 @@ Place = tuple[int, ...]
 
 
 def decode_interpolated(
-    coder: RangeDecoder, shape: tuple[int, ...], quantizer: Quantizer, *, whole: bool, tight: bool
+    coder: RangeDecoder,
+    shape: tuple[int, ...],
+    quantizer: Quantizer,
+    skipped: NDArray[np.bool_],
+    *,
+    whole: bool,
+    tight: bool,
 ) -> IntArray:
     """Read a field of four axes: boxes of the last three, or slices. Raises CorruptPayloadError."""
     outer, inner, rows, columns = shape
     boxes = (outer, 1, inner, rows, columns) if whole else (outer, inner, 1, rows, columns)
     top = (max(boxes[2:]) - 1).bit_length()
     field = _Boxes(
-        boxes, [quantizer._replace(step=_step(quantizer, tight, n)) for n in range(top + 1)]
+        boxes,
+        [quantizer._replace(step=_step(quantizer, tight, n)) for n in range(top + 1)],
+        skipped,
     )
     for box in np.ndindex(boxes[:2]):
         field.decode_first(coder, box, top)
@@ -56,9 +64,12 @@ def _places(lengths: Place, level: int, axis: int) -> Iterator[Place]:
 class _Boxes:
     """values, residuals: (outer, inner, *axes of a box)."""
 
-    def __init__(self, shape: tuple[int, ...], quantizers: list[Quantizer]) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], quantizers: list[Quantizer], skipped: NDArray[np.bool_]
+    ) -> None:
         self.values = np.zeros(shape, np.int64)
         self._residuals = np.zeros(shape, np.int64)
+        self._skipped = skipped.reshape(shape)
         self._lengths = shape[2:]
         self._quantizers = quantizers
         self._scales = [Scale(*quantizer) for quantizer in quantizers]
@@ -101,6 +112,9 @@ class _Boxes:
         prediction: int,
         around: Surroundings,
     ) -> None:
+        if self._skipped[box][place]:
+            self.values[box][place] = prediction
+            return
         residual = self._model.decode(coder, self._scales[level].contexts(around))
         self._residuals[box][place] = residual
         self.values[box][place] = self._quantizers[level].value(prediction, residual)
@@ -145,7 +159,8 @@ class _Boxes:
         north, west = _moved(place, 1, -down), _moved(place, 2, -right)
         before, behind = _box_before(box), _moved(place, 0, -deep)
         around = ((0, 0), (0, -right), (0, right), (-down, 0), (down, 0))
-        past, value_b, outer, value_a = (0,) * 5, 0, 0, 0
+        past: tuple[int, ...] = (0,) * 5
+        value_b = outer = value_a = 0
         if before is not None:
             past = tuple(residual(before, 0, y, x) for y, x in around)
             guess = self._interpolate(before, place, level, axis)[0]

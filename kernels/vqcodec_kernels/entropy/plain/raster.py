@@ -23,12 +23,13 @@ def decode_raster(
     coder: RangeDecoder,
     shape: tuple[int, ...],
     quantizer: Quantizer,
+    skipped: NDArray[np.bool_],
     coefficients: NDArray[np.int16] | None,
 ) -> IntArray:
     """Read a field of four axes. Raises CorruptPayloadError."""
     field = _Raster(shape, quantizer, coefficients)
     for place in np.ndindex(shape):
-        field.decode(coder, *place)
+        field.decode(coder, bool(skipped[place]), *place)
     rows, columns = shape[2:]
     return field.values[:, :, _PAD : _PAD + rows, _PAD : _PAD + columns]
 
@@ -48,7 +49,7 @@ class _Raster:
         self._scale = Scale(*quantizer)
         self._model = ResidualModel()
 
-    def decode(self, coder: RangeDecoder, o: int, i: int, y: int, x: int) -> None:
+    def decode(self, coder: RangeDecoder, skip: bool, o: int, i: int, y: int, x: int) -> None:
         """Read one value; those before it have been read."""
         rows, columns = self._shape[2:]
         slice = self.values[o, i]
@@ -59,8 +60,10 @@ class _Raster:
         if y == 0:
             slice[:_PAD, column - 2 : column + 3] = slice[row, column - 1]
         prediction = self._predict(o, i, row, column)
-        around = self._look(o, i, row, column, prediction)
-        residual = self._model.decode(coder, self._scale.contexts(around))
+        residual = 0
+        if not skip:
+            around = self._look(o, i, row, column, prediction)
+            residual = self._model.decode(coder, self._scale.contexts(around))
         value = self._quantizer.value(prediction, residual)
         self._residuals[o, i, row, column] = residual
         slice[row, column] = value
