@@ -19,7 +19,7 @@ from vqcodec.errors import (
 __all__ = ["FORMAT_VERSION", "MAX_STAGES", "PRIORS", "Header", "pack_header", "unpack_header"]
 
 FORMAT_VERSION = 1
-PRIORS = ("raw", "static", "mixing")
+PRIORS = ("raw", "static", "mixing", "bounded")
 MAX_STAGES = 64
 MAX_AXES = 16
 MAX_CHANNELS = 256

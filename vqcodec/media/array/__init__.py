@@ -1,0 +1,1 @@
+"""Arrays of numbers with a bound on every value's error; see `medium.py`."""
