@@ -14,7 +14,7 @@ from vqcodec.codec import Codec
 from vqcodec.decoding import Progress, checked_region
 from vqcodec.errors import InputError
 from vqcodec.files import FileLike, content_of, open_whole
-from vqcodec.media.registry import read_any_stream
+from vqcodec.media.registry import find_coder, read_any_stream
 from vqcodec.recent import recent_codec
 
 __all__ = ["decode_file", "write_decoded"]
@@ -55,11 +55,18 @@ def decode_file(
     suffix = Path(path).suffix.lower()
     if suffix not in medium.formats:
         raise InputError(f"cannot write {suffix!a}: use {', '.join(medium.formats)}")
+    format = medium.formats[suffix]
+    coder = find_coder(medium)
+    if coder is not None:
+        signal = coder.decode(stream, region=region, threads=threads, progress=progress)
+        with open_whole(Path(path)) as file:
+            file.write(medium.write(signal, format=format))
+        return
     write_decoded(
         recent_codec(stream.header.fingerprint.hex(), device=device),
         stream,
         open_whole(Path(path)),
-        format=medium.formats[suffix],
+        format=format,
         region=region,
         max_samples=max_samples,
         threads=threads,

@@ -16,7 +16,7 @@ from vqcodec.bitstream import Buffer, limits_of
 from vqcodec.codec import Codec, load
 from vqcodec.device import find_device
 from vqcodec.files import FileLike, content_of
-from vqcodec.media.registry import read_any_stream
+from vqcodec.media.registry import find_coder, read_any_stream
 from vqcodec.model.catalog import locate_model
 
 __all__ = ["decode", "recent_codec"]
@@ -51,7 +51,10 @@ def decode(
     >>> decode(load("photo").encode(np.zeros((48, 64), np.uint8))).shape
     (48, 64)
     """
-    _, stream = read_any_stream(content_of(data), limits_of(max_samples), partial=partial)
+    medium, stream = read_any_stream(content_of(data), limits_of(max_samples), partial=partial)
+    coder = find_coder(medium)
+    if coder is not None:
+        return medium.unwrap(coder.decode(stream, region=region, threads=threads))
     codec = recent_codec(stream.header.fingerprint.hex(), device=device)
     return codec.decode(stream, region=region, scale=scale, threads=threads)
 

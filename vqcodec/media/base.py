@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Medium", "Part", "Signal"]
+__all__ = ["Coder", "Medium", "Part", "Signal"]
 
 # Where samples lie in a signal, and the samples: float32 (C, *lengths of the region).
 Part = tuple[Region, "NDArray[np.float32]"]
@@ -158,3 +158,37 @@ class Medium(Protocol):
 
     def decibels(self, decoded: Any, original: Any) -> float:
         """How near a decoded signal is to its original: what a target of decibels aims at."""
+
+
+class Coder(Protocol):
+    """What a medium without models codes its signals by; `registry.find_coder` gives it."""
+
+    def encode(self, signal: Any, **options: Any) -> bytes:
+        """The stream of a signal.
+
+        options: `threads`, `progress`, and those of its own, such as how near is near enough.
+
+        Raises:
+            InputError: an option that is missing, or that makes no sense for the signal.
+        """
+
+    def decode(
+        self,
+        stream: Stream,
+        *,
+        region: Sequence[slice] | None = None,
+        threads: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Any:
+        """The signal of a stream that was checked, or a region of it.
+
+        Raises:
+            CorruptError: a payload that no encoder writes. InputError: no such region.
+        """
+
+    def compare(self, stream: Stream, original: Any) -> str:
+        """How far a stream is from its original, in words.
+
+        Raises:
+            CorruptError: further than it says.
+        """

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import vqcodec
 from vqcodec.bitstream import Header, Stream, limits_of
 from vqcodec.grid import lengths, shrink, whole
-from vqcodec.media.registry import read_any_stream
+from vqcodec.media.base import Coder, Medium
+from vqcodec.media.registry import find_coder, read_any_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.failure import UsageError, complain
@@ -30,6 +31,7 @@ examples:
   vqcodec decode encoded/ -o decoded/      a folder, with its subfolders
   vqcodec decode scan.vqc --scale 1/8 -o small.png   at an eighth of its height and width
   vqcodec decode cut.vqc --partial -o cut.png        what is left of a file that was cut
+  vqcodec decode field.vqc --slice 0:10,:,100:200 -o part.npy     a part of an array
   vqcodec decode - < photo.vqc > photo.png"""
 
 
@@ -53,6 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X,Y,W,H",
         help="decode only this part: of a picture, W x H pixels from X, Y",
     )
+    parser.add_argument(
+        "--slice",
+        type=options.slices,
+        metavar="A:B,..",
+        help="decode only this part of an array, as 0:10,:,100:200; other chunks are not decoded",
+    )
     options.add_scale(parser)
     parser.add_argument(
         "--partial",
@@ -67,7 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Decode every input; returns the exit code."""
-    if args.output is None and (args.region is not None or args.scale != 1 or args.partial):
+    if args.output is None and (
+        args.region is not None or args.slice is not None or args.scale != 1 or args.partial
+    ):
         # It is often the name of the original, which a part of it should not take with -f.
         raise UsageError("less than the whole needs -o: the default name is that of the whole")
     jobs = plan_jobs(
@@ -100,16 +110,43 @@ class _Decoder:
         limits, partial = limits_of(self._args.max_samples), self._args.partial
         medium, stream = read_any_stream(job.source.read(), limits, partial=partial)
         format = format_of(medium, job.target)
+        started = time.perf_counter()
+        coder = find_coder(medium)
+        if coder is None:
+            extent = self._by_model(job, medium, stream, format, tell)
+        else:
+            extent = self._by_coder(job, medium, coder, stream, format, tell)
+        seconds = time.perf_counter() - started
+        record = {
+            "input": job.source.name,
+            "output": job.target,
+            "medium": medium.name,
+            **dict(zip(medium.axes, extent, strict=False)),
+            "seconds": seconds,
+        }
+        if self._args.manifest is not None:
+            record |= facts_of(job.target)
+        elif job.target != STDOUT:
+            record["bytes"] = os.path.getsize(job.target)
+        if partial:
+            record |= _what_is_there(job, stream)
+        size = medium.size_text(extent)
+        return record, f"{printable(job.target)}: {size}, {seconds:.1f} s"
+
+    def _by_model(
+        self, job: Job, medium: Medium, stream: Stream, format: str, tell: Tell
+    ) -> tuple[int, ...]:
+        """Decode a stream to its file; returns the extent of what is written."""
+        if self._args.slice is not None:
+            raise UsageError(f"a {medium.name} has no --slice: use --region")
         factor = round(1 / self._args.scale)
         region, extent = None, stream.header.extent
         if self._args.region is not None:
             region = slices_of(self._args.region, medium, extent, shrink=factor)
         shown = whole(extent) if region is None else region
-        extent = lengths(shrink(shown, factor))
         codec = self._codec_for(stream.header)
         from vqcodec.decoded_file import write_decoded  # loads torch
 
-        started = time.perf_counter()
         write_decoded(
             codec,
             stream,
@@ -121,22 +158,23 @@ class _Decoder:
             threads=threads_each(self._args.threads, processes=self._processes),
             progress=tell,
         )
-        seconds = time.perf_counter() - started
-        record = {
-            "input": job.source.name,
-            "output": job.target,
-            "medium": medium.name,
-            **dict(zip(medium.axes, extent, strict=True)),
-            "seconds": seconds,
-        }
-        if self._args.manifest is not None:
-            record |= facts_of(job.target)
-        elif job.target != STDOUT:
-            record["bytes"] = os.path.getsize(job.target)
-        if partial:
-            record |= _what_is_there(job, stream)
-        size = medium.size_text(extent)
-        return record, f"{printable(job.target)}: {size}, {seconds:.1f} s"
+        return lengths(shrink(shown, factor))
+
+    def _by_coder(
+        self, job: Job, medium: Medium, coder: Coder, stream: Stream, format: str, tell: Tell
+    ) -> tuple[int, ...]:
+        """The same, of a medium that codes its signals without a model."""
+        args = self._args
+        if args.model is not None or args.scale != 1 or args.partial:
+            raise UsageError(f"an {medium.name} has no --model, --scale and --partial")
+        region = args.slice
+        if args.region is not None:
+            region = slices_of(args.region, medium, stream.header.extent)
+        threads = threads_each(args.threads, processes=self._processes)
+        signal = coder.decode(stream, region=region, threads=threads, progress=tell)
+        job.write(medium.write(signal, format=format))
+        extent: tuple[int, ...] = signal.extent
+        return extent
 
     def _codec_for(self, header: Header) -> "Codec":
         name = self._args.model or header.fingerprint.hex()

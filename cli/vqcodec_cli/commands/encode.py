@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import vqcodec
 from vqcodec.bitstream import limits_of
 from vqcodec.media.base import Medium
-from vqcodec.media.registry import find_medium, medium_of
+from vqcodec.media.registry import find_coder, find_medium, medium_of
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
+from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
 from vqcodec_cli.jobs import processes_for, run_jobs, threads_each
 from vqcodec_cli.media import check_stream_name, input_suffixes
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from vqcodec.codec import Codec
     from vqcodec.model.file import ModelCard
 
+# Options of media that code their signals without a model.
+_OF_CODERS = ("max_error", "max_relative_error", "lossless", "missing", "chunk")
 # What a medium is told by.
 _HEAD_BYTES = 64
 
@@ -30,6 +33,7 @@ examples:
   vqcodec encode photo.png --bpp 0.25 -o small.vqc
   vqcodec encode holiday/ -q 70 -o encoded/      a folder, with its subfolders
   vqcodec encode archive/ -o encoded/ --jobs 8 --skip-existing --manifest encoded.jsonl
+  vqcodec encode field.npy --max-error 0.01      an array, no value off by more than 0.01
   cat photo.png | vqcodec encode - > photo.vqc"""
 
 
@@ -50,7 +54,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-q",
         "--quality",
         type=options.number(0, 100),
-        default=50.0,
         metavar="Q",
         help="0 (smallest) to 100 (best); default 50",
     )
@@ -66,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DB",
         help="at least so many dB, in the smallest file that has them",
     )
+    options.add_bound(parser, rate)
     parser.add_argument(
         "--effort",
         type=int,
@@ -126,12 +130,46 @@ class _Encoder:
         args = self._args
         job.check()
         medium, signal = self._signal_of(job.source)
-        codec = self._codec_for(medium)
         started = time.perf_counter()
+        coder = find_coder(medium)
+        if coder is None:
+            stream, quality = self._by_model(medium, signal, tell)
+        else:
+            stream, quality = coder.encode(signal, **self._own_options(medium, tell)), None
+        job.write(stream)
+        unit, rate = medium.rate(len(stream), signal)
+        seconds = time.perf_counter() - started
+        record = {
+            "input": job.source.name,
+            "output": job.target,
+            "medium": medium.name,
+            **dict(zip(medium.axes, signal.extent, strict=False)),
+            "bytes": len(stream),
+            unit: rate,
+            **({} if quality is None else {"quality": quality}),
+            "seconds": seconds,
+        }
+        if args.manifest is not None:
+            record["sha256"] = hashlib.sha256(stream).hexdigest()
+        size = medium.size_text(signal.extent)
+        text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}"
+        if quality is not None:
+            text += f", quality {quality:.4g}"
+        return record, f"{printable(job.target)}: {text}, {seconds:.1f} s"
+
+    def _by_model(self, medium: Medium, signal: Any, tell: Tell) -> tuple[bytes, float]:
+        """The stream of a signal, and its quality."""
+        args = self._args
+        for name in _OF_CODERS:
+            if getattr(args, name) is not None:
+                raise UsageError(
+                    f"a {medium.name} has no --{name.replace('_', '-')}: use --quality"
+                )
         found: list[float] = []
+        codec = self._codec_for(medium)
         stream = codec.encode(
             signal,
-            quality=args.quality,
+            quality=50.0 if args.quality is None else args.quality,
             bpp=args.bpp,
             size=args.size,
             psnr=args.psnr,
@@ -142,24 +180,23 @@ class _Encoder:
             progress=tell if args.bpp is args.size is args.psnr is None else None,
             found=found.append,
         )
-        job.write(stream)
-        unit, rate = medium.rate(len(stream), signal)
-        seconds = time.perf_counter() - started
-        record = {
-            "input": job.source.name,
-            "output": job.target,
-            "medium": medium.name,
-            **dict(zip(medium.axes, signal.extent, strict=True)),
-            "bytes": len(stream),
-            unit: rate,
-            "quality": found[0],
-            "seconds": seconds,
+        return stream, found[0]
+
+    def _own_options(self, medium: Medium, tell: Tell) -> dict[str, Any]:
+        """What a medium is told that codes its signals without a model."""
+        args = self._args
+        for name in ("quality", "bpp", "size", "model"):
+            if getattr(args, name) is not None:
+                raise UsageError(
+                    f"an {medium.name} has no --{name}: use --max-error, --max-relative-error, "
+                    "--lossless or --psnr"
+                )
+        chosen = {name: getattr(args, name) for name in (*_OF_CODERS, "psnr")}
+        return {
+            **{name: value for name, value in chosen.items() if value is not None},
+            "threads": threads_each(args.threads, processes=self._processes),
+            "progress": tell,
         }
-        if args.manifest is not None:
-            record["sha256"] = hashlib.sha256(stream).hexdigest()
-        size = medium.size_text(signal.extent)
-        text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}, quality {found[0]:.4g}"
-        return record, f"{printable(job.target)}: {text}, {seconds:.1f} s"
 
     def _signal_of(self, source: Source) -> tuple[Medium, Any]:
         """The signal in an input, and its medium; a large file is read as it is asked for."""

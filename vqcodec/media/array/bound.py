@@ -12,7 +12,8 @@ from vqcodec.errors import InputError
 __all__ = ["Bound", "bound_of"]
 
 _HOW = (
-    "say how near the values must come: max_error (such as 0.01, or '0.1%' of the range), "
+    "say how near the values must come, there is no default: max_error (such as 0.01, or "
+    "'0.1%' of the range), "
     "max_relative_error (of each value), lossless, or psnr (a mean alone); half of the last digit "
     "that was measured is a good max_error"
 )
@@ -71,7 +72,9 @@ def _number(text: Any) -> tuple[float, bool]:
         try:
             value = float(digits)
         except ValueError as error:
-            raise InputError(f"max_error must be a number, or one with %, got {text!r:.40}") from error
+            raise InputError(
+                f"max_error must be a number, or one with %, got {text!r:.40}"
+            ) from error
         value = value / 100 if percent else value
     else:
         check_real("max_error", text, "a number from 0", low=0, high=math.inf)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,6 @@ from vqcodec.media.array.fitting import fit_coefficients
 from vqcodec.media.array.integers import Coding, targets_of
 from vqcodec.media.array.statistics import Statistics
 from vqcodec.media.array.tables import table_bytes
-from vqcodec.media.array.words import words_of
 
 __all__ = ["candidates", "choose"]
 
@@ -24,26 +23,40 @@ __all__ = ["candidates", "choose"]
 _FRACTIONS = 1024
 # The largest number of steps in a range, see `vqcodec_kernels.entropy.fields`.
 _MOST_STEPS = 2**26
+# Values of the two samples, and who is tried on the second.
+_SMALL, _LARGE = 1 << 17, 1 << 19
+_NEAR, _FINALISTS = 1.6, 4
 _NONE = np.zeros(0, np.int64)
 # A table of ranks must have so many values for each of its own.
 _VALUES_A_RANK = 16
 
 
-def choose(sample: NDArray[Any], blank: Description, found: Statistics) -> Coding:
-    """The candidate that codes a sample in the fewest bytes, the table counted in proportion.
+def choose(sample: Callable[[int], NDArray[Any]], blank: Description, found: Statistics) -> Coding:
+    """The candidate that codes the array in the fewest bytes, as samples of it say.
 
-    sample: parts of values, as of a chunk. blank: a description of which map and family are open.
+    sample: parts of about so many values, as of a chunk. blank: a description of which map and
+    family are open.
     """
-    best, least = None, math.inf
-    share = sample.size / max(1, math.prod(blank.shape) * (2 if blank.is_complex else 1))
-    for map_only in candidates(blank, found):
-        for coding in _families(sample, map_only):
-            coded = encode_chunk(sample, coding)
-            size = len(coded.payload) + share * len(table_bytes(coding))
-            if size < least:
-                best, least = coding, size
-    assert best is not None
-    return best
+    total = max(1, math.prod(blank.shape) * (2 if blank.is_complex else 1))
+    small, large = sample(_SMALL), sample(_LARGE)
+    sized = [
+        (_size(small, coding, total), number, coding)
+        for number, coding in enumerate(
+            coding for made in candidates(blank, found) for coding in _families(small, made)
+        )
+    ]
+    sized.sort()
+    if large.size > small.size and len(sized) > 1:
+        near = [coding for size, _, coding in sized if size <= _NEAR * sized[0][0]][:_FINALISTS]
+        sized = [(_size(large, coding, total), n, coding) for n, coding in enumerate(near)]
+    return min(sized)[2]
+
+
+def _size(sample: NDArray[Any], coding: Coding, total: int) -> float:
+    """Bytes of a sample, with its share of the tables."""
+    return len(encode_chunk(sample, coding).payload) + sample.size / total * len(
+        table_bytes(coding)
+    )
 
 
 def candidates(d: Description, found: Statistics) -> Iterator[Coding]:
@@ -97,9 +110,7 @@ def _lattices(d: Description, found: Statistics) -> Iterator[Coding]:
     for fractions in (_FRACTIONS, 1):
         unit = 2 * bound / (fractions + (fractions > 1)) * (1 - 1e-9)
         if unit > 0 and lowest + unit * 0.5 != lowest:
-            yield _coding(
-                replace(d, map="lattice", offset=lowest, unit=unit, step=fractions)
-            )
+            yield _coding(replace(d, map="lattice", offset=lowest, unit=unit, step=fractions))
 
 
 def _ranks(d: Description, found: Statistics) -> Coding | None:

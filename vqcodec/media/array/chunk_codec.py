@@ -55,8 +55,10 @@ def encode_chunk(parts: NDArray[Any], coding: Coding) -> Coded:
     errors[wrong] = 0.0
     out = Writer()
     out.byte(
-        _MASK * bool(mask.any()) | _LOW * d.has_low_bits
-        | _PATCHES * bool(wrong.any()) | _FIELD * (highest > lowest)
+        _MASK * bool(mask.any())
+        | _LOW * d.has_low_bits
+        | _PATCHES * bool(wrong.any())
+        | _FIELD * (highest > lowest)
     )
     out.number(lowest)
     out.number(highest - lowest)
@@ -124,8 +126,10 @@ def errors_of(
             off = np.abs(original.astype(np.float64) - decoded.astype(np.float64))
         else:
             larger, smaller = np.maximum(original, decoded), np.minimum(original, decoded)
-            off = (larger.astype(object) - smaller).astype(np.float64) if size == 8 else (
-                np.abs(larger.astype(np.int64) - smaller.astype(np.int64)).astype(np.float64)
+            off = (
+                (larger.astype(object) - smaller).astype(np.float64)
+                if size == 8
+                else (np.abs(larger.astype(np.int64) - smaller.astype(np.int64)).astype(np.float64))
             )
         if d.mode == "max_relative_error":
             scale = np.abs(original.astype(np.float64))

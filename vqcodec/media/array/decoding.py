@@ -75,7 +75,9 @@ def decode(
         parts = (2,) * d.is_complex + lengths(part)
         return values_of(decode_chunk(payload, parts, coding), dtype)
 
-    for done, ((_, part), values) in enumerate(zip(jobs, in_threads(job, jobs, threads), strict=True), 1):
+    for done, ((_, part), values) in enumerate(
+        zip(jobs, in_threads(job, jobs, threads), strict=True), 1
+    ):
         into, of = [], []
         for whole, wanted in zip(part, chosen, strict=True):
             first, last = max(whole.start, wanted.start), min(whole.stop, wanted.stop)

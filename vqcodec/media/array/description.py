@@ -190,7 +190,10 @@ def unpack_description(data: bytes) -> Description:
 def _check(d: Description) -> None:
     numbers = (d.bound, d.reached, d.offset, d.unit)
     wrong = (
-        any(not 1 <= side <= length for side, length in zip(d.chunk, extent_of(d.shape), strict=True))
+        any(
+            not 1 <= side <= length
+            for side, length in zip(d.chunk, extent_of(d.shape), strict=True)
+        )
         or sorted(d.order) != list(range(len(d.order)))
         or not all(math.isfinite(number) for number in numbers)
         or min(d.bound, d.reached) < 0

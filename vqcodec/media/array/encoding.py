@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,6 @@ __all__ = ["encode"]
 
 Progress = Callable[[int, int], None]
 
-# Values of the sample on which candidates are tried.
-_SAMPLE = 1 << 17
 _TRIES = 12
 
 
@@ -64,7 +63,7 @@ def encode(
         if not math.isfinite(value):
             raise InputError("the range of the values is too large for a part of it: say a number")
         blank = replace(blank, bound=value)
-        coding = choose(_sample(values, blank), blank, found)
+        coding = choose(partial(_sample, values, blank), blank, found)
         payloads = _encode_all(values, coding, threads, progress)
     return _stream(coding, payloads)
 
@@ -74,7 +73,8 @@ def _blank(array: Array, bound: Bound, chunk: Sequence[int] | None) -> Descripti
     is_complex = values.dtype.kind == "c"
     return Description(
         dtype=values.dtype.name,
-        big_endian=values.dtype.newbyteorder("=") != values.dtype and values.dtype.itemsize > 1
+        big_endian=values.dtype.newbyteorder("=") != values.dtype
+        and values.dtype.itemsize > 1
         and values.dtype == values.dtype.newbyteorder(">"),
         shape=values.shape,
         chunk=chunk_of(extent, chunk),
@@ -121,13 +121,13 @@ def _parts(values: NDArray[Any], region: Region) -> NDArray[Any]:
     return parts_of(np.asarray(values[region] if values.ndim else values.reshape(1)))
 
 
-def _sample(values: NDArray[Any], d: Description) -> NDArray[Any]:
+def _sample(values: NDArray[Any], d: Description, count: int) -> NDArray[Any]:
     """Parts of what lies in the middle, at most about so many values."""
     if d.is_empty:
         return np.zeros((2,) * d.is_complex + (1,) * len(d.chunk), part_dtype(d))
     lengths = list(d.chunk)
     # Rows first, then what is longest.
-    while math.prod(lengths) > _SAMPLE:
+    while math.prod(lengths) > count:
         longest = max(range(len(lengths)), key=lambda axis: lengths[axis])
         rows = len(lengths) - 2
         axis = rows if rows >= 0 and lengths[rows] > 64 else longest
@@ -165,7 +165,7 @@ def _to_psnr(
     for attempt in range(_TRIES):
         last = attempt == _TRIES - 1
         tried = replace(blank, bound=bound if not last and math.isfinite(bound) else 0.0)
-        coding = choose(_sample(values, tried), tried, found)
+        coding = choose(partial(_sample, values, tried), tried, found)
         payloads = _encode_all(values, coding, threads, progress)
         deviation = math.sqrt(math.fsum(coded.squares for coded in payloads) / count)
         reached = 20 * math.log10(found.range / deviation) if deviation > 0 else math.inf

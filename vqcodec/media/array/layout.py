@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from vqcodec.choices import check_whole
 from vqcodec.errors import InputError
+from vqcodec.grid import Region
 
-__all__ = ["chunk_of", "order_of"]
+__all__ = ["chunk_of", "order_of", "region_of"]
 
 # Values of a chunk by default: more cost memory, fewer a part of the gain.
 _VALUES = 2**20
@@ -54,3 +55,27 @@ def order_of(extent: Sequence[int], *, parts: bool) -> tuple[int, ...]:
     short = [first + axis for axis in axes if extent[axis] < _SHORT]
     long = [first + axis for axis in axes if extent[axis] >= _SHORT]
     return (*range(first), *short, *long)
+
+
+def region_of(slices: Sequence[slice], extent: Sequence[int]) -> Region:
+    """Slices as NumPy reads them, with both ends; later axes that are not named are whole.
+
+    Raises:
+        InputError: too many, or one with a step, without values, or of no whole numbers.
+
+    >>> region_of((slice(None, -2),), (8, 3))
+    (slice(0, 6, None), slice(0, 3, None))
+    """
+    parts = (*slices, *(slice(None) for _ in extent[len(slices) :]))
+    if len(parts) > len(extent) or not all(isinstance(part, slice) for part in parts):
+        raise InputError(f"a region is at most {len(extent)} slices, got {parts!r:.80}")
+    found = []
+    for part, length in zip(parts, extent, strict=True):
+        try:
+            start, stop, step = part.indices(length)
+        except TypeError as error:
+            raise InputError(f"a region has whole numbers, got {part}") from error
+        if step != 1 or start >= stop:
+            raise InputError(f"a region has a value and no step along each axis, got {part}")
+        found.append(slice(start, stop))
+    return tuple(found)

@@ -43,9 +43,7 @@ class Statistics:
         return float(self.number(self.highest)) - float(self.number(self.lowest))
 
 
-def survey(
-    chunks: Iterable[NDArray[Any]], dtype: np.dtype[Any], missing: Any | None
-) -> Statistics:
+def survey(chunks: Iterable[NDArray[Any]], dtype: np.dtype[Any], missing: Any | None) -> Statistics:
     """Look at the parts of all values. missing: a number of the dtype that stands for none."""
     found = Statistics(dtype)
     odd: Counter[int] = Counter()

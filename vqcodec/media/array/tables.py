@@ -79,9 +79,7 @@ def coefficient_bytes(coefficients: NDArray[np.int16]) -> bytes:
     """Coefficients, rows of zeros left out: a byte that says which rows there are, then these."""
     there = [row for row in range(len(coefficients)) if coefficients[row].any()]
     width = {0: 9, 1: 18, 2: 27, 3: 27}
-    rows = b"".join(
-        coefficients[row, : width[row]].astype("<i2").tobytes() for row in there
-    )
+    rows = b"".join(coefficients[row, : width[row]].astype("<i2").tobytes() for row in there)
     return bytes([sum(1 << row for row in there)]) + rows
 
 
