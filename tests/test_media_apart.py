@@ -9,7 +9,10 @@ from vqcodec.media.registry import MEDIA
 
 # What names the media; and the signals that `import vqcodec` offers.
 REGISTRY = "vqcodec.media.registry"
-OFFERED = {"vqcodec.media.picture.signal", "vqcodec.media.picture.rows"}
+OFFERED = {
+    *("vqcodec.media.picture.signal", "vqcodec.media.picture.rows"),
+    *("vqcodec.media.array.signal", "vqcodec.media.array.coder"),
+}
 
 # A medium's words stay in its folder, and so does its name; `make demo` is about pictures.
 WORDS = re.compile(r"\b(pixels?|pictures?|images?|bpp|heights?|widths?)\b", re.IGNORECASE)

@@ -17,6 +17,7 @@ FOLDERS = ("vqcodec", "kernels/vqcodec_kernels", "cli/vqcodec_cli")
 # The face of `import vqcodec` besides its errors; a name is added or removed here on purpose.
 FACE = {
     *("Codec", "Picture", "PictureRows", "StreamInfo", "decode", "decode_file", "inspect", "load"),
+    *("Array", "decode_array", "encode_array"),
     *("add_model", "find_model", "list_models", "remove_model"),
 }
 

@@ -185,7 +185,7 @@ class _Encoder:
     def _own_options(self, medium: Medium, tell: Tell) -> dict[str, Any]:
         """What a medium is told that codes its signals without a model."""
         args = self._args
-        for name in ("quality", "bpp", "size", "model"):
+        for name in ("quality", "bpp", "size"):
             if getattr(args, name) is not None:
                 raise UsageError(
                     f"an {medium.name} has no --{name}: use --max-error, --max-relative-error, "

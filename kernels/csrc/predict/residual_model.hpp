@@ -12,7 +12,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <cstdlib>
+#include <memory>
+#include <new>
 
 #include "../entropy/counters.hpp"
 #include "../entropy/logistic.hpp"
@@ -24,10 +26,13 @@ namespace vqcodec {
 class ResidualModel {
  public:
   ResidualModel() : mixer_({kNodes, kErrorClasses * kKinds, kTextureClasses * kKinds}, kNodes) {
-    for (const int size : kResidualSizes) {
-      counters_.emplace_back(size, kNodeDepth);
-      counters_.back().reset();
+    std::size_t count = 0;
+    for (int c = 0; c < kResidualContexts; ++c) {
+      first_[c] = count;
+      count += static_cast<std::size_t>(kResidualSizes[c]) * kNodes;
     }
+    slots_.reset(static_cast<uint32_t*>(std::calloc(count, sizeof(uint32_t))));
+    if (slots_ == nullptr) throw std::bad_alloc();
   }
 
   // Codes a residual, |residual| < 2^31, and returns it. Coder: bool code(bool bit, uint32_t one),
@@ -50,8 +55,7 @@ class ResidualModel {
  private:
   // Nodes of the bits that follow a leading one: eight for each number of them, up to 27.
   static constexpr int kFirstBits = 32;
-  static constexpr int kNodeDepth = 8;
-  static constexpr std::size_t kNodes = 1 << kNodeDepth;
+  static constexpr std::size_t kNodes = 256;
   // Kinds of decisions: 0 or not, sign, four of the unary number, first and further bits.
   static constexpr std::size_t kKinds = 8;
   static constexpr int kMostBelow = 30;
@@ -76,9 +80,10 @@ class ResidualModel {
     std::array<uint32_t*, kResidualContexts> slots;
     ResidualInputs inputs{};
     for (int c = 0; c < kResidualContexts; ++c) {
-      slots[c] = &counters_[c].at(contexts.values[c], node);
-      const auto p = static_cast<int32_t>(*slots[c] >> 20);
-      const auto trust = static_cast<int32_t>(std::min(*slots[c] & 1023u, 16u));
+      slots[c] = &slots_[first_[c] + contexts.values[c] * kNodes + node];
+      const uint32_t slot = *slots[c] ^ Counters::kUnknown;
+      const auto p = static_cast<int32_t>(slot >> 20);
+      const auto trust = static_cast<int32_t>(std::min(slot & 1023u, 16u));
       inputs[c] = Logistic::tables().stretch(p);
       inputs[kResidualContexts + c] = ((p - 2048) * trust) >> 4;
     }
@@ -87,11 +92,21 @@ class ResidualModel {
         inputs, {node, contexts.error * kKinds + kind, contexts.texture * kKinds + kind}, node);
     bit = coder.code(bit, static_cast<uint32_t>(one));
     mixer_.learn(inputs, bit);
-    for (uint32_t* slot : slots) *slot = Counters::updated(*slot, bit, kCounterLimit);
+    for (uint32_t* slot : slots) {
+      const uint32_t updated = Counters::updated(*slot ^ Counters::kUnknown, bit, kCounterLimit);
+      *slot = updated ^ Counters::kUnknown;
+    }
     return bit;
   }
 
-  std::vector<Counters> counters_;
+  struct Free {
+    void operator()(uint32_t* slots) const { std::free(slots); }
+  };
+
+  // A small field touches few of its counters, and memory that is zero costs nothing until then: a
+  // slot is kept as what it differs by from an unknown one.
+  std::unique_ptr<uint32_t[], Free> slots_;
+  std::array<std::size_t, kResidualContexts> first_{};
   ResidualMixer mixer_;
 };
 

@@ -37,6 +37,8 @@ def choose(sample: Callable[[int], NDArray[Any]], blank: Description, found: Sta
     sample: parts of about so many values, as of a chunk. blank: a description of which map and
     family are open.
     """
+    if not found.count:
+        return _coding(blank)
     total = max(1, math.prod(blank.shape) * (2 if blank.is_complex else 1))
     small, large = sample(_SMALL), sample(_LARGE)
     sized = [
@@ -76,9 +78,9 @@ def candidates(d: Description, found: Statistics) -> Iterator[Coding]:
         step = 2 * math.floor(bound * 2**bits) + 1
         yield _coding(_shifted(exact, span, step))
         return
-    if d.mode in ("max_error", "psnr"):
-        yield from _lattices(d, found)
-    if d.mode == "lossless" or not (bound > 0 and found.range / (2 * bound) < _MOST_STEPS):
+    lattices = list(_lattices(d, found)) if d.mode in ("max_error", "psnr") else []
+    yield from lattices
+    if not lattices:
         yield _coding(_shifted(exact, span, 1))
 
 

@@ -123,8 +123,6 @@ def _parts(values: NDArray[Any], region: Region) -> NDArray[Any]:
 
 def _sample(values: NDArray[Any], d: Description, count: int) -> NDArray[Any]:
     """Parts of what lies in the middle, at most about so many values."""
-    if d.is_empty:
-        return np.zeros((2,) * d.is_complex + (1,) * len(d.chunk), part_dtype(d))
     lengths = list(d.chunk)
     # Rows first, then what is longest.
     while math.prod(lengths) > count:
