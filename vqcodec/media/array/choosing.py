@@ -23,9 +23,10 @@ __all__ = ["candidates", "choose"]
 _FRACTIONS = 1024
 # The largest number of steps in a range, see `vqcodec_kernels.entropy.fields`.
 _MOST_STEPS = 2**26
-# Values of the two samples, and who is tried on the second.
+# Values of the two samples, and who is tried on the second: who is near the best, also where few
+# bytes say little.
 _SMALL, _LARGE = 1 << 17, 1 << 19
-_NEAR, _FINALISTS = 1.6, 4
+_NEAR, _FEW_BYTES, _FINALISTS = 1.6, 100, 6
 _NONE = np.zeros(0, np.int64)
 # A table of ranks must have so many values for each of its own.
 _VALUES_A_RANK = 16
@@ -49,7 +50,8 @@ def choose(sample: Callable[[int], NDArray[Any]], blank: Description, found: Sta
     ]
     sized.sort()
     if large.size > small.size and len(sized) > 1:
-        near = [coding for size, _, coding in sized if size <= _NEAR * sized[0][0]][:_FINALISTS]
+        most = _NEAR * sized[0][0] + _FEW_BYTES
+        near = [coding for size, _, coding in sized[:_FINALISTS] if size <= most]
         sized = [(_size(large, coding, total), n, coding) for n, coding in enumerate(near)]
     return min(sized)[2]
 
