@@ -1,1 +1,0 @@
-"""Arrays of numbers with a bound on every value's error; see `medium.py`."""

@@ -25,8 +25,8 @@ _FRACTIONS = 1024
 _MOST_STEPS = 2**26
 # Values of the two samples, and who is tried on the second: who is near the best, also where few
 # bytes say little.
-_SMALL, _LARGE = 1 << 17, 1 << 19
-_NEAR, _FEW_BYTES, _FINALISTS = 1.6, 100, 6
+_SMALL, _LARGE = 1 << 17, 1 << 20
+_NEAR, _FEW_BYTES, _FINALISTS = 1.12, 100, 6
 _NONE = np.zeros(0, np.int64)
 # A table of ranks must have so many values for each of its own.
 _VALUES_A_RANK = 16
@@ -51,7 +51,7 @@ def choose(sample: Callable[[int], NDArray[Any]], blank: Description, found: Sta
     sized.sort()
     if large.size > small.size and len(sized) > 1:
         most = _NEAR * sized[0][0] + _FEW_BYTES
-        near = [coding for size, _, coding in sized[:_FINALISTS] if size <= most]
+        near = [_refitted(large, coding) for size, _, coding in sized[:_FINALISTS] if size <= most]
         sized = [(_size(large, coding, total), n, coding) for n, coding in enumerate(near)]
     return min(sized)[2]
 
@@ -156,10 +156,7 @@ def _clusters(
 
 def _families(sample: NDArray[Any], coding: Coding) -> Iterator[Coding]:
     d = coding.description
-    ordered = np.ascontiguousarray(sample.transpose(d.order))
-    t = targets_of(ordered, coding)
-    shape = (1,) * (4 - t.ndim) + t.shape if t.ndim <= 4 else (-1, *t.shape[-3:])
-    t = t.reshape(shape)
+    t = _field_of(sample, coding)
     kinds = [("median", False), ("slices", False)]
     kinds += [("slices", True)] * (d.step > 1)
     if t.shape[1] >= 16:
@@ -169,6 +166,20 @@ def _families(sample: NDArray[Any], coding: Coding) -> Iterator[Coding]:
     if t.shape[3] > 2 and np.isfinite(sample).all():
         coefficients = fit_coefficients(t, d.step)
         yield replace(coding, description=replace(d, family="linear"), coefficients=coefficients)
+
+
+def _field_of(sample: NDArray[Any], coding: Coding) -> NDArray[np.int64]:
+    """The integers of a sample, four axes."""
+    t = targets_of(np.ascontiguousarray(sample.transpose(coding.description.order)), coding)
+    return t.reshape((1,) * (4 - t.ndim) + t.shape if t.ndim <= 4 else (-1, *t.shape[-3:]))
+
+
+def _refitted(sample: NDArray[Any], coding: Coding) -> Coding:
+    """With coefficients that are fitted to this sample."""
+    if coding.coefficients is None:
+        return coding
+    fitted = fit_coefficients(_field_of(sample, coding), coding.description.step)
+    return replace(coding, coefficients=fitted)
 
 
 def _coding(d: Description) -> Coding:

@@ -87,13 +87,17 @@ def decode_chunk(payload: bytes, lengths: tuple[int, ...], coding: Coding) -> ND
     flags, lowest, span = read.byte(), read.number(), read.number()
     if flags >= 16 or bool(flags & _FIELD) != (span > 0) or lowest + span > MAX_SPAN:
         raise read.corrupt(f"has flags {flags} for {lowest} and {span} above it")
+    if bool(flags & _LOW) != d.has_low_bits:
+        raise read.corrupt("has low bits, or lacks them")
+    if not flags:
+        read.finish()
+        only = coding.numbers(np.array([lowest]), None)
+        return np.full(lengths, only[0], coding.dtype)
     mask = np.zeros(shape, np.int64)
     if flags & _MASK:
         top = len(d.specials) + 1
         mask = decode_field(read.part(), _fold(shape), lowest=0, highest=top).reshape(shape)
     low = None
-    if bool(flags & _LOW) != d.has_low_bits:
-        raise read.corrupt("has low bits, or lacks them")
     if flags & _LOW:
         size = count * -(-d.shift // 8)
         low = _from_bytes(inflate(read.part(), size, "the low bits"), shape, d.shift)

@@ -19,7 +19,7 @@ from vqcodec.media.array.medium import MEDIUM
 from vqcodec.media.array.signal import Array
 from vqcodec.media.registry import read_any_stream, signal_of
 
-__all__ = ["CODER", "decode_array", "encode_array"]
+__all__ = ["CODER", "ArrayCoder", "decode_array", "encode_array"]
 
 Progress = Callable[[int, int], None]
 
@@ -160,6 +160,6 @@ def decode_array(
            [304, 305]])
     """
     medium, stream = read_any_stream(content_of(data), limits_of(max_samples))
-    if medium is not MEDIUM:
+    if medium.number != MEDIUM.number:
         raise CorruptError(f"a stream of a {medium.name}, not of an array")
     return CODER.decode(stream, region=region, threads=threads, progress=progress).values

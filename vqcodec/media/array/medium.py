@@ -35,7 +35,7 @@ class ArrayMedium:
     suffixes: tuple[str, ...] = (".npy",)
     formats: Mapping[str, str] = {".npy": "npy"}
     default_model = ""
-    span = None
+    span: tuple[float, float] | None = None
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file begins as .npy does."""

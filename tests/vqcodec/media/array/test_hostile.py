@@ -146,7 +146,7 @@ def test_options_that_make_no_sense(options: dict[str, Any], says: str) -> None:
         np.zeros(3, "M8[s]"),
         np.zeros(3, np.longdouble),
         np.zeros(2, [("a", "f4")]),
-        np.ma.masked_array(np.zeros(3), mask=[0, 1, 0]),
+        np.ma.masked_array(np.zeros(3), mask=[False, True, False]),
     ],
     ids=str,
 )

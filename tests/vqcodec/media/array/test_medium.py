@@ -11,9 +11,11 @@ import pytest
 import vqcodec
 from vqcodec.bitstream import Limits
 from vqcodec.errors import BadModelError, InputError, LimitError
-from vqcodec.media.array.medium import MEDIUM
+from vqcodec.media.array.medium import MEDIUM as ARRAYS
 from vqcodec.media.array.signal import Array
 from vqcodec.media.registry import find_coder, find_medium, find_workshop, medium_of
+
+MEDIUM: Any = ARRAYS
 
 
 @pytest.fixture
