@@ -12,6 +12,7 @@ REGISTRY = "vqcodec.media.registry"
 OFFERED = {
     *("vqcodec.media.picture.signal", "vqcodec.media.picture.rows"),
     *("vqcodec.media.sound.signal", "vqcodec.media.sound.blocks"),
+    *("vqcodec.media.array.signal", "vqcodec.media.array.coder"),
 }
 
 # A medium's words stay in its folder, and so does its name; `make demo` is about pictures.

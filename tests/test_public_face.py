@@ -18,6 +18,7 @@ FOLDERS = ("vqcodec", "kernels/vqcodec_kernels", "cli/vqcodec_cli")
 FACE = {
     *("Codec", "Picture", "PictureRows", "StreamInfo", "decode", "decode_file", "inspect", "load"),
     *("Sound", "SoundBlocks", "SoundDecoder", "SoundEncoder"),
+    *("Array", "decode_array", "encode_array"),
     *("add_model", "find_model", "list_models", "remove_model"),
 }
 

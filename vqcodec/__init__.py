@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from vqcodec.codec import Codec, load
     from vqcodec.decoded_file import decode_file
     from vqcodec.live import SoundDecoder, SoundEncoder
+    from vqcodec.media.array.coder import decode_array, encode_array
+    from vqcodec.media.array.signal import Array
     from vqcodec.media.picture.rows import PictureRows
     from vqcodec.media.picture.signal import Picture
     from vqcodec.media.sound.blocks import SoundBlocks
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from vqcodec.stream_info import StreamInfo, inspect
 
 __all__ = [
+    "Array",
     "BackendError",
     "BadMagicError",
     "BadModelError",
@@ -66,7 +69,9 @@ __all__ = [
     "VqcodecError",
     "add_model",
     "decode",
+    "decode_array",
     "decode_file",
+    "encode_array",
     "find_model",
     "inspect",
     "list_models",
@@ -77,6 +82,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _LAZY = {
+    "Array": "vqcodec.media.array.signal",
     "Codec": "vqcodec.codec",
     "Picture": "vqcodec.media.picture.signal",
     "PictureRows": "vqcodec.media.picture.rows",
@@ -87,7 +93,9 @@ _LAZY = {
     "StreamInfo": "vqcodec.stream_info",
     "add_model": "vqcodec.model.catalog",
     "decode": "vqcodec.recent",
+    "decode_array": "vqcodec.media.array.coder",
     "decode_file": "vqcodec.decoded_file",
+    "encode_array": "vqcodec.media.array.coder",
     "find_model": "vqcodec.model.catalog",
     "inspect": "vqcodec.stream_info",
     "list_models": "vqcodec.model.catalog",

@@ -15,7 +15,7 @@ from vqcodec.content import FileLike
 from vqcodec.decoding import Progress, checked_bits, checked_region
 from vqcodec.errors import InputError
 from vqcodec.files import open_whole
-from vqcodec.media.registry import open_any_stream
+from vqcodec.media.registry import find_coder, open_any_stream
 from vqcodec.recent import recent_codec
 
 __all__ = ["decode_file", "write_decoded"]
@@ -59,11 +59,17 @@ def decode_file(
     with opened as (medium, stream):
         if suffix not in medium.formats:
             raise InputError(f"cannot write {suffix!a}: use {', '.join(medium.formats)}")
+        format, coder = medium.formats[suffix], find_coder(medium)
+        if coder is not None:
+            signal = coder.decode(stream, region=region, threads=threads, progress=progress)
+            with open_whole(Path(path)) as file:
+                file.write(medium.write(signal, format=format))
+            return
         write_decoded(
             recent_codec(stream.header.fingerprint.hex(), device=device),
             stream,
             open_whole(Path(path)),
-            format=medium.formats[suffix],
+            format=format,
             region=region,
             rate=rate,
             bits=bits,

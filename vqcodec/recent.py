@@ -16,7 +16,7 @@ from vqcodec.bitstream import Buffer, limits_of
 from vqcodec.codec import Codec, load
 from vqcodec.content import FileLike
 from vqcodec.device import find_device
-from vqcodec.media.registry import open_any_stream
+from vqcodec.media.registry import find_coder, open_any_stream
 from vqcodec.model.catalog import locate_model
 
 __all__ = ["decode", "recent_codec"]
@@ -54,7 +54,10 @@ def decode(
     (48, 64)
     """
     limits, part = limits_of(max_samples), region is not None
-    with open_any_stream(data, limits, partial=partial, part=part) as (_, stream):
+    with open_any_stream(data, limits, partial=partial, part=part) as (medium, stream):
+        coder = find_coder(medium)
+        if coder is not None:
+            return medium.unwrap(coder.decode(stream, region=region, threads=threads))
         codec = recent_codec(stream.header.fingerprint.hex(), device=device)
         options: dict[str, Any] = {"max_samples": max_samples, "threads": threads}
         return codec.decode(stream, region=region, scale=scale, rate=rate, bits=bits, **options)

@@ -79,7 +79,7 @@ def describe_stream(medium: Medium, stream: Stream, *, size: int, limits: Limits
     return StreamInfo(
         format_version=FORMAT_VERSION,
         medium=medium.name,
-        extent=dict(zip(medium.axes, medium.extent_of(stream), strict=True)),
+        extent=dict(zip(medium.axes, medium.extent_of(stream), strict=False)),
         channels=header.channels,
         stages=header.stages,
         prior=PRIORS[header.prior],

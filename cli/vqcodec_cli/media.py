@@ -141,13 +141,13 @@ def slices_of(
     """
     axes, count = medium.axes, len(extent)
     if len(region) != 2 * count:
-        order = ", ".join(reversed(axes))
+        order = ", ".join(reversed(axes[:count]))
         raise UsageError(
             f"a region of a {medium.name} is {2 * count} numbers, begin and then length along "
             f"{order}; got {len(region)}"
         )
     starts, lengths = region[:count][::-1], region[count:][::-1]
-    for axis, start, length, whole in zip(axes, starts, lengths, extent, strict=True):
+    for axis, start, length, whole in zip(axes, starts, lengths, extent, strict=False):
         if start + length > whole:
             raise UsageError(f"the region ends at {axis} {start + length}, it has {whole}")
         if start % shrink or ((start + length) % shrink and start + length != whole):

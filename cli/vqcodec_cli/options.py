@@ -42,6 +42,40 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_bound(parser: argparse.ArgumentParser, group: "argparse._MutuallyExclusiveGroup") -> None:
+    """How near every value must come, for what is coded without a model.
+
+    group: of the options of which one says how large or how good the output is.
+    """
+    group.add_argument(
+        "--max-error",
+        metavar="X",
+        type=max_error,
+        help="arrays: no value further off than X, or than X%% of the range",
+    )
+    group.add_argument(
+        "--max-relative-error",
+        metavar="X",
+        type=number(0, 0.5),
+        help="arrays: no value further off than X times itself, as 1e-3",
+    )
+    group.add_argument(
+        "--lossless",
+        action="store_true",
+        default=None,
+        help="arrays: every bit, smaller than a zip",
+    )
+    parser.add_argument(
+        "--missing", metavar="X", type=float, help="arrays: a value that stands for none, as -9999"
+    )
+    parser.add_argument(
+        "--chunk",
+        metavar="N,N,..",
+        type=lengths,
+        help="arrays: lengths of the parts that are decoded on their own (default: 2^20 values)",
+    )
+
+
 def add_many(parser: argparse.ArgumentParser) -> None:
     """--threads, for large signals, and for many of them --jobs and what else a long run needs."""
     parser.add_argument(
@@ -108,6 +142,32 @@ def add_bits(parser: argparse.ArgumentParser) -> None:
         type=whole(1),
         help="bits of a decoded sample: of pictures 8 (default), or 16 into PNG and TIFF",
     )
+
+
+def slices(text: str) -> tuple[slice, ...]:
+    """Slices of the first axes as NumPy writes them: 0:10,:,-5:"""
+    found = []
+    for part in text.split(","):
+        first, colon, last = part.partition(":")
+        start, stop = (_parsed(int, end) if end.strip() else None for end in (first, last))
+        if not colon:
+            if start is None:
+                raise argparse.ArgumentTypeError(f"{_cut(text)} is not slices, as 0:10,:,5:9")
+            # One of -1 ends at the end.
+            stop = start + 1 if start != -1 else None
+        found.append(slice(start, stop))
+    return tuple(found)
+
+
+def lengths(text: str) -> tuple[int, ...]:
+    """Whole numbers from 1 with commas between."""
+    return tuple(whole(1)(word) for word in text.split(","))
+
+
+def max_error(text: str) -> str:
+    """A number from 0, or one with %."""
+    number(0)(text.removesuffix("%"))
+    return text
 
 
 def add_scale(parser: argparse.ArgumentParser) -> None:

@@ -15,12 +15,18 @@ _TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)s?")
 
 
 def add_part(parser: argparse.ArgumentParser) -> None:
-    """--region, --from and --for."""
+    """--region, --slice, --from and --for."""
     parser.add_argument(
         "--region",
         type=options.region,
         metavar="X,Y,W,H",
         help="decode only this part: of a picture, W x H pixels from X, Y",
+    )
+    parser.add_argument(
+        "--slice",
+        type=options.slices,
+        metavar="A:B,..",
+        help="decode only this part of an array, as 0:10,:,100:200; other chunks are not decoded",
     )
     parser.add_argument(
         "--from",
@@ -36,7 +42,7 @@ def add_part(parser: argparse.ArgumentParser) -> None:
 
 def is_part(args: argparse.Namespace) -> bool:
     """Whether less than the whole is asked for."""
-    return not args.region is args.begin is args.duration is None
+    return not args.region is args.slice is args.begin is args.duration is None
 
 
 def seconds(text: str) -> float:
@@ -60,6 +66,8 @@ def asked_region(
     Raises:
         UsageError: it is not within the signal, or its medium knows no time.
     """
+    if args.slice is not None:
+        raise UsageError(f"a {medium.name} has no --slice: use --region")
     extent, pace = medium.extent_of(stream), medium.per_second(stream)
     if args.begin is args.duration is None:
         return (

@@ -26,3 +26,24 @@ def count_mixing(
 def learn_mixing(
     grids: list[NDArray[np.int64]], start: MixingStart, stage: int
 ) -> tuple[float, NDArray[np.int16], NDArray[np.int16]]: ...
+def encode_field(
+    values: NDArray[np.int64],
+    lowest: int,
+    highest: int,
+    step: int,
+    coefficients: NDArray[np.int16] | None,
+    interpolated: str,
+    tight: bool,
+    missing: NDArray[np.uint8] | None,
+) -> tuple[bytes, NDArray[np.int64]]: ...
+def decode_field(
+    payload: bytes,
+    shape: tuple[int, ...],
+    lowest: int,
+    highest: int,
+    step: int,
+    coefficients: NDArray[np.int16] | None,
+    interpolated: str,
+    tight: bool,
+    missing: NDArray[np.uint8] | None,
+) -> NDArray[np.int64]: ...

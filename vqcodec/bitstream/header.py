@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 1
-PRIORS = ("raw", "static", "mixing")
+PRIORS = ("raw", "static", "mixing", "bounded")
 MAX_STAGES = 64
 MAX_AXES = 16
 MAX_CHANNELS = 256

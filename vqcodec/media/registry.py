@@ -26,16 +26,20 @@ from vqcodec.bitstream import (
 from vqcodec.content import FileLike, content_of, open_to_seek
 from vqcodec.errors import BadModelError, CorruptError, LimitError, UnsupportedVersionError
 from vqcodec.media.base import Medium
+from vqcodec.media.coder import Coder
 
 if TYPE_CHECKING:
     from vqcodec.media.workshop import Workshop
 
 __all__ = [
     "MEDIA",
+    "WITHOUT_MODEL",
     "check_stream",
+    "find_coder",
     "find_medium",
     "find_workshop",
     "list_media",
+    "list_workshops",
     "medium_of",
     "medium_of_number",
     "open_any_stream",
@@ -44,7 +48,14 @@ __all__ = [
 ]
 
 # Name -> package that has `medium.MEDIUM` and, for training and evaluation, `workshop.WORKSHOP`.
-MEDIA = {"picture": "vqcodec.media.picture", "sound": "vqcodec.media.sound"}
+MEDIA = {
+    "picture": "vqcodec.media.picture",
+    "sound": "vqcodec.media.sound",
+    "array": "vqcodec.media.array",
+}
+
+# Those that need no model: they have `coder.CODER`, and no workshop.
+WITHOUT_MODEL = frozenset({"array"})
 
 
 def find_medium(name: str) -> Medium:
@@ -68,7 +79,29 @@ def find_workshop(name: str) -> Workshop:
     ['photo', 'photo-psnr', 'digits']
     """
     find_medium(name)
+    if name in WITHOUT_MODEL:
+        raise BadModelError(f"there are no models of the medium {name!r}")
     return cast("Workshop", _part(name, "workshop").WORKSHOP)
+
+
+def find_coder(medium: Medium) -> Coder | None:
+    """What codes signals of a medium without a model, None where a model does.
+
+    >>> find_coder(find_medium("picture")) is None
+    True
+    """
+    if medium.name not in WITHOUT_MODEL:
+        return None
+    return cast("Coder", _part(medium.name, "coder").CODER)
+
+
+def list_workshops() -> dict[str, Workshop]:
+    """The workshops of all media that have models, by name.
+
+    >>> "picture" in list_workshops()
+    True
+    """
+    return {name: find_workshop(name) for name in MEDIA if name not in WITHOUT_MODEL}
 
 
 def list_media() -> list[Medium]:

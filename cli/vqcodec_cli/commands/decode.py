@@ -11,7 +11,8 @@ import vqcodec
 from vqcodec.bitstream import Header, Stream, limits_of
 from vqcodec.grid import lengths, shrink
 from vqcodec.media.base import Medium
-from vqcodec.media.registry import open_any_stream
+from vqcodec.media.coder import Coder
+from vqcodec.media.registry import find_coder, open_any_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.failure import UsageError, complain
@@ -42,9 +43,10 @@ examples:
   vqcodec decode scan.vqc --scale 1/8 -o small.png   at an eighth of its height and width
   vqcodec decode scan.vqc --bits 16 -o scan.tiff     samples of sixteen bits, as they were
   vqcodec decode cut.vqc --partial -o cut.png        what is left of a file that was cut
-  vqcodec decode - < photo.vqc > photo.png
   vqcodec decode talk.vqc --from 1:23:00 --for 30s -o part.wav   .wav, .flac or .ogg
-  vqcodec decode talk.vqc --raw s16 -o - | aplay -f S16_LE -r 16000"""
+  vqcodec decode talk.vqc --raw s16 -o - | aplay -f S16_LE -r 16000
+  vqcodec decode field.vqc --slice 0:10,:,100:200 -o part.npy     a part of an array
+  vqcodec decode - < photo.vqc > photo.png"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -131,6 +133,31 @@ class _Decoder:
     def _decoded(
         self, job: Job, medium: Medium, stream: Stream, tell: Tell
     ) -> tuple[dict[str, Any], str]:
+        started = time.perf_counter()
+        coder = find_coder(medium)
+        if coder is None:
+            extent, facts, said = self._by_model(job, medium, stream, tell)
+        else:
+            extent, facts, said = self._by_coder(job, medium, coder, stream, tell), {}, ""
+        seconds = time.perf_counter() - started
+        record = {
+            "input": job.source.name,
+            "output": job.target,
+            "medium": medium.name,
+            **dict(zip(medium.axes, extent, strict=False)),
+            "seconds": seconds,
+        }
+        if self._args.manifest is not None:
+            record |= facts_of(job.target)
+        elif job.target != STDOUT:
+            record["bytes"] = os.path.getsize(job.target)
+        size = medium.size_text(extent) + said
+        return record | facts, f"{printable(job.target)}: {size}, {seconds:.1f} s"
+
+    def _by_model(
+        self, job: Job, medium: Medium, stream: Stream, tell: Tell
+    ) -> tuple[tuple[int, ...], dict[str, Any], str]:
+        """Decode a stream to its file: the extent of what is written, facts, and words."""
         format = format_of(medium, job.target, raw=self._args.raw)
         check_bits(self._args.bits, medium)
         factor, rate = round(1 / self._args.scale), self._args.rate
@@ -141,7 +168,6 @@ class _Decoder:
         extent = lengths(shrink(shown, factor))
         from vqcodec.decoded_file import write_decoded  # loads torch
 
-        started = time.perf_counter()
         write_decoded(
             codec,
             stream,
@@ -155,29 +181,36 @@ class _Decoder:
             threads=threads_each(self._args.threads, processes=self._processes),
             progress=tell,
         )
-        seconds = time.perf_counter() - started
-        record = {
-            "input": job.source.name,
-            "output": job.target,
-            "medium": medium.name,
-            **dict(zip(medium.axes, extent, strict=True)),
-            "seconds": seconds,
-        }
-        if self._args.manifest is not None:
-            record |= facts_of(job.target)
-        elif job.target != STDOUT:
-            record["bytes"] = os.path.getsize(job.target)
+        facts: dict[str, Any] = {}
         if self._args.partial:
             needed = None
             if region is not None:
                 taken = medium.samples_for(timed, region, shrink=factor)
                 needed = codec.card.config.regions_of(taken, stream.header.extent)
-            record |= _what_is_there(job, medium, timed, needed, ends=shown[0].stop)
-        size = medium.size_text(extent)
-        if (pace := medium.per_second(timed)) is not None:
-            record["duration"] = duration = lengths(shown)[0] / pace
-            size += f" ({duration:.2f} s)"
-        return record, f"{printable(job.target)}: {size}, {seconds:.1f} s"
+            facts |= _what_is_there(job, medium, timed, needed, ends=shown[0].stop)
+        if (pace := medium.per_second(timed)) is None:
+            return extent, facts, ""
+        duration = lengths(shown)[0] / pace
+        return extent, facts | {"duration": duration}, f" ({duration:.2f} s)"
+
+    def _by_coder(
+        self, job: Job, medium: Medium, coder: Coder, stream: Stream, tell: Tell
+    ) -> tuple[int, ...]:
+        """The same, of a medium that codes its signals without a model."""
+        args = self._args
+        for name in ("model", "rate", "raw", "bits"):
+            if getattr(args, name) is not None:
+                raise UsageError(f"an {medium.name} has no --{name}")
+        if args.scale != 1 or args.partial:
+            raise UsageError(f"an {medium.name} has no --scale and --partial")
+        region = args.slice
+        if region is None:
+            region = asked_region(args, medium, stream, shrink=1)
+        threads = threads_each(args.threads, processes=self._processes)
+        signal = coder.decode(stream, region=region, threads=threads, progress=tell)
+        job.write(medium.write(signal, format=format_of(medium, job.target)))
+        extent: tuple[int, ...] = signal.extent
+        return extent
 
     def _codec_for(self, header: Header) -> "Codec":
         name = self._args.model or header.fingerprint.hex()

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import vqcodec
 from vqcodec.bitstream import Limits, limits_of, read_header
 from vqcodec.media.base import Medium
-from vqcodec.media.registry import find_medium, medium_of
+from vqcodec.media.registry import find_coder, find_medium, medium_of
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
+from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
 from vqcodec_cli.jobs import processes_for, run_jobs, threads_each
 from vqcodec_cli.media import (
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from vqcodec.codec import Codec
     from vqcodec.model.file import ModelCard
 
+# Options of media that code their signals without a model.
+_OF_CODERS = ("max_error", "max_relative_error", "lossless", "missing", "chunk")
 # What a medium is told by.
 _HEAD_BYTES = 64
 
@@ -36,8 +39,9 @@ examples:
   vqcodec encode photo.png --bpp 0.25 -o small.vqc
   vqcodec encode holiday/ -q 70 -o encoded/      a folder, with its subfolders
   vqcodec encode archive/ -o encoded/ --jobs 8 --skip-existing --manifest encoded.jsonl
-  cat photo.png | vqcodec encode - > photo.vqc
   vqcodec encode talk.wav -m speech --kbps 3     writes talk.vqc
+  vqcodec encode field.npy --max-error 0.01      an array, no value off by more than 0.01
+  cat photo.png | vqcodec encode - > photo.vqc
   arecord -t raw -f S16_LE -r 16000 -d 60 | vqcodec encode - --raw 16000,1,s16 > note.vqc"""
 
 
@@ -92,7 +96,6 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         "-q",
         "--quality",
         type=options.number(0, 100),
-        default=50.0,
         metavar="Q",
         help="0 (smallest) to 100 (best); default 50",
     )
@@ -111,6 +114,7 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         metavar="DB",
         help="at least so many dB, in the smallest file that has them",
     )
+    options.add_bound(parser, rate)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -153,13 +157,12 @@ class _Encoder:
         args = self._args
         job.check()
         medium, signal = self._signal_of(job.source)
-        codec = self._codec_for(medium)
         started = time.perf_counter()
-        if signal is None:
-            stream, signal = self._encode_piped(codec, job.source)
-            quality = args.quality
+        coder = find_coder(medium)
+        if coder is None:
+            stream, signal, quality = self._by_model(medium, signal, job.source, tell)
         else:
-            stream, quality = self._encode(codec, signal, tell)
+            stream, quality = coder.encode(signal, **self._own_options(medium, tell)), None
         job.write(stream)
         unit, rate = medium.rate(len(stream), signal)
         seconds = time.perf_counter() - started
@@ -167,24 +170,57 @@ class _Encoder:
             "input": job.source.name,
             "output": job.target,
             "medium": medium.name,
-            **dict(zip(medium.axes, signal.extent, strict=True)),
+            **dict(zip(medium.axes, signal.extent, strict=False)),
             "bytes": len(stream),
             unit: rate,
-            "quality": quality,
+            **({} if quality is None else {"quality": quality}),
             "seconds": seconds,
         }
         if args.manifest is not None:
             record["sha256"] = hashlib.sha256(stream).hexdigest()
         size = medium.size_text(signal.extent) + _mixed(stream, signal.channels)
-        text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}, quality {quality:.4g}"
+        text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}"
+        if quality is not None:
+            text += f", quality {quality:.4g}"
         return record, f"{printable(job.target)}: {text}, {seconds:.1f} s"
+
+    def _by_model(
+        self, medium: Medium, signal: Any, source: Source, tell: Tell
+    ) -> tuple[bytes, Any, float]:
+        """The stream of a signal, the signal, and its quality; None is one that is piped."""
+        for name in _OF_CODERS:
+            if getattr(self._args, name) is not None:
+                raise UsageError(
+                    f"a {medium.name} has no --{name.replace('_', '-')}: use --quality"
+                )
+        codec = self._codec_for(medium)
+        if signal is None:
+            return *self._encode_piped(codec, source), self._quality()
+        stream, quality = self._encode(codec, signal, tell)
+        return stream, signal, quality
+
+    def _own_options(self, medium: Medium, tell: Tell) -> dict[str, Any]:
+        """What a medium is told that codes its signals without a model."""
+        args = self._args
+        for name in ("quality", "bpp", "kbps", "size"):
+            if getattr(args, name) is not None:
+                raise UsageError(
+                    f"an {medium.name} has no --{name}: use --max-error, --max-relative-error, "
+                    "--lossless or --psnr"
+                )
+        chosen = {name: getattr(args, name) for name in (*_OF_CODERS, "psnr")}
+        return {
+            **{name: value for name, value in chosen.items() if value is not None},
+            "threads": self._threads(),
+            "progress": tell,
+        }
 
     def _encode(self, codec: "Codec", signal: Any, tell: Tell) -> tuple[bytes, float]:
         """The stream of a signal, and its quality."""
         args, found = self._args, list[float]()
         stream = codec.encode(
             signal,
-            quality=args.quality,
+            quality=self._quality(),
             bpp=args.bpp,
             kbps=args.kbps,
             size=args.size,
@@ -206,10 +242,13 @@ class _Encoder:
             source,
             args.raw,
             limits_of(args.max_samples),
-            quality=args.quality,
+            quality=self._quality(),
             effort=args.effort,
             threads=self._threads(),
         )
+
+    def _quality(self) -> float:
+        return 50.0 if self._args.quality is None else self._args.quality
 
     def _threads(self) -> int | None:
         return threads_each(self._args.threads, processes=self._processes)

@@ -259,11 +259,11 @@ def _choices(
     known: "Callable[[Workshop], Iterable[str]]", default: "Callable[[Workshop], Iterable[str]]"
 ) -> str:
     """What each medium's workshop offers, for the help."""
-    from vqcodec.media.registry import MEDIA, find_workshop
+    from vqcodec.media.registry import list_workshops
 
     return "; ".join(
         f"for {name}s of {', '.join(known(workshop))} (default: {','.join(default(workshop))})"
-        for name, workshop in ((name, find_workshop(name)) for name in MEDIA)
+        for name, workshop in list_workshops().items()
     )
 
 

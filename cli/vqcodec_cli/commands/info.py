@@ -102,7 +102,9 @@ def _text(name: str, info: StreamInfo, model: str | None) -> str:
         "codes": f"{info.code_bytes:,} bytes, {_count(info.regions, 'region')}, "
         f"{_count(info.stages, 'stage')}, {info.prior} prior",
         "beside": ", ".join(pieces) or "nothing",
-        "model": f"{printable(model or 'not installed')} ({info.fingerprint})",
+        "model": f"{printable(model or 'not installed')} ({info.fingerprint})"
+        if int(info.fingerprint, 16)
+        else "none is needed",
         "format": f"version {info.format_version}",
     }
     lines = [f"  {key:<9} {value}" for key, value in rows.items()]
@@ -113,7 +115,9 @@ def _said(fact: str, value: Any) -> str:
     """A fact of a medium: rates as `0.250 bpp`, anything else as `name value`."""
     if isinstance(value, dict):
         return printable(", ".join(f"{name}: {text}" for name, text in value.items()))
-    return f"{value:.3f} {fact}" if isinstance(value, float) else printable(f"{fact} {value}")
+    if isinstance(value, float) and abs(value) >= 0.001:
+        return f"{value:.3f} {fact}"
+    return printable(f"{fact} {value}")
 
 
 def _count(number: int, thing: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqcodec.errors import InputError
-from vqcodec.media.registry import MEDIA, find_workshop
+from vqcodec.media.registry import list_workshops
 from vqcodec_cli import options
 from vqcodec_cli.failure import OK, RefusedError, Terminated, UsageError, complain
 from vqcodec_cli.output import check_output
@@ -121,7 +121,11 @@ def _train(args: argparse.Namespace, medium: str, skipped: "Skipped | None") -> 
 
 def _media_of_recipes() -> dict[str, str]:
     """Medium of every recipe, the default recipe first; no two media name one alike."""
-    return {recipe: medium for medium in MEDIA for recipe in find_workshop(medium).recipes}
+    return {
+        recipe: medium
+        for medium, workshop in list_workshops().items()
+        for recipe in workshop.recipes
+    }
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -1,12 +1,15 @@
 """vqcodec verify: whether .vqc files are whole and undamaged."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
-from vqcodec.bitstream import limits_of
+from vqcodec.bitstream import Limits, limits_of
+from vqcodec.media.registry import find_coder, read_any_stream, signal_of
 from vqcodec.stream_info import inspect
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell, run_batch
+from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
 from vqcodec_cli.terminal import printable
 
@@ -16,6 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", metavar="FILE", nargs="+", help=".vqc files, folders, patterns, or - for stdin"
     )
+    parser.add_argument(
+        "--against",
+        metavar="ORIGINAL",
+        help="also decode FILE and check that it is as near to this file as it says (arrays)",
+    )
     options.add_max_samples(parser)
     options.add_json(parser)
 
@@ -24,9 +32,25 @@ def run(args: argparse.Namespace) -> int:
     """Check structure, lengths and every checksum of each file; returns the exit code."""
 
     def work(source: Source, _: Tell) -> tuple[dict[str, Any], str]:
-        info = inspect(source.read(), limits_of(args.max_samples))
-        record = {"input": source.name, "bytes": info.file_bytes, "ok": True}
-        return record, f"{printable(source.name)}: ok"
+        data, limits = source.read(), limits_of(args.max_samples)
+        info = inspect(data, limits)
+        record: dict[str, Any] = {"input": source.name, "bytes": info.file_bytes, "ok": True}
+        text = f"{printable(source.name)}: ok"
+        if args.against is not None:
+            record["against"] = _compared(data, args.against, limits)
+            text += f", {record['against']}"
+        return record, text
 
     sources = find_sources(args.inputs, suffixes=STREAM_SUFFIXES)
+    if args.against is not None and len(sources) > 1:
+        raise UsageError(f"--against is for one file, got {len(sources)}")
     return run_batch(sources, work, label="checking", as_json=args.json)
+
+
+def _compared(data: bytes, original: str, limits: Limits) -> str:
+    """How far a stream is from the file that it was made of. Raises: CorruptError: too far."""
+    medium, stream = read_any_stream(data, limits)
+    coder = find_coder(medium)
+    if coder is None:
+        raise UsageError(f"a {medium.name} has no bound that it could be held against")
+    return coder.compare(stream, signal_of(medium, Path(original), limits))

@@ -102,4 +102,5 @@ PYBIND11_MODULE(_entropy, m) {
         py::arg("ones").noconvert());
   m.def("decode_decisions", &decode_decisions, py::arg("payload"), py::arg("ones").noconvert());
   bind_mixing(m);
+  bind_fields(m);
 }

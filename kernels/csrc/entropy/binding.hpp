@@ -30,4 +30,7 @@ inline const uint8_t* data_of(std::string_view payload) {
 // Adds context mixing to the module.
 void bind_mixing(pybind11::module_& m);
 
+// Adds fields of integers to the module.
+void bind_fields(pybind11::module_& m);
+
 #endif  // VQCODEC_ENTROPY_BINDING_HPP_

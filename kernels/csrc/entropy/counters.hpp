@@ -41,8 +41,9 @@ class Counters {
     return (stored & 0xFFF0u) << 16 | 1u << 19 | (stored & 15u);
   }
 
-  // Moves the probability towards the bit by 2 / (2 count + 3) of the way.
-  static uint32_t updated(uint32_t slot, bool bit) {
+  // Moves the probability towards the bit by 2 / (2 count + 3) of the way. limit: the highest
+  // count.
+  static uint32_t updated(uint32_t slot, bool bit, uint32_t limit = kLimit) {
     static const auto kRates = [] {
       std::array<int32_t, kLimit + 1> rates{};
       for (uint32_t n = 0; n <= kLimit; ++n) rates[n] = static_cast<int32_t>(131072 / (2 * n + 3));
@@ -52,7 +53,7 @@ class Counters {
     const auto p = static_cast<int32_t>(slot >> 10);
     const int64_t error = (bit ? (1 << 22) - 1 : 0) - p;
     const auto moved = static_cast<uint32_t>(p + ((error * kRates[count]) >> 16));
-    return moved << 10 | std::min(count + 1, kLimit);
+    return moved << 10 | std::min(count + 1, limit);
   }
 
  private:
