@@ -16,10 +16,20 @@ from vqcodec.errors import (
     UnsupportedVersionError,
 )
 
-__all__ = ["FORMAT_VERSION", "MAX_STAGES", "PRIORS", "Header", "pack_header", "unpack_header"]
+__all__ = [
+    "BOUNDED",
+    "FORMAT_VERSION",
+    "MAX_STAGES",
+    "PRIORS",
+    "Header",
+    "pack_header",
+    "unpack_header",
+]
 
 FORMAT_VERSION = 1
-PRIORS = ("raw", "static", "mixing", "bounded")
+# The prior of streams that need no model.
+BOUNDED = "bounded"
+PRIORS = ("raw", "static", "mixing", BOUNDED)
 MAX_STAGES = 64
 MAX_AXES = 16
 MAX_CHANNELS = 256
