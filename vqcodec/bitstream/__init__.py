@@ -9,13 +9,21 @@ from vqcodec.bitstream.container import (
     read_stream,
     write_stream,
 )
-from vqcodec.bitstream.header import FORMAT_VERSION, MAX_HEADER_BYTES, MAX_STAGES, PRIORS, Header
+from vqcodec.bitstream.header import (
+    BOUNDED,
+    FORMAT_VERSION,
+    MAX_HEADER_BYTES,
+    MAX_STAGES,
+    PRIORS,
+    Header,
+)
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits, limits_of
 from vqcodec.bitstream.partial import PartialStream, read_partial_stream
 from vqcodec.bitstream.reader import StreamReader
 from vqcodec.bitstream.sought import FileBytes, SoughtStream, seek_stream
 
 __all__ = [
+    "BOUNDED",
     "CODES",
     "DEFAULT_LIMITS",
     "FORMAT_VERSION",

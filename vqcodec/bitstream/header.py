@@ -17,6 +17,7 @@ from vqcodec.errors import (
 )
 
 __all__ = [
+    "BOUNDED",
     "FORMAT_VERSION",
     "MAX_HEADER_BYTES",
     "MAX_STAGES",
@@ -27,7 +28,9 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 1
-PRIORS = ("raw", "static", "mixing", "bounded")
+# The prior of streams that need no model.
+BOUNDED = "bounded"
+PRIORS = ("raw", "static", "mixing", BOUNDED)
 MAX_STAGES = 64
 MAX_AXES = 16
 MAX_CHANNELS = 256

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from vqcodec.bitstream import (
+    BOUNDED,
     DEFAULT_LIMITS,
     MAX_HEADER_BYTES,
+    PRIORS,
     Buffer,
     FileBytes,
     Limits,
@@ -39,7 +41,6 @@ __all__ = [
     "find_medium",
     "find_workshop",
     "list_media",
-    "list_workshops",
     "medium_of",
     "medium_of_number",
     "open_any_stream",
@@ -95,15 +96,6 @@ def find_coder(medium: Medium) -> Coder | None:
     return cast("Coder", _part(medium.name, "coder").CODER)
 
 
-def list_workshops() -> dict[str, Workshop]:
-    """The workshops of all media that have models, by name.
-
-    >>> "picture" in list_workshops()
-    True
-    """
-    return {name: find_workshop(name) for name in MEDIA if name not in WITHOUT_MODEL}
-
-
 def list_media() -> list[Medium]:
     """All media, in the order in which they are asked for a file.
 
@@ -156,7 +148,12 @@ def read_any_stream(
     Traceback (most recent call last):
     vqcodec.errors.BadMagicError: not a vqcodec file (looks like GIF)
     """
-    medium = medium_of_number(read_header(data, limits).medium)
+    header = read_header(data, limits)
+    medium = medium_of_number(header.medium)
+    if PRIORS[header.prior] == BOUNDED and medium.name not in WITHOUT_MODEL:
+        raise UnsupportedVersionError(
+            f"prior {header.prior} of a {medium.name} needs a newer vqcodec"
+        )
     read = read_partial_stream if partial else read_stream
     stream = read(data, limits, letters=medium.letters)
     medium.check(stream.header, stream.side_chunks)

@@ -259,11 +259,13 @@ def _choices(
     known: "Callable[[Workshop], Iterable[str]]", default: "Callable[[Workshop], Iterable[str]]"
 ) -> str:
     """What each medium's workshop offers, for the help."""
-    from vqcodec.media.registry import list_workshops
+    from vqcodec.media.registry import MEDIA, WITHOUT_MODEL, find_workshop
 
     return "; ".join(
         f"for {name}s of {', '.join(known(workshop))} (default: {','.join(default(workshop))})"
-        for name, workshop in list_workshops().items()
+        for name in MEDIA
+        if name not in WITHOUT_MODEL
+        for workshop in [find_workshop(name)]
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqcodec.errors import InputError
-from vqcodec.media.registry import list_workshops
+from vqcodec.media.registry import MEDIA, WITHOUT_MODEL, find_workshop
 from vqcodec_cli import options
 from vqcodec_cli.failure import OK, RefusedError, Terminated, UsageError, complain
 from vqcodec_cli.output import check_output
@@ -121,11 +121,8 @@ def _train(args: argparse.Namespace, medium: str, skipped: "Skipped | None") -> 
 
 def _media_of_recipes() -> dict[str, str]:
     """Medium of every recipe, the default recipe first; no two media name one alike."""
-    return {
-        recipe: medium
-        for medium, workshop in list_workshops().items()
-        for recipe in workshop.recipes
-    }
+    trained = [medium for medium in MEDIA if medium not in WITHOUT_MODEL]
+    return {recipe: medium for medium in trained for recipe in find_workshop(medium).recipes}
 
 
 def _check(args: argparse.Namespace) -> None:

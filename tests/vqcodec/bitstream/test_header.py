@@ -58,7 +58,7 @@ def headers() -> st.SearchStrategy[Header]:
         extent=st.lists(number, min_size=1, max_size=16).map(tuple),
         channels=st.integers(1, 256),
         stages=st.integers(1, 64),
-        prior=st.integers(0, 2),
+        prior=st.integers(0, 3),
         fingerprint=st.binary(min_size=8, max_size=8),
         regions=number,
     )
@@ -163,7 +163,7 @@ def test_version_zero_does_not_exist() -> None:
         unpack_header(raw_header(version=0))
 
 
-@pytest.mark.parametrize("prior", [3, 4, 255])
+@pytest.mark.parametrize("prior", [4, 5, 255])
 def test_an_unknown_prior_is_refused(prior: int) -> None:
     with pytest.raises(UnsupportedVersionError, match=f"prior {prior}"):
         unpack_header(raw_header(prior=prior))
@@ -235,7 +235,7 @@ def test_every_flipped_bit_is_noticed(bit: int) -> None:
         {"extent": (1,) * 17},
         {"channels": 0},
         {"channels": 257},
-        {"prior": 3},
+        {"prior": 4},
         {"stages": 0},
         {"stages": 65},
         {"regions": 0},

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.bitstream import PRIORS, Chunk, Header, write_stream
+from vqcodec.bitstream import BOUNDED, PRIORS, Chunk, Header, write_stream
 from vqcodec.errors import InputError
 from vqcodec.grid import Region, cut
 from vqcodec.media.array.bound import Bound
@@ -20,7 +20,7 @@ from vqcodec.media.array.chunk_codec import Coded, encode_chunk
 from vqcodec.media.array.description import Description, pack_description
 from vqcodec.media.array.integers import Coding, part_dtype
 from vqcodec.media.array.layout import chunk_of, order_of
-from vqcodec.media.array.letters import COEFFICIENTS, DESCRIPTION, NUMBER, PRIOR, RANKS
+from vqcodec.media.array.letters import COEFFICIENTS, DESCRIPTION, NUMBER, RANKS
 from vqcodec.media.array.signal import Array
 from vqcodec.media.array.statistics import Statistics, survey
 from vqcodec.media.array.tables import coefficient_bytes, table_bytes
@@ -187,7 +187,7 @@ def _stream(coding: Coding, coded: Sequence[Coded]) -> bytes:
         extent=tuple(max(length, 1) for length in d.shape) or (1,),
         channels=1,
         stages=1,
-        prior=PRIORS.index(PRIOR),
+        prior=PRIORS.index(BOUNDED),
         fingerprint=bytes(8),
         regions=len(payloads),
     )

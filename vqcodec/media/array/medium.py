@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from vqcodec.bitstream import PRIORS, Chunk, Header, Limits, Stream
+from vqcodec.bitstream import BOUNDED, PRIORS, Chunk, Header, Limits, Stream
 from vqcodec.errors import BadModelError, CorruptError, InputError
 from vqcodec.grid import Region
 from vqcodec.media.array.description import count_chunks, extent_of, unpack_description
-from vqcodec.media.array.letters import DESCRIPTION, LETTERS, NUMBER, PRIOR
+from vqcodec.media.array.letters import DESCRIPTION, LETTERS, NUMBER
 from vqcodec.media.base import Direct, Part
 from vqcodec.model.config import MediumConfig, ModelConfig
 
@@ -113,7 +113,7 @@ class ArrayMedium(Direct):
             raise CorruptError("an array lacks its description")
         d = unpack_description(found)
         says = (header.extent, header.channels, header.stages, PRIORS[header.prior])
-        wanted = (extent_of(d.shape), 1, 1, PRIOR)
+        wanted = (extent_of(d.shape), 1, 1, BOUNDED)
         if says != wanted or header.regions != count_chunks(d) or any(header.fingerprint):
             raise CorruptError(
                 f"an array of shape {d.shape} in chunks of {d.chunk}, the header says {says} and "
