@@ -148,7 +148,7 @@ def test_options_that_make_no_sense(options: dict[str, Any], says: str) -> None:
         np.zeros(2, [("a", "f4")]),
         np.ma.masked_array(np.zeros(3), mask=[False, True, False]),
     ],
-    ids=str,
+    ids=["none", "text", "objects", "times", "long", "records", "masked"],
 )
 def test_what_is_no_array_of_numbers(thing: Any) -> None:
     with pytest.raises(InputError):
