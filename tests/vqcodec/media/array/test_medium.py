@@ -49,12 +49,10 @@ def test_files_are_read_as_they_were_written(tmp_path: Path, order: Any, dtype: 
     opened = MEDIUM.open(str(tmp_path / "a.npy"), Limits())
     assert opened is not None
     assert isinstance(opened.values, np.memmap)
-    for read_it in (
-        lambda: MEDIUM.read(data, Limits(max_samples=34)),
-        lambda: MEDIUM.open(str(tmp_path / "a.npy"), Limits(max_samples=34)),
-    ):
-        with pytest.raises(LimitError):
-            read_it()
+    with pytest.raises(LimitError):
+        MEDIUM.read(data, Limits(max_samples=34))
+    with pytest.raises(LimitError):
+        MEDIUM.open(str(tmp_path / "a.npy"), Limits(max_samples=34))
     for cut in (data[:9], data[:60], data[:-1], data + b"\0"):
         with pytest.raises(InputError):
             MEDIUM.read(cut, Limits())
