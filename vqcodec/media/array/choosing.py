@@ -92,7 +92,8 @@ def _shifted(d: Description, span: int, step: int) -> Description:
     The low bits go to the file where the step is 1; otherwise the step is made smaller by them.
     """
     if span < 1 << 40 and span // step <= _MOST_STEPS:
-        return replace(d, shift=0, step=step)
+        # No step need be longer than all values together.
+        return replace(d, shift=0, step=min(step, 2 * span + 1, 1 << 40))
     shift = max(0, step.bit_length() - 5)
     kept = (step - (1 << shift)) >> shift
     if kept > 1 and span >> shift < 1 << 40 and (span >> shift) // kept <= _MOST_STEPS:

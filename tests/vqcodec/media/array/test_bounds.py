@@ -125,6 +125,13 @@ def test_relative(
         assert (abs(now - then) <= bound * abs(then)).all()
 
 
+def test_a_bound_far_larger_than_all_values() -> None:
+    for values in (np.array(0.7), np.array([1.0, 1.0 + 2**-52]), np.arange(9, dtype=np.int64)):
+        for options in ({"max_relative_error": 0.5}, {"max_error": 1e15}):
+            found = decode_array(encode_array(values, **options))
+            assert abs(found - values).max() <= 1e15
+
+
 @pytest.mark.parametrize("dtype", ["complex64", "complex128", ">c8"])
 @pytest.mark.parametrize("options", [{"lossless": True}, {"max_error": 0.01}], ids=str)
 def test_complex_values_are_two_parts(dtype: str, options: dict[str, Any]) -> None:
