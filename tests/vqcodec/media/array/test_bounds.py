@@ -134,7 +134,8 @@ def test_the_largest_numbers(dtype: str) -> None:
 
 def test_a_bound_far_larger_than_all_values() -> None:
     for values in (np.array(0.7), np.array([1.0, 1.0 + 2**-52]), np.arange(9, dtype=np.int64)):
-        for options in ({"max_relative_error": 0.5}, {"max_error": 1e15}):
+        choices: list[dict[str, Any]] = [{"max_relative_error": 0.5}, {"max_error": 1e15}]
+        for options in choices:
             found = decode_array(encode_array(values, **options))
             assert abs(found - values).max() <= 1e15
 
