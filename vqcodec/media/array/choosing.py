@@ -108,8 +108,8 @@ def _lattices(d: Description, found: Statistics) -> Iterator[Coding]:
     bound = d.bound
     if d.item < 8 and math.isfinite(largest):
         # What rounding to the dtype may add.
-        name = f"f{d.item}"
-        bound -= float(np.spacing(np.array(largest, name))) / 2
+        with np.errstate(over="ignore"):
+            bound -= float(np.spacing(np.array(largest, f"f{d.item}"))) / 2
     if not (bound > 0 and math.isfinite(found.range) and found.range / bound < _MOST_STEPS):
         return
     for fractions in (_FRACTIONS, 1):

@@ -125,9 +125,17 @@ def test_relative(
         assert (abs(now - then) <= bound * abs(then)).all()
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_the_largest_numbers(dtype: str) -> None:
+    largest = np.finfo(dtype).max
+    values = np.array([largest, -largest, largest / 2, 0, 1], dtype)
+    assert exactly(decode_array(encode_array(values, max_error=1e-3)), values)
+
+
 def test_a_bound_far_larger_than_all_values() -> None:
     for values in (np.array(0.7), np.array([1.0, 1.0 + 2**-52]), np.arange(9, dtype=np.int64)):
-        for options in ({"max_relative_error": 0.5}, {"max_error": 1e15}):
+        choices: list[dict[str, Any]] = [{"max_relative_error": 0.5}, {"max_error": 1e15}]
+        for options in choices:
             found = decode_array(encode_array(values, **options))
             assert abs(found - values).max() <= 1e15
 
