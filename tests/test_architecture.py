@@ -23,7 +23,7 @@ FLOORS = [
     {"vqcodec.model", "vqcodec.rate"},
     {"vqcodec.pieces", "vqcodec.scale"},
     {"vqcodec.media", "vqcodec.tokenizer", "vqcodec.payload"},
-    {"vqcodec.decoding", "vqcodec.many"},
+    {"vqcodec.decoding", "vqcodec.many", "vqcodec.signal_tokenizer"},
     {"vqcodec.encoding"},
     {"vqcodec.codec", "vqcodec.stream_info"},
     {"vqcodec.recent"},

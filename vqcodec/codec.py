@@ -20,14 +20,14 @@ from vqcodec.files import FileLike, content_of
 from vqcodec.grid import Region
 from vqcodec.grid import shrink as shrunk
 from vqcodec.many import Many
-from vqcodec.media.registry import check_stream, find_medium, read_any_stream, signal_of
+from vqcodec.media.registry import check_stream, read_any_stream, signal_of
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
 from vqcodec.payload import checked_cut, decode_codes, region_codes
 from vqcodec.priors import Prior, RawPrior
 from vqcodec.scale import checked_shrink, stages_shown
-from vqcodec.tokenizer import Tokenizer
+from vqcodec.signal_tokenizer import SignalTokenizer
 
 __all__ = ["Codec", "load"]
 
@@ -59,14 +59,11 @@ def _load_again(path: Path, fingerprint: str, device: str) -> Codec:
     return codec
 
 
-class Codec(Tokenizer, Many):
+class Codec(SignalTokenizer, Many):
     """A model, ready to encode and decode; `quantize` and `reconstruct` stop at the codes.
 
     To another process it travels as the path of its weights, which are loaded there, on the device
     of the same name; a pickle holds no weights. Forked processes use it on one thread.
-
-    Attributes:
-        medium: what the model is for; see `vqcodec.media.base.Medium`.
 
     >>> codec = load("photo", device="cpu")
     >>> data = codec.encode(np.zeros((48, 64, 3), np.uint8), quality=50)
@@ -78,9 +75,6 @@ class Codec(Tokenizer, Many):
         self, card: ModelCard, tensors: Tensors, *, device: str | torch.device = "auto"
     ) -> None:
         super().__init__(card, tensors, device=device)
-        self.medium = find_medium(card.config.medium.kind)
-        self.medium.check_model(card.config)
-        self._span = self.medium.span
         self._priors = priors_from_tensors(card.config, tensors, card.path)
         quantizer = card.config.quantizer
         self._priors[RawPrior.mode] = RawPrior(quantizer.codebook_size, quantizer.stages)

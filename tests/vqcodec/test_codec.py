@@ -31,6 +31,7 @@ from vqcodec.model.file import read_model, write_model
 from vqcodec.model.tensors import network_tensors
 from vqcodec.quantizers.config import QuantizerConfig
 from vqcodec.recent import decode
+from vqcodec.tokenizer import Tokenizer
 from vqcodec.transforms.config import DenseAnalysisConfig, DenseSynthesisConfig
 
 Pixels = NDArray[np.uint8]
@@ -158,8 +159,10 @@ def test_generous_target_gives_the_best_quality(codec: Codec, photo: Pixels) -> 
 
 def test_what_is_no_tensor_or_extent_is_named(codec: Codec) -> None:
     array: Any = np.zeros((1, 3, 8, 8), np.float32)
-    with pytest.raises(InputError, match="samples must be a torch tensor, got ndarray"):
+    with pytest.raises(InputError, match=r"an array must be \(H, W\) or .*got \(1, 3, 8, 8\)"):
         codec.quantize(array)
+    with pytest.raises(InputError, match="samples must be a torch tensor, got ndarray"):
+        Tokenizer.quantize(codec, array)
     with pytest.raises(InputError, match="codes must be a torch tensor, got ndarray"):
         codec.reconstruct(array, extent=(8, 8))
     extent: Any
