@@ -258,15 +258,18 @@ class Codec(SignalTokenizer, Many):
         return take(parts, stream, shrunk(chosen, shrink), shrink=shrink)
 
     @kernels_refuse()
-    def decode_codes(self, stream: Stream) -> NDArray[np.int64]:
+    def decode_codes(self, stream: Stream, *, stages: int | None = None) -> NDArray[np.int64]:
         """Read the codes of a stream of this model, int64 (S, *positions): integers only.
+
+        Args:
+            stages: at most the first so many, in less time.
 
         Raises:
             CorruptError, UnknownModelError: as `decode`.
         """
-        header = stream.header
+        header, priors = stream.header, self._priors
         grid, regions = checked_cut(header, self.card, medium=self.medium.number)
-        return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
+        return decode_codes(stream.codes, header, priors, grid=grid, regions=regions, first=stages)
 
     def region_there(self, stream: Stream) -> Region:
         """What is decoded of a stream if no region is asked for; see `decoding.region_there`."""
