@@ -28,7 +28,7 @@ FLOORS = [
     {"vqcodec.codec", "vqcodec.stream_info"},
     {"vqcodec.recent", "vqcodec.stream_places"},
     {"vqcodec.batch", "vqcodec.dataset", "vqcodec.decoded_file", "vqcodec.live"},
-    {"vqcodec.ray"},
+    {"vqcodec.plugins", "vqcodec.ray"},
     {"vqcodec"},
     {"vqcodec.training", "vqcodec.evaluation"},
     {"vqcodec_cli"},
@@ -50,7 +50,7 @@ AT_ONCE = [
 # What answers before torch has been imported, and stays usable where there is none.
 WITHOUT_TORCH = [
     *("vqcodec.model.file", "vqcodec.model.catalog", "vqcodec.priors", "vqcodec.payload"),
-    *("vqcodec_kernels.entropy", "vqcodec.evaluation"),
+    *("vqcodec_kernels.entropy", "vqcodec.evaluation", "vqcodec.plugins.pillow"),
     *(f"{package}.workshop" for package in MEDIA.values()),
 ]
 

@@ -87,10 +87,12 @@ def _places_in(path: str, column: str | None) -> list[Place]:
         return [Place(path)]
     file = _opened(path)
     names = file.schema_arrow.names
-    chosen = next((name for name in _COLUMNS if name in names), None) if column is None else column
-    if chosen not in names:
-        wanted = " or ".join(map(repr, _COLUMNS)) if column is None else repr(column)
-        raise InputError(f"{path}: has no column {wanted}; there are {', '.join(names)}")
+    wanted = _COLUMNS if column is None else (column,)
+    chosen = next((name for name in wanted if name in names), None)
+    if chosen is None:
+        raise InputError(
+            f"{path}: has no column {' or '.join(map(repr, wanted))}; there are {', '.join(names)}"
+        )
     holds_bytes = "binary" in str(file.schema_arrow.field(chosen).type)
     places = []
     for group in range(file.metadata.num_row_groups):
