@@ -147,7 +147,8 @@ def test_arguments_are_judged(folder: Path, said: str, options: dict[str, Any]) 
 
 
 def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:
-    for source in (tmp_path, str(tmp_path), []):
+    sources: list[Any] = [tmp_path, str(tmp_path), []]
+    for source in sources:
         with pytest.raises(InputError, match="there are no streams in"):
             StreamDataset(source)
 

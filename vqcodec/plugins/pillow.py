@@ -18,19 +18,21 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import IO, Any
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from vqcodec.bitstream import Limits, Stream
+from vqcodec.bitstream import Limits
 from vqcodec.bitstream.magic import MAGIC
-from vqcodec.errors import InputError, UnknownModelError, VqcodecError
-from vqcodec.media.picture.chunks import EXIF, ICC, unpack_fact
-from vqcodec.media.picture.medium import MEDIUM
-from vqcodec.media.registry import read_any_stream
+from vqcodec.errors import UnknownModelError, VqcodecError
 from vqcodec.model.catalog import find_model
+from vqcodec.plugins.pictures import (
+    FACTS,
+    encode_picture,
+    facts_of_picture,
+    picture_stream,
+    refused,
+)
 
 __all__ = ["DEVICE", "MIME", "VqcImageFile"]
 
@@ -70,15 +72,15 @@ class VqcImageFile(ImageFile.ImageFile):
         assert self.fp is not None
         self._data, self._shrink = self.fp.read(), 1
         try:
-            stream = _read(self._data, partial=True)
-            facts = {name: unpack_fact(stream, kind, _LIMITS) for name, kind in _FACTS.items()}
+            stream = picture_stream(self._data, _LIMITS, partial=True)
+            facts = facts_of_picture(stream, _LIMITS)
         except VqcodecError as error:
             # What begins with our magic is no other format: our reason is the one to be told.
             raise UnidentifiedImageError(str(error)) from error
         self._fingerprint = stream.header.fingerprint.hex()
         height, width = stream.header.extent
         self._mode, self._size = _MODES[stream.header.channels], (width, height)
-        self.info |= {name: fact for name, fact in facts.items() if fact is not None}
+        self.info.update({**facts})
         if "exif" in self.info:
             self.info["exif"] = _EXIF_PREFIX + self.info["exif"]
         # Says that there is something to load; `load` does it.
@@ -87,10 +89,11 @@ class VqcImageFile(ImageFile.ImageFile):
     def load(self) -> Any:
         """Decode the pixels, if that was not done."""
         if self.tile:
-            with _refused():
+            with refused():
                 from vqcodec.recent import recent_codec
 
-                stream = _read(self._data, partial=ImageFile.LOAD_TRUNCATED_IMAGES)
+                partial = ImageFile.LOAD_TRUNCATED_IMAGES
+                stream = picture_stream(self._data, _LIMITS, partial=partial)
                 codec = recent_codec(self._fingerprint, device=DEVICE)
                 most = _LIMITS.max_samples
                 pixels = codec.decode(stream, scale=1 / self._shrink, max_samples=most)
@@ -126,8 +129,8 @@ class VqcImageFile(ImageFile.ImageFile):
     def verify(self) -> None:
         """Check every checksum, without decoding; the file is closed then. Raises: OSError."""
         if self.tile:
-            with _refused():
-                _read(self._data, partial=False)
+            with refused():
+                picture_stream(self._data, _LIMITS)
         super().verify()
 
     def _done(self) -> None:
@@ -137,44 +140,26 @@ class VqcImageFile(ImageFile.ImageFile):
         self.fp = None
 
 
-_FACTS = {"icc_profile": ICC, "exif": EXIF}
-
-
 def _accept(prefix: bytes) -> bool:
     return prefix.startswith(MAGIC)
-
-
-def _read(data: bytes, *, partial: bool) -> Stream:
-    """The stream of a picture. Raises: InputError if it is of another medium; FormatError."""
-    medium, stream = read_any_stream(data, _LIMITS, partial=partial)
-    if medium.number != MEDIUM.number:
-        raise InputError(f"the stream holds a {medium.name}, no {MEDIUM.name}")
-    return stream
 
 
 def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
     """Encode an image. Raises: ValueError for an option, OSError for what cannot be encoded."""
     options: dict[str, Any] = getattr(image, "encoderinfo", {})
-    with _refused():
-        from vqcodec.recent import recent_codec
-
-        model = options.get("model", MEDIUM.default_model)
-        codec = recent_codec(model, device=options.get("device", DEVICE))
-        picture = MEDIUM.wrap(_with_facts(image, options))
-    try:
-        chosen = {name: options[name] for name in _OPTIONS if name in options}
-        data = codec.encode(picture, **chosen)
-    except InputError:
-        raise  # a ValueError
-    except VqcodecError as error:
-        raise OSError(str(error)) from error
+    data = encode_picture(
+        _with_facts(image, options),
+        model=options.get("model"),
+        device=options.get("device", DEVICE),
+        **{name: options[name] for name in _OPTIONS if name in options},
+    )
     file.write(data)
 
 
 def _with_facts(image: Image.Image, options: dict[str, Any]) -> Image.Image:
     """The image with the profile and EXIF data that it is to be saved with."""
     given: dict[str | tuple[int, int], Any] = {
-        name: options[name] for name in _FACTS if name in options
+        name: options[name] for name in FACTS if name in options
     }
     if not given:
         return image
@@ -183,15 +168,6 @@ def _with_facts(image: Image.Image, options: dict[str, Any]) -> Image.Image:
         given["exif"] = given["exif"].tobytes()
     image.info |= given
     return image
-
-
-@contextmanager
-def _refused() -> Iterator[None]:
-    """Say in Pillow's way what is refused: an OSError."""
-    try:
-        yield
-    except VqcodecError as error:
-        raise OSError(str(error)) from error
 
 
 Image.register_open(_FORMAT, VqcImageFile, _accept)

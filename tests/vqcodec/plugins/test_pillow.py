@@ -29,7 +29,7 @@ def _on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pillow, "DEVICE", "cpu")
 
 
-def opened(data: bytes) -> Image.Image:
+def opened(data: bytes) -> ImageFile.ImageFile:
     return Image.open(io.BytesIO(data))
 
 
