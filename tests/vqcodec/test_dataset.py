@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,14 @@ from torch.utils.data import DataLoader
 
 from vqcodec.codec import Codec
 from vqcodec.dataset import StreamDataset
-from vqcodec.errors import BadMagicError, ChecksumError, InputError, LimitError, UnknownModelError
+from vqcodec.errors import (
+    BadMagicError,
+    ChecksumError,
+    InputError,
+    LimitError,
+    MissingDependencyError,
+    UnknownModelError,
+)
 from vqcodec.media.registry import read_any_stream
 from vqcodec.stream_places import find_places
 
@@ -155,8 +163,7 @@ def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:
 
 def written(path: Path, **columns: Any) -> Path:
     pyarrow = pytest.importorskip("pyarrow")
-    from pyarrow import parquet
-
+    pyarrow, parquet = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
     file = io.BytesIO()
     parquet.write_table(pyarrow.table(columns), file, row_group_size=2)
     path.write_bytes(file.getvalue())
@@ -205,3 +212,9 @@ def test_rows_that_hold_no_streams(tmp_path: Path, streams: list[bytes]) -> None
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 and so on")
     with pytest.raises(InputError, match=r"bad\.parquet: is no file of Parquet"):
         StreamDataset(tmp_path / "bad.parquet")
+
+
+def test_parquet_needs_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'vqcodec\[parquet\]'"):
+        StreamDataset(tmp_path / "t.parquet")

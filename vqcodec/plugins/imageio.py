@@ -24,9 +24,7 @@ from vqcodec.errors import MissingDependencyError
 from vqcodec.plugins.pictures import encode_picture, facts_of_picture, picture_stream, refused
 
 try:
-    from imageio.config import known_extensions, known_plugins
-    from imageio.config.extensions import FileExtension
-    from imageio.config.plugins import PluginConfig
+    from imageio import config
     from imageio.core.request import URI_BYTES, InitializationError, IOMode, Request
     from imageio.core.v3_plugin_api import ImageProperties, PluginV3
 except ImportError as error:
@@ -149,12 +147,12 @@ def _checked(index: Index) -> bool:
 
 # Bytes without a name are offered to each plug-in in turn, and some warn or read all of them: ours,
 # which looks at a few, is the first.
-_others = dict(known_plugins)
-known_plugins.clear()
-known_plugins[_NAME] = PluginConfig(
+_others = dict(config.known_plugins)
+config.known_plugins.clear()
+config.known_plugins[_NAME] = config.PluginConfig(
     name=_NAME, class_name="VqcPlugin", module_name=__name__, install_name=_NAME
 )
-known_plugins.update(_others)
-known_extensions[_SUFFIX] = [
-    FileExtension(name="vqcodec picture", extension=_SUFFIX, priority=[_NAME])
+config.known_plugins.update(_others)
+config.known_extensions[_SUFFIX] = [
+    config.FileExtension(name="vqcodec picture", extension=_SUFFIX, priority=[_NAME])
 ]

@@ -1,21 +1,22 @@
 """`.vqc` in imageio: read, written and described as any other format."""
 
+import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
-import imageio.v3 as iio
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import vqcodec.plugins.imageio  # noqa: F401
 from vqcodec.codec import Codec
+from vqcodec.errors import MissingDependencyError
 from vqcodec.media.picture.signal import Picture
 
-Pixels = NDArray[np.uint8]
+iio = pytest.importorskip("imageio.v3")
+importlib.import_module("vqcodec.plugins.imageio")
 
-# imageio's types know nothing of it.
-ALL: Any = ...
+Pixels = NDArray[np.uint8]
 
 pytestmark = pytest.mark.usefixtures("tiny_model")
 
@@ -31,7 +32,7 @@ def test_what_is_read_is_what_decode_gives(codec: Codec, path: Path) -> None:
     expected = codec.decode(path)
     np.testing.assert_array_equal(iio.imread(path), expected)
     np.testing.assert_array_equal(iio.imread(path.read_bytes()), expected)
-    np.testing.assert_array_equal(iio.imread(path, index=ALL), expected[None])
+    np.testing.assert_array_equal(iio.imread(path, index=...), expected[None])
     np.testing.assert_array_equal(list(iio.imiter(path)), expected[None])
     part = (slice(8, 40), slice(3, 20))
     np.testing.assert_array_equal(iio.imread(path, region=part), expected[part])
@@ -56,7 +57,7 @@ def test_what_is_written_is_what_encode_gives(codec: Codec, photo: Pixels, tmp_p
 
 
 def test_a_file_is_described_without_decoding(codec: Codec, path: Path) -> None:
-    found, batch = iio.improps(path), iio.improps(path, index=ALL)
+    found, batch = iio.improps(path), iio.improps(path, index=...)
     assert (found.shape, found.is_batch) == ((149, 203, 3), False)
     assert found.dtype == np.dtype(np.uint8)
     assert (batch.shape, batch.n_images, batch.is_batch) == ((1, 149, 203, 3), 1, True)
@@ -101,3 +102,10 @@ def test_other_files_are_left_to_others(photo: Pixels, tmp_path: Path) -> None:
     np.testing.assert_array_equal(iio.imread(path), photo)
     with pytest.raises(OSError, match="can not handle the given uri"):
         iio.imwrite(path, photo, plugin="vqcodec")
+
+
+def test_it_needs_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "imageio", None)
+    monkeypatch.delitem(sys.modules, "vqcodec.plugins.imageio")
+    with pytest.raises(MissingDependencyError, match=r"pip install 'vqcodec\[imageio\]'"):
+        importlib.import_module("vqcodec.plugins.imageio")
