@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from vqcodec.bitstream import Buffer, Limits, Stream, limits_of
-from vqcodec.choices import check_target
+from vqcodec.choices import check_target, check_whole
 from vqcodec.decoding import Progress, checked_region, decode_parts, region_there
 from vqcodec.encoding import Encoding, size_at
 from vqcodec.errors import BadModelError, kernels_refuse
@@ -265,8 +265,11 @@ class Codec(SignalTokenizer, Many):
             stages: at most the first so many, in less time.
 
         Raises:
+            InputError: stages is not a whole number from 1.
             CorruptError, UnknownModelError: as `decode`.
         """
+        if stages is not None:
+            check_whole("stages", stages, 1)
         header, priors = stream.header, self._priors
         grid, regions = checked_cut(header, self.card, medium=self.medium.number)
         return decode_codes(stream.codes, header, priors, grid=grid, regions=regions, first=stages)

@@ -337,6 +337,8 @@ def test_regions_are_coded_one_by_one(codec: Codec, photos: list[Pixels]) -> Non
     assert codes.shape == (5, 2, 257)
     for stages in (1, 3, 5, 9):
         np.testing.assert_array_equal(codec.decode_codes(stream, stages=stages), codes[:stages])
+    with pytest.raises(InputError, match="stages must be a whole number from 1, got 0"):
+        codec.decode_codes(stream, stages=0)
     latent = codec._model.quantizer.reconstruct(torch.from_numpy(codes)[None])
     whole = codec._model.transform.synthesise(latent)
     wanted = whole[0, :, :9, :2049].clamp(0, 1).mul(255).permute(1, 2, 0).numpy()
