@@ -24,12 +24,12 @@ FLOORS = [
     {"vqcodec.model", "vqcodec.rate"},
     {"vqcodec.pieces", "vqcodec.scale"},
     {"vqcodec.media", "vqcodec.tokenizer", "vqcodec.payload"},
-    {"vqcodec.decoding", "vqcodec.many"},
+    {"vqcodec.decoding", "vqcodec.many", "vqcodec.signal_tokenizer"},
     {"vqcodec.encoding"},
     {"vqcodec.codec", "vqcodec.stream_info"},
-    {"vqcodec.recent"},
-    {"vqcodec.batch", "vqcodec.decoded_file", "vqcodec.live"},
-    {"vqcodec.ray"},
+    {"vqcodec.recent", "vqcodec.stream_places"},
+    {"vqcodec.batch", "vqcodec.dataset", "vqcodec.decoded_file", "vqcodec.live"},
+    {"vqcodec.plugins", "vqcodec.ray"},
     {"vqcodec"},
     {"vqcodec.training", "vqcodec.evaluation"},
     {"vqcodec_cli"},
@@ -51,7 +51,7 @@ AT_ONCE = [
 # What answers before torch has been imported, and stays usable where there is none.
 WITHOUT_TORCH = [
     *("vqcodec.model.file", "vqcodec.model.catalog", "vqcodec.priors", "vqcodec.payload"),
-    *("vqcodec_kernels.entropy", "vqcodec.evaluation"),
+    *("vqcodec_kernels.entropy", "vqcodec.evaluation", "vqcodec.plugins.pillow"),
     *(f"{package}.workshop" for name, package in MEDIA.items() if name not in WITHOUT_MODEL),
 ]
 

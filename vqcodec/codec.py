@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from vqcodec.bitstream import Buffer, Limits, Stream, limits_of
-from vqcodec.choices import check_target
+from vqcodec.choices import check_target, check_whole
 from vqcodec.content import FileLike
 from vqcodec.decoding import Progress, checked_bits, checked_region, decode_parts, region_there
 from vqcodec.encoding import Encoding, size_at
@@ -21,14 +21,14 @@ from vqcodec.errors import BadModelError, kernels_refuse
 from vqcodec.grid import Region
 from vqcodec.grid import shrink as shrunk
 from vqcodec.many import Many
-from vqcodec.media.registry import check_stream, find_medium, open_any_stream, signal_of
+from vqcodec.media.registry import check_stream, open_any_stream, signal_of
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.model.tensors import priors_from_tensors
 from vqcodec.payload import checked_cut, decode_codes, region_codes
 from vqcodec.priors import Prior, RawPrior
 from vqcodec.scale import checked_shrink, stages_shown
-from vqcodec.tokenizer import Tokenizer
+from vqcodec.signal_tokenizer import SignalTokenizer
 
 __all__ = ["Codec", "load"]
 
@@ -60,14 +60,11 @@ def _load_again(path: Path, fingerprint: str, device: str) -> Codec:
     return codec
 
 
-class Codec(Tokenizer, Many):
+class Codec(SignalTokenizer, Many):
     """A model, ready to encode and decode; `quantize` and `reconstruct` stop at the codes.
 
     To another process it travels as the path of its weights, which are loaded there, on the device
     of the same name; a pickle holds no weights. Forked processes use it on one thread.
-
-    Attributes:
-        medium: what the model is for; see `vqcodec.media.base.Medium`.
 
     >>> codec = load("photo", device="cpu")
     >>> data = codec.encode(np.zeros((48, 64, 3), np.uint8), quality=50)
@@ -79,9 +76,6 @@ class Codec(Tokenizer, Many):
         self, card: ModelCard, tensors: Tensors, *, device: str | torch.device = "auto"
     ) -> None:
         super().__init__(card, tensors, device=device)
-        self.medium = find_medium(card.config.medium.kind)
-        self.medium.check_model(card.config)
-        self._span = self.medium.span
         self._priors = priors_from_tensors(card.config, tensors, card.path)
         quantizer = card.config.quantizer
         self._priors[RawPrior.mode] = RawPrior(quantizer.codebook_size, quantizer.stages)
@@ -268,15 +262,21 @@ class Codec(Tokenizer, Many):
             return take(parts, stream, shrunk(chosen, shrink), shrink=shrink, bits=bits)
 
     @kernels_refuse()
-    def decode_codes(self, stream: Stream) -> NDArray[np.int64]:
+    def decode_codes(self, stream: Stream, *, stages: int | None = None) -> NDArray[np.int64]:
         """Read the codes of a stream of this model, int64 (S, *positions): integers only.
 
+        Args:
+            stages: at most the first so many, in less time.
+
         Raises:
+            InputError: stages is not a whole number from 1.
             CorruptError, UnknownModelError: as `decode`.
         """
-        header = stream.header
+        if stages is not None:
+            check_whole("stages", stages, 1)
+        header, priors = stream.header, self._priors
         grid, regions = checked_cut(header, self.card, medium=self.medium.number)
-        return decode_codes(stream.codes, header, self._priors, grid=grid, regions=regions)
+        return decode_codes(stream.codes, header, priors, grid=grid, regions=regions, first=stages)
 
     def region_there(self, stream: Stream) -> Region:
         """What is decoded of a stream if no region is asked for; see `decoding.region_there`."""

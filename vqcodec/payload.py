@@ -152,22 +152,26 @@ def decode_codes(
     *,
     grid: tuple[int, ...],
     regions: Sequence[Region],
+    first: int | None = None,
 ) -> NDArray[np.int64]:
     """Read the codes of a signal, int64 (S, *grid), from one payload per region.
 
+    first: read at most so many stages alone.
     Raises:
         CorruptError: as `prior_of` and `decode_region`.
     """
     prior, stages = prior_of(header, priors), header.stages
+    # All stages are read as such: only then is the end of a payload looked at.
+    first = None if first is None or first >= stages else first
     if len(payloads) != len(regions):
         raise CorruptError(f"there are {len(payloads)} payloads for {len(regions)} regions")
     # A large grid is cheap to declare: payloads are decoded one by one before the whole is laid
     # out, so that a damaged first one is refused before memory is taken for the others.
     parts = [
-        decode_region(payload, prior, stages=stages, region=region, number=number)
+        decode_region(payload, prior, stages=stages, region=region, number=number, first=first)
         for number, (payload, region) in enumerate(zip(payloads, regions, strict=True))
     ]
-    codes = np.empty((stages, *grid), np.int64)
+    codes = np.empty((first or stages, *grid), np.int64)
     for part, region in zip(parts, regions, strict=True):
         codes[:, *region] = part
     return codes

@@ -192,6 +192,18 @@ def samples_are_what_the_model_takes(codec: Codec, signal: Any) -> None:
     assert tuple(again.shape[1:]) == samples.shape
 
 
+def a_signal_is_quantized_as_its_samples_are(codec: Codec, signal: Any) -> None:
+    """Alone and in a batch; its positions are those of its stream."""
+    config = codec.card.config
+    prepared = codec.medium.prepare(signal, config)
+    samples = codec.medium.to_samples(prepared, config.medium, whole(prepared.extent))
+    codes = codec.quantize(torch.from_numpy(samples)[None])
+    assert torch.equal(codec.quantize(signal), codes)
+    assert torch.equal(codec.quantize([signal] * 3), codes.repeat(3, *(1,) * (codes.ndim - 1)))
+    _, stream = read_any_stream(codec.encode(signal))
+    assert codec.decode_codes(stream).shape[1:] == codes.shape[2:]
+
+
 def damage_is_refused(codec: Codec, signal: Any) -> None:
     """Every cut, and a flipped bit in every byte, by an error of the format."""
     data = codec.encode(signal, quality=50)
@@ -323,6 +335,7 @@ LAWS: tuple[Callable[[Codec, Any], None], ...] = (
     a_round_trip_keeps_extent_channels_and_facts,
     targets_are_met,
     samples_are_what_the_model_takes,
+    a_signal_is_quantized_as_its_samples_are,
     damage_is_refused,
     contradictions_are_refused,
     limits_hold,

@@ -31,6 +31,7 @@ from vqcodec.model.file import read_model, write_model
 from vqcodec.model.tensors import network_tensors
 from vqcodec.quantizers.config import QuantizerConfig
 from vqcodec.recent import decode
+from vqcodec.tokenizer import Tokenizer
 from vqcodec.transforms.config import DenseAnalysisConfig, DenseSynthesisConfig
 
 Pixels = NDArray[np.uint8]
@@ -158,8 +159,10 @@ def test_generous_target_gives_the_best_quality(codec: Codec, photo: Pixels) -> 
 
 def test_what_is_no_tensor_or_extent_is_named(codec: Codec) -> None:
     array: Any = np.zeros((1, 3, 8, 8), np.float32)
-    with pytest.raises(InputError, match="samples must be a torch tensor, got ndarray"):
+    with pytest.raises(InputError, match=r"an array must be \(H, W\) or .*got \(1, 3, 8, 8\)"):
         codec.quantize(array)
+    with pytest.raises(InputError, match="samples must be a torch tensor, got ndarray"):
+        Tokenizer.quantize(codec, array)
     with pytest.raises(InputError, match="codes must be a torch tensor, got ndarray"):
         codec.reconstruct(array, extent=(8, 8))
     extent: Any
@@ -332,6 +335,10 @@ def test_regions_are_coded_one_by_one(codec: Codec, photos: list[Pixels]) -> Non
     assert len(stream.codes) == stream.header.regions == 3
     codes = codec.decode_codes(stream)
     assert codes.shape == (5, 2, 257)
+    for stages in (1, 3, 5, 9):
+        np.testing.assert_array_equal(codec.decode_codes(stream, stages=stages), codes[:stages])
+    with pytest.raises(InputError, match="stages must be a whole number from 1, got 0"):
+        codec.decode_codes(stream, stages=0)
     latent = codec._model.quantizer.reconstruct(torch.from_numpy(codes)[None])
     whole = codec._model.transform.synthesise(latent)
     wanted = whole[0, :, :9, :2049].clamp(0, 1).mul(255).permute(1, 2, 0).numpy()
