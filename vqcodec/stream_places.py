@@ -9,8 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from vqcodec.content import content_of
 from vqcodec.errors import InputError, MissingDependencyError
-from vqcodec.files import content_of
 
 __all__ = ["Place", "find_places"]
 
