@@ -29,7 +29,7 @@ FLOORS = [
     {"vqcodec.codec", "vqcodec.stream_info"},
     {"vqcodec.recent"},
     {"vqcodec.batch", "vqcodec.decoded_file", "vqcodec.live"},
-    {"vqcodec.ray"},
+    {"vqcodec.plugins", "vqcodec.ray"},
     {"vqcodec"},
     {"vqcodec.training", "vqcodec.evaluation"},
     {"vqcodec_cli"},
@@ -52,6 +52,7 @@ AT_ONCE = [
 WITHOUT_TORCH = [
     *("vqcodec.model.file", "vqcodec.model.catalog", "vqcodec.priors", "vqcodec.payload"),
     *("vqcodec_kernels.entropy", "vqcodec.evaluation"),
+    *("vqcodec.plugins.zarr", "vqcodec.plugins.numcodecs"),
     *(f"{package}.workshop" for name, package in MEDIA.items() if name not in WITHOUT_MODEL),
 ]
 
