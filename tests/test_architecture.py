@@ -52,6 +52,7 @@ AT_ONCE = [
 WITHOUT_TORCH = [
     *("vqcodec.model.file", "vqcodec.model.catalog", "vqcodec.priors", "vqcodec.payload"),
     *("vqcodec_kernels.entropy", "vqcodec.evaluation", "vqcodec.plugins.pillow"),
+    *("vqcodec.plugins.zarr", "vqcodec.plugins.numcodecs"),
     *(f"{package}.workshop" for name, package in MEDIA.items() if name not in WITHOUT_MODEL),
 ]
 
