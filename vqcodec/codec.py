@@ -105,6 +105,7 @@ class Codec(SignalTokenizer, Many):
         psnr: float | None = None,
         effort: int = 5,
         facts: bool = True,
+        alpha_quality: float | None = None,
         max_samples: int | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
@@ -122,11 +123,10 @@ class Codec(SignalTokenizer, Many):
             bpp: instead of a quality, at most so many bits for each sample (pixel) of the extent.
             kbps: instead of a quality, at most so many kilobits a second, for a signal in time.
             size: instead of a quality, at most so many bytes for the whole stream.
-            psnr: instead of a quality, at least so many dB, as the medium takes them of what is
-                decoded.
-            effort: 1 (fast) to 9 (good), whole: more quality for the bytes; the format and the
-                decoder's time stay the same.
+            psnr: instead of a quality, at least so many dB, as the medium measures them.
+            effort: 1 (fast) to 9 (good), whole: more quality for the bytes, to the same decoder.
             facts: keep what travels with the samples, such as a colour profile and EXIF data.
+            alpha_quality: of pictures, 100 without loss (the default) to 0: 9 levels of alpha.
             max_samples: refuse files of more samples; 2^28 by default.
             threads: at most so many, as many as torch has by default; the bytes are the same.
             progress: is told how many of how many regions are done.
@@ -143,6 +143,7 @@ class Codec(SignalTokenizer, Many):
         """
         check_target(quality, bpp=bpp, kbps=kbps, size=size, psnr=psnr)
         signal = signal_of(self.medium, signal, limits_of(max_samples))
+        signal = self.medium.with_options(signal, alpha_quality=alpha_quality)
         job = self.begin(signal, effort=effort, facts=facts, threads=threads, progress=progress)
         if bpp is not None:
             size = int(bpp * math.prod(signal.extent) / 8)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Direct", "Flow", "Medium", "Part", "Signal"]
+__all__ = ["Direct", "Flow", "Medium", "Part", "Signal", "no_options"]
 
 # Where samples lie in a signal, and the samples: float32 (C, *lengths of the region).
 Part = tuple[Region, "NDArray[np.float32]"]
@@ -54,6 +54,19 @@ class Flow(Signal, Protocol):
 
     def end(self) -> None:
         """Say that this was all. Raises: InputError if it was not."""
+
+
+def no_options(medium: str, signal: Any, **options: Any) -> Any:
+    """The signal, for a medium that knows no options; InputError if it is given one.
+
+    >>> no_options("sound", "a signal", alpha_quality=50)
+    Traceback (most recent call last):
+    vqcodec.errors.InputError: a sound has no alpha_quality, got 50
+    """
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(f"a {medium} has no {name}, got {value!r}")
+    return signal
 
 
 class Medium(Protocol):
@@ -147,6 +160,13 @@ class Medium(Protocol):
 
         Raises:
             InputError: it is none; the message shows the value.
+        """
+
+    def with_options(self, signal: Any, **options: Any) -> Any:
+        """The signal as options of encoding have it that not every medium knows; None is not given.
+
+        Raises:
+            InputError: an option that this one does not know, or no value of it.
         """
 
     def unwrap(self, signal: Any) -> NDArray[Any]:
@@ -246,6 +266,10 @@ class Direct:
     def from_raw(self, data: bytes, said: str, limits: Limits) -> Any:
         """Refuse: see `Medium.from_raw`."""
         raise InputError(f"a {self.name} is not read of bare samples")
+
+    def with_options(self, signal: Any, **options: Any) -> Any:
+        """Refuse: see `Medium.with_options`."""
+        return no_options(self.name, signal, **options)
 
     def prepare(self, signal: Any, model: ModelConfig) -> Any:
         """The signal as it is."""

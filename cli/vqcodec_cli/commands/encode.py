@@ -115,6 +115,7 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         help="at least so many dB, in the smallest file that has them",
     )
     options.add_bound(parser, rate)
+    options.add_alpha_quality(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -157,6 +158,7 @@ class _Encoder:
         args = self._args
         job.check()
         medium, signal = self._signal_of(job.source)
+        signal = medium.with_options(signal, alpha_quality=args.alpha_quality)
         started = time.perf_counter()
         coder = find_coder(medium)
         if coder is None:

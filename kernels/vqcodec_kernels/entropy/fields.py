@@ -129,11 +129,13 @@ def decode_field(
     return decoded.reshape(shape)
 
 
-def encode_plane(plane: NDArray[np.uint8]) -> bytes:
+def encode_plane(plane: NDArray[np.uint8], *, highest: int = 255) -> bytes:
     """Code a plane of bytes without loss, such as the alpha of a picture: uint8 (H, W).
 
-    Raises InvalidInputError for another dtype, another number of axes or an empty plane;
-    BackendError.
+    highest: no value is above it; fewer values take fewer bytes, and less time.
+
+    Raises InvalidInputError for another dtype, another number of axes, an empty plane or values
+    above the highest; BackendError.
 
     >>> disc = np.hypot(*np.mgrid[-20:21, -30:31]) < 17
     >>> payload = encode_plane(disc.astype(np.uint8) * 255)
@@ -142,20 +144,28 @@ def encode_plane(plane: NDArray[np.uint8]) -> bytes:
     """
     if plane.dtype != np.uint8 or plane.ndim != 2:
         raise InvalidInputError(f"a plane is uint8 (H, W), got {plane.dtype.name} {plane.shape}")
-    return encode_field(plane.astype(np.int64), lowest=0, highest=255)[0]
+    return encode_field(plane.astype(np.int64), lowest=0, highest=_of_byte(highest))[0]
 
 
 def decode_plane(
-    payload: bytes, shape: tuple[int, int], *, backend: str | None = None
+    payload: bytes, shape: tuple[int, int], *, highest: int = 255, backend: str | None = None
 ) -> NDArray[np.uint8]:
-    """Read back what encode_plane wrote: uint8 of this shape, (H, W).
+    """Read back what encode_plane wrote, with the same highest value: uint8 of this shape, (H, W).
 
     Raises CorruptPayloadError for a payload that encode_plane does not write for any plane of this
     shape, InvalidInputError, BackendError.
     """
     if len(shape) != 2:
         raise InvalidInputError(f"a plane has two axes, got {shape}")
-    return decode_field(payload, shape, lowest=0, highest=255, backend=backend).astype(np.uint8)
+    top = _of_byte(highest)
+    return decode_field(payload, shape, lowest=0, highest=top, backend=backend).astype(np.uint8)
+
+
+def _of_byte(highest: int) -> int:
+    """The highest value of a plane. Raises InvalidInputError."""
+    if not 0 <= highest <= 255:
+        raise InvalidInputError(f"the highest value of a plane is 0 to 255, got {highest}")
+    return highest
 
 
 def _mask(

@@ -1,4 +1,4 @@
-"""An alpha plane, without loss: filtered rows and deflate, two bytes if it is constant.
+"""An alpha plane, without loss: two bytes if it is constant, else mixed tiles or deflated rows.
 
 The payload is laid down in docs/format.md, section "Alpha".
 """
@@ -8,9 +8,12 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
+from vqcodec.grid import Region, lengths, whole
+from vqcodec.media.picture.alpha_mixing import decode_tiles, encode_tiles
 from vqcodec.media.picture.alpha_rows import CONSTANT, FILTERED, constant_of, inflate_rows
+from vqcodec.media.picture.alpha_tiles import TILED
 
-__all__ = ["decode_alpha", "encode_alpha"]
+__all__ = ["decode_alpha", "encode_alpha", "encode_rows"]
 
 # What a row is predicted from: nothing, the sample to its left, the one above, or left + above -
 # above left. All are sums modulo 256 that whole rows undo at once.
@@ -22,22 +25,32 @@ def encode_alpha(plane: NDArray[np.uint8]) -> bytes:
     first = plane.flat[0]
     if (plane == first).all():
         return bytes((CONSTANT, int(first)))
+    return min(encode_rows(plane), encode_tiles(plane), key=len)
+
+
+def encode_rows(plane: NDArray[np.uint8]) -> bytes:
+    """Turn a plane into deflated rows, which are the smallest for what repeats, and for noise."""
     candidates = (_filter_rows(plane, choose=False), _filter_rows(plane, choose=True))
     packed = [zlib.compress(rows.tobytes(), 9) for rows in candidates]
     return bytes((FILTERED,)) + min(packed, key=len)
 
 
-def decode_alpha(payload: bytes, height: int, width: int) -> NDArray[np.uint8]:
-    """Turn bytes back into the plane, uint8 (height, width).
+def decode_alpha(
+    payload: bytes, height: int, width: int, *, region: Region | None = None
+) -> NDArray[np.uint8]:
+    """Turn bytes back into the plane, uint8 (height, width), or a region of it.
 
     Never inflates more than the plane needs. Raises: CorruptError if the payload is not exactly
     one plane of this size.
     """
+    region = whole((height, width)) if region is None else region
+    if payload[:1] == bytes((TILED,)):
+        return decode_tiles(payload, height, width, region)
     constant = constant_of(payload)
     if constant is not None:
-        return np.full((height, width), constant, np.uint8)
+        return np.full(lengths(region), constant, np.uint8)
     rows = np.frombuffer(b"".join(inflate_rows(payload, height, width)), np.uint8)
-    return _unfilter_rows(rows.reshape(height, width + 1))
+    return _unfilter_rows(rows.reshape(height, width + 1))[region]
 
 
 def _filter_rows(plane: NDArray[np.uint8], *, choose: bool) -> NDArray[np.uint8]:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 
 from vqcodec.errors import CorruptError
+from vqcodec.media.picture.alpha_tiles import TILED, read_tiles
 
 __all__ = ["CONSTANT", "FILTERED", "LAST_FILTER", "check_payload", "constant_of", "inflate_rows"]
 
@@ -19,12 +20,18 @@ _PIECE = 2**16
 def check_payload(payload: bytes, height: int, width: int) -> None:
     """Raise CorruptError unless a payload is exactly one plane of this size.
 
+    Rows are inflated for that; tiles are counted and measured, which finds what their decoder would
+    run past, and are decoded later.
+
     >>> check_payload(bytes((CONSTANT, 255)), 480, 640)
     >>> check_payload(bytes((FILTERED,)) + zlib.compress(bytes(9)), 480, 640)
     Traceback (most recent call last):
     vqcodec.errors.CorruptError: the alpha chunk does not inflate to exactly 307680 bytes
     """
-    if constant_of(payload) is None:
+    if payload[:1] == bytes((TILED,)):
+        for _ in read_tiles(payload, height, width):
+            pass
+    elif constant_of(payload) is None:
         for _ in inflate_rows(payload, height, width):
             pass
 

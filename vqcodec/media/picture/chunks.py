@@ -44,7 +44,7 @@ def pack_chunks(picture: Picture | PictureRows, *, facts: bool) -> list[Chunk]:
 def check_alpha(header: Header, chunks: Sequence[Chunk]) -> None:
     """Raise CorruptError unless alpha is there exactly where a channel is alpha, as a whole plane.
 
-    It is inflated for that, in little memory: what is damaged is refused before any network runs.
+    Little memory is taken for that, and what is damaged is refused before any network runs.
     """
     payloads = [chunk.payload for chunk in chunks if chunk.type == ALPHA]
     if _has_alpha(header.channels) != bool(payloads):

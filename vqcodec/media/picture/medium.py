@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
 from vqcodec.errors import BadModelError, CorruptError
-from vqcodec.grid import Region
+from vqcodec.grid import Region, clip, stretch, whole
 from vqcodec.media.base import Direct, Part
 from vqcodec.media.picture.chunks import ALPHA, EXIF, ICC, check_alpha, pack_chunks, unpack_fact
 from vqcodec.media.picture.data_range import EIGHT_BITS, RANGE, check_range, range_of
@@ -84,6 +84,13 @@ class PictureMedium(Direct):
 
         return thing if isinstance(thing, PictureRows) else picture_from(thing)
 
+    def with_options(self, signal: Picture | PictureRows, **options: Any) -> Picture | PictureRows:
+        """The picture with alpha as good as `alpha_quality`; see `with_alpha_quality`."""
+        from vqcodec.media.picture.alpha_levels import with_alpha_quality
+
+        given = {name: value for name, value in options.items() if value is not None}
+        return with_alpha_quality(signal, **given) if given else signal
+
     def unwrap(self, signal: Picture) -> NDArray[Any]:
         """The pixels, uint8 or uint16 (H, W, C), or (H, W) for grey."""
         return signal.pixels[:, :, 0] if signal.channels == 1 else signal.pixels
@@ -122,15 +129,19 @@ class PictureMedium(Direct):
         from vqcodec.media.picture.signal import Picture
         from vqcodec.scale import block_means
 
-        limits, payload = Limits(), stream.payload(ALPHA)
+        limits, extent, payload = Limits(), stream.header.extent, stream.payload(ALPHA)
         icc, exif = (unpack_fact(stream, kind, limits) for kind in (ICC, EXIF))
+        # Before any part is drawn: what is damaged is refused before the network runs.
+        if payload is not None:
+            plane = decode_alpha(
+                payload, *extent, region=clip(stretch(region, (shrink, shrink)), whole(extent))
+            )
         pixels = pixels_of(parts, stream.header.channels, region, range_of(stream, bits))
         if payload is not None:
-            plane = decode_alpha(payload, *stream.header.extent)
             if shrink > 1:
                 plane = np.rint(block_means(plane, shrink, axes=2)).astype(np.uint8)
             # 65535 is opaque of sixteen bits.
-            pixels[:, :, -1] = plane[region] * pixels.dtype.type(257 if pixels.itemsize > 1 else 1)
+            pixels[:, :, -1] = plane * pixels.dtype.type(257 if pixels.itemsize > 1 else 1)
         return Picture(pixels, icc=icc, exif=exif)
 
     def side_chunks(self, signal: Picture | PictureRows, *, facts: bool) -> list[Chunk]:

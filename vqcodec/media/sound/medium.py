@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from vqcodec.bitstream import Chunk, Header, Limits, Stream
 from vqcodec.errors import BadModelError, CorruptError, InputError
 from vqcodec.grid import Region
-from vqcodec.media.base import Part
+from vqcodec.media.base import Part, no_options
 from vqcodec.media.sound.chunks import (
     RATE,
     RATES,
@@ -113,6 +113,11 @@ class SoundMedium:
         from vqcodec.media.sound.arrays import sound_from
 
         return sound_from(thing)
+
+    def with_options(self, signal: AnySound, **options: Any) -> AnySound:
+        """The sound, which has none."""
+        chosen: AnySound = no_options(self.name, signal, **options)
+        return chosen
 
     def unwrap(self, signal: Sound) -> NDArray[np.float32]:
         """The samples, float32 (T, 2), or (T,) for mono."""
