@@ -43,7 +43,7 @@ def random_field(shape: tuple[int, ...], slope: float, rng: np.random.Generator)
     squared = np.sum(np.square(frequencies(shape)), axis=0)
     squared.flat[0] = np.inf
     waves = np.fft.rfftn(rng.standard_normal(shape)) * squared ** (-slope / 2)
-    field: Values = np.fft.irfftn(waves, shape)
+    field: Values = np.fft.irfftn(waves, shape, range(len(shape)))
     return field / field.std()
 
 
@@ -118,7 +118,7 @@ def volume(depth: int = 48, size: int = 128, seed: int = 3) -> Values:
     values += 30 * random_field(shape, 1.5, rng) * body
     waves = np.sum(np.square([f / n for f, n in zip(frequencies(shape), shape, strict=True)]), 0)
     blur = np.exp(-2 * np.pi**2 * 0.8**2 * waves)
-    values = np.fft.irfftn(np.fft.rfftn(values) * blur, shape)
+    values = np.fft.irfftn(np.fft.rfftn(values) * blur, shape, (0, 1, 2))
     values += 12 * random_field(shape, 0.3, rng)
     return np.clip(np.rint(values * (values > 200)), 0, 4095).astype(np.uint16)
 

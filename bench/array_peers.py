@@ -348,20 +348,21 @@ def pco(values: Values, bound: float) -> Iterator[Setting]:
         choices.insert(0, ("values", Bins(values, [], lambda q: q)))
     first = True
     for name, bins in choices:
-        for level in (8, 12) if bins is not None else ():
-            assert bins is not None
-            setting = Setting(
-                f"{name}, level {level}",
-                lambda n=planar(bins.numbers), level=level: [  # type: ignore[misc]
-                    pcodec.standalone.simple_compress(
-                        n.ravel(), pcodec.ChunkConfig(compression_level=level)
-                    )
-                ],
-                lambda data: restore(pcodec.standalone.simple_decompress(data[0]), values),
-                first,
-            )
-            first = False
-            yield of_bins(setting, bins)
+        for level in (8, 12):
+            if bins is not None:
+                yield of_bins(pco_setting(bins.numbers, name, level, first), bins)
+                first = False
+
+
+def pco_setting(numbers: Values, name: str, level: int, default: bool) -> Setting:
+    flat = planar(numbers).ravel()
+    config = pcodec.ChunkConfig(compression_level=level, enable_8_bit=True)
+    return Setting(
+        f"{name}, level {level}",
+        lambda: [pcodec.standalone.simple_compress(flat, config)],
+        lambda data: restore(pcodec.standalone.simple_decompress(data[0]), numbers),
+        default,
+    )
 
 
 def zstd(values: Values, bound: float) -> Iterator[Setting]:
