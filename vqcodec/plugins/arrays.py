@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -38,7 +38,7 @@ class ArrayOptions:
     lossless: bool = False
     psnr: float | None = None
     missing: float | None = None
-    chunk: tuple[int, ...] | None = None
+    chunk: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
         for field in fields(ArrayOptions):

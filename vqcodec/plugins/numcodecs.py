@@ -79,8 +79,9 @@ class Vqcodec(ArrayOptions, Codec):  # type: ignore[misc]  # numcodecs has no ty
         """
         data = ensure_ndarray(buf).tobytes()
         values = decode_array(data, threads=1)
-        order = ">" if inspect(data).facts["big_endian"] else "<"
-        return ndarray_copy(values.astype(values.dtype.newbyteorder(order), copy=False), out)
+        is_big = inspect(data).facts["big_endian"]
+        dtype = values.dtype.newbyteorder(">" if is_big else "<")
+        return ndarray_copy(values.astype(dtype, copy=False), out)
 
     def get_config(self) -> dict[str, Any]:
         """As it stands in the metadata of an array."""

@@ -14,7 +14,7 @@ import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from vqcodec.errors import CorruptError, InputError, MissingDependencyError
 from vqcodec.media.array.coder import decode_array, encode_array
@@ -78,7 +78,7 @@ class VqcodecCodec(ArrayOptions, ArrayBytesCodec):
     async def _encode_single(self, chunk_data: NDBuffer, chunk_spec: ArraySpec) -> Buffer:
         values = chunk_data.as_numpy_array()
         data = await asyncio.to_thread(encode_array, values, threads=1, **self.to_json())
-        return cast("Buffer", chunk_spec.prototype.buffer.from_bytes(data))
+        return chunk_spec.prototype.buffer.from_bytes(data)
 
     async def _decode_single(self, chunk_data: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
         dtype, shape = chunk_spec.dtype.to_native_dtype(), chunk_spec.shape

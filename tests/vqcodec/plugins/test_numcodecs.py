@@ -20,7 +20,7 @@ BOUND = 0.01
 
 def field(shape: tuple[int, ...], dtype: str = "float32") -> NDArray[Any]:
     values = np.random.default_rng(0).normal(size=shape).cumsum(axis=-1) * 3
-    return np.abs(values).astype(dtype)
+    return np.asarray(np.abs(values)).astype(dtype)
 
 
 @pytest.mark.parametrize("dtype", [*DTYPES, ">f4", ">i2", ">c16"])

@@ -13,6 +13,7 @@ import xarray
 import zarr
 from numpy.typing import NDArray
 from sources import ROOT
+from zarr.codecs import TransposeCodec
 
 from vqcodec.errors import (
     BadMagicError,
@@ -31,12 +32,12 @@ BOUND = 0.01
 
 def field(shape: tuple[int, ...], dtype: str = "float32", seed: int = 0) -> NDArray[Any]:
     rng = np.random.default_rng(seed)
-    values = np.asarray(np.cumsum(rng.normal(size=shape), axis=-1 if shape else None))
+    values: Any = np.cumsum(rng.normal(size=shape), axis=-1 if shape else None)
     if np.dtype(dtype).kind == "c":
         values = values + 1j * values[..., ::-1] if shape else values + 2j
     if np.dtype(dtype).kind in "iu":
         values = np.abs(values) * 3
-    return values.reshape(shape).astype(dtype)
+    return np.asarray(values).reshape(shape).astype(dtype)
 
 
 def create(store: Path, values: NDArray[Any], chunks: Any, **options: Any) -> zarr.Array[Any]:
@@ -117,8 +118,8 @@ def test_in_shards_and_transposed(tmp_path: Path) -> None:
         dtype="float32",
         chunks=(10, 12, 6),
         shards=(20, 24, 12),
-        filters=[zarr.codecs.TransposeCodec(order=(2, 0, 1))],
-        serializer=VqcodecCodec(max_error=BOUND, chunk=(3, 10, 12)),
+        filters=[TransposeCodec(order=(2, 0, 1))],
+        serializer={"name": "vqcodec", "configuration": {"max_error": BOUND, "chunk": [3, 10, 12]}},
         compressors=None,
     )
     target[...] = values
