@@ -6,6 +6,7 @@
 """
 
 import io
+import itertools
 import platform
 import statistics
 import time
@@ -105,7 +106,7 @@ def megapixels_a_second(plane: Plane) -> tuple[float, float]:
         times.append(time.perf_counter())
         assert np.array_equal(decode_alpha(payload, *plane.shape), plane)
         times.append(time.perf_counter())
-        found.append([later - first for first, later in zip(times, times[1:], strict=False)])
+        found.append([later - first for first, later in itertools.pairwise(times)])
     encode, decode = (statistics.median(times) for times in zip(*found, strict=True))
     return plane.size / encode / 1e6, plane.size / decode / 1e6
 
