@@ -34,8 +34,11 @@ def test_alpha_is_as_near_as_asked(
     assert sizes[0] > sizes[1] > sizes[2]
 
 
-def test_alpha_quality_is_refused_where_there_is_none(refused: Refusal, tmp_path: Path) -> None:
+def test_alpha_quality_is_refused_where_there_is_none(
+    refused: Refusal, run_cli: RunCli, tmp_path: Path
+) -> None:
     np.save(tmp_path / "field.npy", np.zeros(9))
     says = refused(1, "encode", str(tmp_path / "field.npy"), "--alpha-quality", "50")
     assert "array has no alpha_quality, got 50" in says
-    assert "101" in refused(2, "encode", "soft.png", "--alpha-quality", "101")
+    outcome = run_cli("encode", "soft.png", "--alpha-quality", "101")
+    assert (outcome.code, "--alpha-quality: 101 is not from 0 to 100" in outcome.err) == (2, True)
