@@ -16,6 +16,7 @@ MUST_HAVE = {
     *("odd", "odd-later", "metadata", "two-regions", "rgb-raw", "rgb-static", "rgb-mixing"),
     *("two-regions-raw", "two-regions-static", "two-regions-mixing"),
     *("ten-bits-grey", "twelve-bits-rgb", "sixteen-bits-rgba", "sixteen-bits-regions"),
+    *("soft-alpha", "soft-alpha-grey", "soft-alpha-coarse", "soft-alpha-tiles"),
 }
 # Where networks round otherwise, so many codes stay, and the bytes move by so much at most.
 SAME_CODES, SAME_BYTES = 0.8, 0.03
