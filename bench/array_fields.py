@@ -44,7 +44,8 @@ def random_field(shape: tuple[int, ...], slope: float, rng: np.random.Generator)
     squared.flat[0] = np.inf
     waves = np.fft.rfftn(rng.standard_normal(shape)) * squared ** (-slope / 2)
     field: Values = np.fft.irfftn(waves, shape, range(len(shape)))
-    return field / field.std()
+    scaled: Values = field / field.std()
+    return scaled
 
 
 def vorticity(size: int = 256, snapshots: int = 8, steps: int = 40, seed: int = 1) -> Values:

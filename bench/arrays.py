@@ -2,6 +2,7 @@
 
     python -m bench.arrays FOLDER             everything; an hour
     python -m bench.arrays FOLDER --jobs 2    sizes in half the time, and seconds worth less
+    python -m bench.arrays FOLDER --go-on     after a run that was stopped, by the same commit
     python -m bench.arrays --report-only      the table from the JSON that is there
 
 FOLDER holds the arrays of other people (bench/array_fields.py says which); those that are made
@@ -68,10 +69,9 @@ def run_trial(path: Path, coder: str, bound: float, seconds: float) -> dict[str,
 
 
 def measure_array(
-    name: str, values: Values, coders: list[str], jobs: int, seconds: float
-) -> list[dict[str, Any]]:
-    """Every coder within every bound."""
-    tasks = [(*bound, coder) for bound in bounds_of(values) for coder in coders]
+    name: str, values: Values, tasks: list[tuple[str, float, str]], jobs: int, seconds: float
+) -> Iterator[dict[str, Any]]:
+    """Coders within bounds, each as it comes to its end."""
 
     def measure(task: tuple[str, float, str]) -> dict[str, Any]:
         title, bound, coder = task
@@ -83,7 +83,24 @@ def measure_array(
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         path = Path(folder) / "values.npy"
         np.save(path, values)
-        return list(pool.map(measure, tasks))
+        yield from pool.map(measure, tasks)
+
+
+def measure_all(arrays: dict[str, Values], data: dict[str, Any], given: argparse.Namespace) -> None:
+    """Everything that data does not have yet, small arrays first; it is saved as it grows."""
+    done = {(row["array"], row["bound"], row["coder"]) for row in data["rows"]}
+    for name, values in sorted(arrays.items(), key=lambda item: item[1].size):
+        about = {"shape": values.shape, "dtype": values.dtype.name, "bytes": values.nbytes}
+        data["arrays"][name] = about
+        tasks = [
+            (*bound, coder)
+            for bound in bounds_of(values)
+            for coder in given.coders.split(",")
+            if (name, bound[0], coder) not in done
+        ]
+        for row in measure_array(name, values, tasks, given.jobs, given.seconds):
+            data["rows"].append(row)
+            given.output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -95,6 +112,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=900, help="of one coder and bound")
     parser.add_argument("-o", "--output", type=Path, default=RESULT)
+    parser.add_argument("--go-on", action="store_true", help="with what the JSON has not yet")
     parser.add_argument("--report-only", action="store_true")
     given = parser.parse_args()
     if not given.report_only:
@@ -105,13 +123,9 @@ def main() -> None:
             arrays = {name: arrays[name] for name in given.arrays.split(";")}
         where = circumstances(PACKAGES) | {"load_before": load, "jobs": given.jobs}
         data: dict[str, Any] = {**where, "arrays": {}, "rows": []}
-        # Small ones first: what is measured stays if a later one does not come to its end.
-        for name, values in sorted(arrays.items(), key=lambda item: item[1].size):
-            about = {"shape": values.shape, "dtype": values.dtype.name, "bytes": values.nbytes}
-            data["arrays"][name] = about
-            coders = given.coders.split(",")
-            data["rows"] += measure_array(name, values, coders, given.jobs, given.seconds)
-            given.output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        if given.go_on:
+            data = json.loads(given.output.read_text(encoding="utf-8"))
+        measure_all(arrays, data, given)
     if given.output == RESULT:
         write_report(RESULT, ROOT / "docs" / "benchmarks.md")
 

@@ -24,10 +24,10 @@ RunCli = Callable[..., Any]
 
 @pytest.fixture(autouse=True, scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a small model that has the default model's name."""
+    """A folder with a small model that goes before the default one: it is of its name, and later."""
     example, folder = EXAMPLES["sound"], tmp_path_factory.mktemp("models")
-    samples = example.samples()
-    write_tiny(folder / "sound.safetensors", example.config, samples, list(samples), name="sound")
+    samples, path = example.samples(), folder / "sound.safetensors"
+    write_tiny(path, example.config, samples, list(samples), name="sound", generation=9)
     return folder
 
 

@@ -55,10 +55,16 @@ def start_model(config: ModelConfig, samples: Tensor) -> VQVAE:
 
 
 def write_tiny(
-    path: Path, config: ModelConfig, samples: Tensor, signals: Sequence[Tensor], *, name: str
+    path: Path,
+    config: ModelConfig,
+    samples: Tensor,
+    signals: Sequence[Tensor],
+    *,
+    name: str,
+    generation: int = 1,
 ) -> Path:
     """Write such a model with costs and priors fitted to signals, each float (C, *extent)."""
     model = start_model(config, samples)
-    facts = {"note": "made by a test"}
+    facts = {"note": "made by a test", "generation": generation}
     export_model(model, path, name=name, signals=signals, mu=1.0, metadata=facts)
     return path
