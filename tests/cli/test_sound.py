@@ -24,7 +24,7 @@ RunCli = Callable[..., Any]
 
 @pytest.fixture(autouse=True, scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a small model that goes before the default one: it is of its name, and later."""
+    """A folder with a small model that goes before the default one: a later one of its name."""
     example, folder = EXAMPLES["sound"], tmp_path_factory.mktemp("models")
     samples, path = example.samples(), folder / "sound.safetensors"
     write_tiny(path, example.config, samples, list(samples), name="sound", generation=9)

@@ -37,7 +37,7 @@ def network_tensors(model: VQVAE) -> Tensors:
     books = model.quantizer.books()
     tensors["codebooks"] = _numpy(torch.stack([book.vectors for book in books]).half())
     tensors["search.share"] = _numpy(torch.stack([book.share for book in books]))
-    # Costs are their logarithms: eleven bits are plenty, and they are as many as all other statistics.
+    # Costs are their logarithms: eleven bits are plenty for what is most of the statistics.
     tensors["search.shares"] = _numpy(model.quantizer.shares.half())
     tensors["search.residual_energy"] = _numpy(model.quantizer.residual_energy)
     return tensors
