@@ -46,8 +46,9 @@ def quantized(values: Values, bound: float, near: int = 0) -> Bins | None:
             return None
         table = zstandard.ZstdCompressor(level=19).compress(distinct.tobytes())
         return Bins(smallest(ranks.reshape(values.shape)), [table], lambda q: distinct[q])
-    # A hair inside the bound, for what rounding to the dtype adds.
-    width = 2 * bound * (1 - 1e-5) / (2 * near + 1)
+    # Inside the bound by what rounding to the dtype and in float64 adds.
+    rounding = float(np.spacing(np.abs(values).max())) + bound * 1e-9
+    width = 2 * max(bound - rounding, bound / 2) / (2 * near + 1)
     wide = np.rint((values.astype(np.float64) - float(lowest)) / width)
     return Bins(
         smallest(wide.astype(np.int64)),

@@ -136,7 +136,9 @@ def broken(data: Row) -> list[str]:
 def report(data: Row) -> list[str]:
     """All that stands between the markers."""
     names = list(dict.fromkeys(row["coder"] for row in data["rows"]))
-    versions = ", ".join(f"{name} {version}" for name, version in data["versions"].items())
+    versions = ", ".join(
+        f"{name} {version}" for name, version in data["versions"].items() if version
+    )
     machine = data["machine"]
     return [
         f"{machine['processor']}, {machine['cores']} cores, {data['jobs']} coders at a time; "

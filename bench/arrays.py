@@ -117,10 +117,9 @@ def main() -> None:
     given = parser.parse_args()
     if not given.report_only:
         load = os.getloadavg()[0]
-        arrays = {} if given.folder is None else {name: read(given.folder, name) for name in FILES}
-        arrays |= {name: make() for name, make in MADE.items()}
-        if given.arrays:
-            arrays = {name: arrays[name] for name in given.arrays.split(";")}
+        names = list(MADE) if given.folder is None else [*FILES, *MADE]
+        chosen = given.arrays.split(";") if given.arrays else names
+        arrays = {n: MADE[n]() if n in MADE else read(given.folder, n) for n in chosen}
         where = circumstances(PACKAGES) | {"load_before": load, "jobs": given.jobs}
         data: dict[str, Any] = {**where, "arrays": {}, "rows": []}
         if given.go_on:
