@@ -73,7 +73,10 @@ def check_stdout(*, what: str) -> None:
 
 def write_stdout(data: bytes) -> None:
     """Write the whole of `data` to standard output."""
-    sys.stdout.buffer.write(data)
+    left = memoryview(data)
+    # Unbuffered, a write may take a part, and says so by its count alone.
+    while left:
+        left = left[sys.stdout.buffer.write(left) :]
     sys.stdout.buffer.flush()
 
 

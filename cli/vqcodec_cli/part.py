@@ -79,6 +79,8 @@ def asked_region(
         )
     if pace is None:
         raise UsageError(f"a {medium.name} has no time: give --region")
+    if args.duration == 0:
+        raise UsageError("--for 0 is nothing to decode")
     start = round((args.begin or 0.0) * pace)
     if start >= extent[0]:
         raise UsageError(f"it ends at {extent[0] / pace:.2f} s, got --from {args.begin:g}")

@@ -115,7 +115,7 @@ def test_parts_that_are_for_later(undecodable: Callable[[bytes], str], good: byt
     # The prior is the second byte behind the version; the number of regions ends the header.
     prior = bytearray(pack_header(read(good).header)[:-4])
     prior[8] = 3
-    assert undecodable(seal(prior)) == "prior 3 needs a newer vqcodec"
+    assert undecodable(seal(prior)) == "prior 3 of a picture needs a newer vqcodec"
     regions = bytearray(pack_header(read(good).header)[:-4])
     regions[-1] = 0
     assert undecodable(seal(regions)) == "a stream of open length needs a newer vqcodec"

@@ -1,5 +1,6 @@
 """Outputs: what is refused before the work, and a command that is stopped in the middle."""
 
+import io
 import os
 import signal
 import stat
@@ -7,11 +8,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vqcodec_cli.failure import RefusedError
-from vqcodec_cli.output import check_output, write_file
+from vqcodec_cli.output import check_output, write_file, write_stdout
 
 OLD, NEW = b"old" * 1000, b"new" * 2000
 
@@ -122,3 +124,20 @@ def test_hang_up_that_is_ignored_stays_so(tmp_path: Path) -> None:
     process.terminate()
     process.communicate()
     assert process.returncode == -signal.SIGTERM
+
+
+def test_standard_output_that_takes_a_part_at_a_time_gets_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a pipe does, and a disk that fills up, where output is not buffered."""
+
+    class Slow(io.BytesIO):
+        def write(self, data: Any) -> int:
+            return super().write(data[:7])
+
+    class Out:
+        buffer = Slow()
+
+    monkeypatch.setattr("sys.stdout", Out)
+    write_stdout(bytes(range(100)))
+    assert Out.buffer.getvalue() == bytes(range(100))

@@ -33,10 +33,12 @@ class SoundDecoder:
         rate, max_samples: as of `Codec.decode`.
         early: compute each region twice, so that its sound need not wait for the next one's bytes.
 
-    >>> import vqcodec
-    >>> SoundDecoder(vqcodec.load("photo")).close()
-    Traceback (most recent call last):
-    vqcodec.errors.TruncatedError: empty file
+    >>> import numpy, vqcodec
+    >>> codec = vqcodec.load("speech", device="cpu")
+    >>> decoder = SoundDecoder(codec)
+    >>> decoder.push(codec.encode((numpy.zeros(1500, numpy.float32), 8000))).shape
+    (1500,)
+    >>> decoder.close()
     """
 
     def __init__(

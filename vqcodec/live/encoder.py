@@ -32,10 +32,12 @@ class SoundEncoder:
     Raises:
         InputError: a number out of range, or a codec whose signals do not come in blocks.
 
-    >>> import vqcodec
-    >>> SoundEncoder(vqcodec.load("photo"), rate=16000)
-    Traceback (most recent call last):
-    vqcodec.errors.InputError: a picture does not come block by block
+    >>> import numpy, vqcodec
+    >>> codec = vqcodec.load("speech", device="cpu")
+    >>> encoder = SoundEncoder(codec, rate=8000, samples=1500)
+    >>> pushed = [encoder.push(numpy.zeros(500, numpy.float32)) for _ in range(3)]
+    >>> codec.decode(b"".join([*pushed, encoder.close()])).shape
+    (1500,)
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vqcodec.codec import load
 from vqcodec.errors import BackendError, BadModelError, InputError
-from vqcodec.media.registry import MEDIA, find_workshop
+from vqcodec.media.registry import MEDIA, WITHOUT_MODEL, find_workshop
 from vqcodec.model.catalog import add_model
 from vqcodec.model.file import read_model
 from vqcodec.training import Progress, state_path, train
@@ -26,9 +26,10 @@ class Stop(Exception):
 
 def test_recipes_have_names_of_their_own_over_all_media() -> None:
     """The command finds the medium by the recipe's name."""
-    names = [name for medium in MEDIA for name in find_workshop(medium).recipes]
+    trained = [medium for medium in MEDIA if medium not in WITHOUT_MODEL]
+    names = [name for medium in trained for name in find_workshop(medium).recipes]
     assert len(set(names)) == len(names)
-    for medium in MEDIA:
+    for medium in trained:
         for name, recipe in find_workshop(medium).recipes.items():
             assert recipe.model.medium.kind == medium, name
 

@@ -133,7 +133,9 @@ def checked_block(block: Any, channels: int) -> Samples:
     shape, dtype = np.shape(block), getattr(block, "dtype", type(block).__name__)
     if dtype != np.float32 or shape not in ((*shape[:1], channels), shape[:1] * (channels == 1)):
         wanted = "(n,) or (n, 1)" if channels == 1 else f"(n, {channels})"
-        raise InputError(f"a block is float32 {wanted}, got {dtype} {shape}")
+        raise InputError(
+            f"a block of so many channels ({channels}) is float32 {wanted}, got {dtype} {shape}"
+        )
     samples: Samples = block.reshape(-1, channels)
     check_samples(samples)
     return samples

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Protocol
@@ -171,4 +172,6 @@ def named_errors(what: str) -> Iterator[None]:
         yield
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[-1] if str(error) else type(error).__name__
-        raise InputError(f"{what}: {os.path.basename(reason)[:200]}") from error
+        # What it calls the data that it was given says nothing to a user.
+        reason = re.sub(r"Error opening .*?: ", "", os.path.basename(reason))
+        raise InputError(f"{what}: {reason[:200]}") from error

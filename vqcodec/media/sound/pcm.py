@@ -42,7 +42,7 @@ def from_pcm(data: bytes, format: str, channels: int) -> NDArray[np.float32]:
     if format == "u8":
         samples = (numbers.astype(np.float32) - np.float32(128)) / np.float32(128)
     elif format[0] == "f":
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             samples = numbers.astype(np.float32)
     else:
         # float64 until the end: 32 bits do not fit into a float32.

@@ -84,7 +84,9 @@ def _write_packed(
         opened = soundfile.SoundFile(file, "w", rate, channels, **options)
     with opened:
         for name in NAMES.keys() & tags.keys():
-            setattr(opened, name, tags[name])
+            # The library takes no empty text, and a text ends at its first NUL.
+            if text := tags[name].split("\0")[0].strip():
+                setattr(opened, name, text)
         for block in blocks:
             for first in range(0, len(block), _BLOCK):
                 opened.write(np.clip(block[first : first + _BLOCK], -1, 1))

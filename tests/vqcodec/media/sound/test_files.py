@@ -143,3 +143,11 @@ def test_samples_and_their_rate_in_every_form() -> None:
         wrapped = MEDIUM.wrap(thing)
         assert isinstance(wrapped, Sound)
         np.testing.assert_array_equal(wrapped.samples, samples, strict=True)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\0nul"])
+@pytest.mark.parametrize("format", ["flac", "ogg", "wav"])
+def test_tags_that_say_nothing_are_left_out(text: str, format: str) -> None:
+    """libsndfile refuses them."""
+    sound = Sound(tones(800), rate=8000, tags={"album": text})
+    assert MEDIUM.read(MEDIUM.write(sound, format=format), Limits()).tags == {}
