@@ -45,6 +45,8 @@ _MANIFEST = {
 
 # How often a batch is tried again whose actor died.
 _RETRIES = 3
+# A batch that waits for an actor which another one kills would lose a try as well.
+_ONE_AT_A_TIME = {"max_tasks_in_flight_per_actor": 1}
 
 Row = dict[str, Any]
 
@@ -77,7 +79,7 @@ def encode_dataset(
     check_whole("batch_size", batch_size, 1)
     _, data = _packages()
     # All of them at once would leave no core to what reads the rows that they wait for.
-    pool = data.ActorPoolStrategy(min_size=1, max_size=actors)
+    pool = data.ActorPoolStrategy(min_size=1, max_size=actors, **_ONE_AT_A_TIME)
     return _mapped(dataset, _Encode, {"column": column, **options}, pool, batch_size)
 
 
@@ -128,7 +130,7 @@ def encode_files(
         named = data.from_arrow(
             [pyarrow.Table.from_pylist(todo[first : first + batch_size]) for first in blocks]
         )
-        pool = data.ActorPoolStrategy(size=min(actors, len(blocks)))
+        pool = data.ActorPoolStrategy(size=min(actors, len(blocks)), **_ONE_AT_A_TIME)
         done = _mapped(named, _EncodeFiles, options, pool, batch_size)
         # A batch that is given up is missing; the others are done all the same.
         done.context.max_errored_blocks = -1
