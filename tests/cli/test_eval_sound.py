@@ -11,7 +11,7 @@ import pytest
 
 from vqcodec.errors import MissingDependencyError
 from vqcodec.evaluation import find_peer
-from vqcodec.media.registry import MEDIA, find_workshop
+from vqcodec.media.registry import find_workshop
 
 RunCli = Callable[..., Any]
 
@@ -20,7 +20,6 @@ RunCli = Callable[..., Any]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two short sounds of 16 and 24 kHz."""
     soundfile = pytest.importorskip("soundfile")
-    monkeypatch.setitem(MEDIA, "sound", "vqcodec.media.sound")
     monkeypatch.chdir(tmp_path)
     clips = Path("clips")
     clips.mkdir()

@@ -8,6 +8,8 @@ and all are companded: the squared error of what is left is nearer to what is he
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -45,13 +47,18 @@ class _Network(nn.Module):
         inputs: int,
         outputs: int,
         *,
+        channels: int,
+        size: int,
+        overlap: int,
+        power: float,
         width: int,
         depth: int,
         ahead: int,
-        basis: tuple[int, int],
-        size: int,
+        latent_dim: int,
     ) -> None:
         super().__init__()
+        self.channels, self.size, self.overlap, self.power = channels, size, overlap, power
+        basis = (latent_dim, channels * size)
         last = 1 + 2 * depth
         self.enter = _convolution(inputs, width, ahead=ahead > 0)
         self.blocks = nn.Sequential(
@@ -78,29 +85,9 @@ class _Network(nn.Module):
 class LappedAnalysis(_Network):
     """Samples (B, C, n size) -> latent float32 (B, D, n)."""
 
-    def __init__(
-        self,
-        channels: int,
-        *,
-        size: int,
-        overlap: int,
-        power: float,
-        width: int,
-        depth: int,
-        ahead: int,
-        latent_dim: int,
-    ) -> None:
-        rows = channels * size
-        super().__init__(
-            rows,
-            latent_dim,
-            width=width,
-            depth=depth,
-            ahead=ahead,
-            basis=(latent_dim, rows),
-            size=size,
-        )
-        self.size, self.overlap, self.power = size, overlap, power
+    def __init__(self, channels: int, *, size: int, latent_dim: int, **numbers: Any) -> None:
+        shape: dict[str, int] = {"channels": channels, "size": size, "latent_dim": latent_dim}
+        super().__init__(channels * size, latent_dim, **shape, **numbers)
 
     def frequencies(self, samples: Tensor) -> Tensor:
         """Companded frequencies, float32 (B, C size, n)."""
@@ -118,29 +105,9 @@ class LappedAnalysis(_Network):
 class LappedSynthesis(_Network):
     """Latent (B, D, n) -> samples float32 (B, C, n size)."""
 
-    def __init__(
-        self,
-        channels: int,
-        *,
-        size: int,
-        overlap: int,
-        power: float,
-        width: int,
-        depth: int,
-        ahead: int,
-        latent_dim: int,
-    ) -> None:
-        rows = channels * size
-        super().__init__(
-            latent_dim,
-            rows,
-            width=width,
-            depth=depth,
-            ahead=ahead,
-            basis=(latent_dim, rows),
-            size=size,
-        )
-        self.channels, self.size, self.overlap, self.power = channels, size, overlap, power
+    def __init__(self, channels: int, *, size: int, latent_dim: int, **numbers: Any) -> None:
+        shape: dict[str, int] = {"channels": channels, "size": size, "latent_dim": latent_dim}
+        super().__init__(latent_dim, channels * size, **shape, **numbers)
 
     def forward(self, latent: Tensor) -> Tensor:
         """Map the latent to samples."""
@@ -174,25 +141,25 @@ class LappedTransform(Transform):
         synthesis_ahead: int,
     ) -> None:
         super().__init__()
+        shared: dict[str, Any] = {
+            "size": size,
+            "overlap": overlap,
+            "power": power,
+            "latent_dim": latent_dim,
+        }
         self.analysis = LappedAnalysis(
             channels,
-            size=size,
-            overlap=overlap,
-            power=power,
             width=analysis_width,
             depth=analysis_depth,
             ahead=analysis_ahead,
-            latent_dim=latent_dim,
+            **shared,
         )
         self.synthesis = LappedSynthesis(
             channels,
-            size=size,
-            overlap=overlap,
-            power=power,
             width=synthesis_width,
             depth=synthesis_depth,
             ahead=synthesis_ahead,
-            latent_dim=latent_dim,
+            **shared,
         )
         self.stride = (size,)
         self.analysis_reach = _reach(analysis_depth, analysis_ahead)
