@@ -251,8 +251,7 @@ def main() -> None:
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     settings = {"quality": args.quality, "effort": args.effort}
-    facts = circumstances(("pillow", "pyvips", "pillow-jxl-plugin"))
-    data = {**facts, "settings": settings, "load_before": os.getloadavg()[0], "sizes": []}
+    data: dict[str, Any] = {"settings": settings, "load_before": os.getloadavg()[0], "sizes": []}
     if args.go_on:
         data = json.loads(args.output.read_text(encoding="utf-8"))
     measured("verify", str(args.work), json.dumps(settings), threads=2)
@@ -265,7 +264,9 @@ def main() -> None:
     if args.files:
         data["folder"] = folder(args.work, args.files)
         print(data["folder"])
-    save(data | {"load_after": os.getloadavg()[0]}, args.output)
+    # Last of all: it loads what takes memory, and children begin with the peak of this process.
+    facts = circumstances(("pillow", "pyvips", "pillow-jxl-plugin"))
+    save({**facts, **data, "load_after": os.getloadavg()[0]}, args.output)
 
 
 def save(data: dict[str, Any], place: Path) -> None:
