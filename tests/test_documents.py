@@ -45,6 +45,7 @@ def test_commands_are_spelt_right(block: Block) -> None:
             parse(words)
 
 
+@pytest.mark.filterwarnings("ignore:Consolidated metadata")  # what zarr thinks of its own
 @pytest.mark.parametrize("document", sorted({block.document for block in RUN}))
 def test_examples_work(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any

@@ -80,15 +80,14 @@ def command_lines(block: Block) -> Iterator[list[str]]:
     for line in pipelines(block):
         lexer = shlex.shlex(line, posix=True, punctuation_chars="|<>&;")
         lexer.whitespace_split = True
-        words, inside = [], False
+        words: list[str] = []
         for word in [*lexer, ";"]:
-            if word == "vqcodec":
-                words, inside = [], True
-            elif inside and word[0] in "|<>&;":
-                yield words
-                inside = False
-            elif inside:
+            if word[0] not in "|<>&;":
                 words.append(word)
+                continue
+            if words[:1] == ["vqcodec"]:
+                yield words[1:]
+            words = []
 
 
 def readers_files(folder: Path) -> None:
