@@ -23,6 +23,9 @@ GPU := $(shell command -v nvidia-smi)
 # Each test process keeps to one core; several of them share the machine without fighting.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
+# What the makers of the theme and of its engine have to say about each other's future.
+QUIET_SITE := NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true
+
 .PHONY: help demo test check format docs wheels bench-kernels clean
 .DEFAULT_GOAL := help
 
@@ -47,7 +50,7 @@ format: $(VENV)/.dev ## Format every file in place
 	$(BIN)/clang-format -i $(CPP)
 
 docs: $(VENV)/.docs ## Build the site of the documentation into site/, warnings are errors
-	PYTHONPATH=.:kernels $(BIN)/python -m mkdocs build --strict --quiet
+	$(QUIET_SITE) $(BIN)/python -m mkdocs build --strict --quiet
 
 wheels: $(VENV)/.wheels ## Build source distributions and wheels into dist/, and look at them
 	$(BIN)/python -m build --outdir dist .

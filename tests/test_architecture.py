@@ -176,7 +176,7 @@ QUICK = {"vqcodec": 50, "vqcodec_kernels": 50, "vqcodec_cli.main": 150}
 
 @pytest.mark.parametrize(("name", "most"), QUICK.items())
 def test_import_is_quick(name: str, most: int) -> None:
-    """In milliseconds of the processor, the best of several: what a busy machine adds is not ours."""
+    """In milliseconds of the processor, the best of several: of a busy machine, too."""
     code = f"import time; t = time.process_time(); import {name}; print(time.process_time() - t)"
     best = min(
         float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
