@@ -98,6 +98,21 @@ def _run(line: str, block: Block, capfd: Any) -> None:
     assert code == 0, f"{block.name}: {line}\n{said}\n{HINT}"
 
 
+TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_tables_are_tables(document: str) -> None:
+    """Rows behind an empty line are a paragraph of bars, as a browser shows them."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    headless = [
+        table
+        for table in TABLE.findall(text)
+        if not re.match(r"\|.*\n\|[-: |]+\|$", table, flags=re.MULTILINE)
+    ]
+    assert headless == []
+
+
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
