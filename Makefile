@@ -23,7 +23,10 @@ GPU := $(shell command -v nvidia-smi)
 # Each test process keeps to one core; several of them share the machine without fighting.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: help demo test check format bench-kernels clean
+# What the makers of the theme and of its engine have to say about each other's future.
+QUIET_SITE := NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true
+
+.PHONY: help demo test check format docs wheels bench-kernels clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is
@@ -46,19 +49,37 @@ format: $(VENV)/.dev ## Format every file in place
 	$(BIN)/ruff check --fix .
 	$(BIN)/clang-format -i $(CPP)
 
+docs: $(VENV)/.docs ## Build the site of the documentation into site/, warnings are errors
+	$(QUIET_SITE) $(BIN)/python -m mkdocs build --strict --quiet
+
+wheels: $(VENV)/.wheels ## Build source distributions and wheels into dist/, and look at them
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --outdir dist kernels
+	$(BIN)/python -m auditwheel show dist/vqcodec-*.whl
+	$(BIN)/python -m auditwheel show dist/vqcodec_kernels-*.whl
+	$(BIN)/python -m twine check --strict dist/*
+
 bench-kernels: $(VENV)/.dev ## Time the nearest-code kernels against their peers
 	$(PIP) install --quiet --constraint constraints.txt --requirement bench/requirements.txt
 	$(BIN)/python -m bench.kernels_cpu
 	$(if $(GPU),$(BIN)/python -m bench.kernels_gpu)
 
 clean: ## Remove the environment and everything that was built
-	rm -rf $(VENV) build demo
+	rm -rf $(VENV) build demo dist site
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(BIN)/python $(SOURCES)
 	$(INSTALL) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.docs: $(BIN)/python $(SOURCES)
+	$(INSTALL) --editable '.[docs]'
+	@touch $@
+
+$(VENV)/.wheels: $(BIN)/python $(SOURCES)
+	$(INSTALL) auditwheel build twine
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python $(SOURCES)

@@ -171,6 +171,20 @@ def test_import_is_light(name: str) -> None:
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
 
 
+QUICK = {"vqcodec": 50, "vqcodec_kernels": 50, "vqcodec_cli.main": 150}
+
+
+@pytest.mark.parametrize(("name", "most"), QUICK.items())
+def test_import_is_quick(name: str, most: int) -> None:
+    """In milliseconds of the processor, the best of several: of a busy machine, too."""
+    code = f"import time; t = time.process_time(); import {name}; print(time.process_time() - t)"
+    best = min(
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+        for _ in range(7)
+    )
+    assert 1000 * best < most
+
+
 def test_coding_a_picture_loads_no_compiler() -> None:
     """Some functions of torch bring its compiler along, half a second that nothing here needs."""
     code = (

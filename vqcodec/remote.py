@@ -11,7 +11,7 @@ from typing import Any
 
 from vqcodec.errors import InputError, MissingDependencyError
 
-__all__ = ["is_url", "open_url", "read_url"]
+__all__ = ["is_url", "open_url", "read_url", "url_blocks"]
 
 _URL = re.compile(r"[a-z][a-z0-9+.:-]+://", re.IGNORECASE)
 # Small chunks lie close together, so that a request for each head would take longer.
@@ -47,6 +47,26 @@ def open_url(url: str) -> Iterator[Any]:
         file = system.open(path, "rb", block_size=_BLOCK_BYTES, cache_type="blockcache")
     with file:
         yield _Ranged(file, url)
+
+
+def url_blocks(url: str, count: int) -> tuple[int | None, Iterator[bytes]]:
+    """How large a file says it is, None if it does not, and its bytes in blocks, from its start.
+
+    No more than a block is held at a time, also of servers that know no ranges. Raises as
+    `open_url`, the blocks too.
+    """
+    with _named(url):
+        system, path = _system(url)
+        # Over HTTP a block size of none is a stream; the others take one that has a size.
+        block_size = 0 if url.lower().startswith(("http://", "https://")) else count
+        file = system.open(path, "rb", block_size=block_size)
+
+    def blocks() -> Iterator[bytes]:
+        with _named(url), file:
+            while data := file.read(count):
+                yield bytes(data)
+
+    return getattr(file, "size", None), blocks()
 
 
 class _Ranged:

@@ -9,8 +9,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from vqcodec.errors import BackendError, MissingDependencyError, ModelError, VqcodecError
-from vqcodec_cli.terminal import printable, say
+from vqcodec.errors import (
+    BackendError,
+    InputError,
+    MissingDependencyError,
+    ModelError,
+    VqcodecError,
+)
+from vqcodec_cli.terminal import Loudness, how_loud, printable, say
 
 OK, BAD_DATA, USAGE, MODEL, IO = range(5)
 
@@ -47,7 +53,21 @@ def exit_code(error: BaseException) -> int:
 
 
 def reason(error: BaseException, subject: str | None = None) -> str:
-    """The error in one line; names the file only where it is not the subject."""
+    """The error in one line; names the file only where it is not the subject.
+
+    With `--verbose` also its name, and what it came of.
+    """
+    why = _why(error, subject)
+    if how_loud() is not Loudness.VERBOSE:
+        return why
+    causes, cause = [type(error).__name__], error.__cause__
+    while cause is not None:
+        causes.append(f"{type(cause).__name__}: {cause}")
+        cause = cause.__cause__
+    return printable(f"{why} [{' <- '.join(causes)}]")
+
+
+def _why(error: BaseException, subject: str | None) -> str:
     if isinstance(error, MemoryError):
         return "out of memory"
     if isinstance(error, OSError) and error.strerror:
@@ -69,10 +89,25 @@ def torch_memory_as_python() -> Iterator[None]:
         raise MemoryError from error
 
 
+@contextmanager
+def options_refused() -> Iterator[None]:
+    """What is refused here is an option, and not what is in a file."""
+    try:
+        yield
+    except InputError as error:
+        raise UsageError(str(error)) from error
+
+
 def complain(subject: str | None, why: str) -> None:
     """Write `vqcodec: SUBJECT: WHY` to stderr, if there is one."""
     if sys.stderr is not None:
         say(": ".join(["vqcodec", *([subject] if subject else []), why]), to=sys.stderr)
+
+
+def note(subject: str | None, what: str) -> None:
+    """Write such a line to stderr that only those want who asked for `--verbose`."""
+    if how_loud() is Loudness.VERBOSE:
+        complain(subject, what)
 
 
 __all__ = [
@@ -87,6 +122,8 @@ __all__ = [
     "UsageError",
     "complain",
     "exit_code",
+    "note",
+    "options_refused",
     "reason",
     "torch_memory_as_python",
 ]

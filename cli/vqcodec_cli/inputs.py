@@ -22,11 +22,13 @@ class Source:
     """One input.
 
     `name` is what the user calls it (`-` is standard input); `root` is the folder below which its
-    place is kept in an output folder, or None for a file that was named by itself.
+    place is kept in an output folder, or None for a file that was named by itself. `lacks` says
+    why a name among others stands for no file at all.
     """
 
     name: str
     root: Path | None = None
+    lacks: str = ""
 
     @property
     def is_stdin(self) -> bool:
@@ -40,7 +42,14 @@ class Source:
 
     def exists(self) -> bool:
         """Whether there is anything to read; of a URL that is not known."""
-        return self.is_stdin or self.is_remote or os.path.exists(self.name)
+        return not self.lacks and (self.is_stdin or self.is_remote or os.path.exists(self.name))
+
+    def check(self) -> None:
+        """Refuse what stands for no file. Raises: OSError: it says why not."""
+        if self.lacks:
+            raise RefusedError(0, self.lacks, self.name)
+        if not self.is_stdin and not self.is_remote:
+            os.stat(self.name)
 
     def is_file(self) -> bool:
         """Whether the input is a regular file, which can be read more than once."""
@@ -69,9 +78,10 @@ class Source:
 
     def read(self) -> bytes:
         """All bytes of the input."""
+        self.check()
         if self.is_remote:
             return read_url(self.name)
-        return Path(self.name).read_bytes() if not self.is_stdin else _stdin().read()
+        return Path(self.name).read_bytes() if not self.is_stdin else open_stdin().read()
 
     def blocks(self, count: int) -> Iterator[bytes]:
         """The bytes of the input, so many at a time as long as there are."""
@@ -80,12 +90,14 @@ class Source:
                 yield data
 
     def _opened(self) -> AbstractContextManager[Any]:
+        self.check()
         if self.is_remote:
             return open_url(self.name)
-        return nullcontext(_stdin()) if self.is_stdin else open(self.name, "rb")
+        return nullcontext(open_stdin()) if self.is_stdin else open(self.name, "rb")
 
 
-def _stdin() -> BinaryIO:
+def open_stdin() -> BinaryIO:
+    """Standard input as bytes. Raises: OSError: there is none."""
     if sys.stdin is None:
         raise RefusedError("standard input is closed")
     return sys.stdin.buffer
@@ -96,14 +108,17 @@ def find_sources(arguments: Iterable[str], *, suffixes: Iterable[str]) -> list[S
 
     `suffixes` (lower case, with the dot) choose the files of a folder; a file that is named by
     itself, or by a pattern, may have any suffix. Folders are searched to the bottom, without
-    hidden files and without following links to folders.
+    hidden files and without following links to folders. A folder without such files, or a pattern
+    that matches nothing, is an input that lacks everything, as a file that is not there is.
 
     Raises:
         UsageError: an argument is empty; standard input is given twice, or among other inputs.
-        OSError: a folder holds no such file; a pattern matches nothing.
+        OSError: there is no file in all of them.
     """
     wanted = frozenset(suffixes)
     sources = [source for argument in arguments for source in _expand(argument, wanted)]
+    if all(source.lacks for source in sources):
+        sources[0].check()
     if len(sources) > 1 and any(source.is_stdin for source in sources):
         raise UsageError("standard input (-) cannot be one of several inputs")
     return sources
@@ -131,13 +146,14 @@ def _folder(folder: str, suffixes: frozenset[str]) -> Iterator[Source]:
                 found = True
                 yield Source(os.path.join(parent, name), Path(folder))
     if not found:
-        raise RefusedError(0, f"is a folder without {_listed(suffixes)} files", folder)
+        yield Source(folder, lacks=f"is a folder without {_listed(suffixes)} files")
 
 
 def _pattern(pattern: str, suffixes: frozenset[str]) -> Iterator[Source]:
     matches = sorted(path for path in glob.glob(pattern, recursive=True) if not os.path.isdir(path))
     if not matches:
-        raise RefusedError(0, "no file matches", pattern)
+        yield Source(pattern, lacks="no file matches")
+        return
     root = _literal_part(pattern)
     yield from (Source(match, root) for match in matches)
 

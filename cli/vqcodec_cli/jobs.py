@@ -16,8 +16,18 @@ from vqcodec_cli.plan import Job
 from vqcodec_cli.terminal import printable
 
 
-def run_jobs(jobs: Sequence[Job], work: Work[Job], args: argparse.Namespace, *, label: str) -> int:
-    """Do the work of all jobs as the options say (`options.add_many`); returns the exit code."""
+def run_jobs(
+    jobs: Sequence[Job],
+    work: Work[Job],
+    args: argparse.Namespace,
+    *,
+    label: str,
+    preview: Work[Job],
+) -> int:
+    """Do the work of all jobs as the options say (`options.add_many`); returns the exit code.
+
+    preview: is done instead where nothing is to be written.
+    """
     if args.force and args.skip_existing:
         raise UsageError("-f overwrites what --skip-existing leaves out: give one of them")
     manifest = _manifest(jobs, args)
@@ -27,6 +37,8 @@ def run_jobs(jobs: Sequence[Job], work: Work[Job], args: argparse.Namespace, *, 
         for number, job in enumerate(jobs)
         if args.skip_existing and job.is_done()
     }
+    if args.dry_run:
+        return run_batch(jobs, preview, label="looking", as_json=args.json, known=known)
     processes = processes_for(jobs, args)
     spread = None
     if processes > 1:

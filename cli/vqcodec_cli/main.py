@@ -11,12 +11,15 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from typing import NoReturn
 
 import vqcodec
-from vqcodec_cli import failure
+from vqcodec_cli import failure, options
 from vqcodec_cli.endings import die_by, unwind_on_endings
+from vqcodec_cli.environment import ENVIRONMENT
+from vqcodec_cli.terminal import Loudness, loudness
 
 COMMANDS = {
     "encode": "pictures and sounds into .vqc files",
@@ -26,11 +29,15 @@ COMMANDS = {
     "models": "list, show, add and remove models",
     "train": "train a model on a folder of files",
     "eval": "rate and distortion beside other codecs",
+    "doctor": "say what is installed here and works, as for a report of a defect",
+    "desktop": "MIME types, thumbnails, completion in the shell and a man page",
 }
 
 EPILOG = """\
 exit codes: 0 ok, 1 bad data, 2 usage, 3 model, 4 input/output
-help on a command: vqcodec COMMAND --help"""
+help on a command: vqcodec COMMAND --help
+environment:
+""" + "\n".join(f"  {name:<18} {what}" for name, what in ENVIRONMENT.items())
 
 
 class _Parser(argparse.ArgumentParser):
@@ -64,28 +71,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line inside this process; see `main`."""
-    try:
-        options = parse(arguments)
-        _check_working_folder()
-        code: int = options.run(options)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except SystemExit as done:  # how argparse ends --help
-        return int(done.code or failure.OK)
-    except failure.EXPECTED as error:
-        # An error with a file's name is about that file, not about the whole command line.
-        subject = error.filename if isinstance(error, OSError) else None
-        subject = None if subject is None else os.fsdecode(subject)
-        failure.complain(subject, failure.reason(error, subject))
-        _abandon_stdout(error)
-        return failure.exit_code(error)
-    return code
+    with ExitStack() as stack:
+        try:
+            asked = parse(arguments)
+            stack.enter_context(loudness(_loudness_of(asked)))
+            _check_working_folder()
+            code: int = asked.run(asked)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except SystemExit as done:  # how argparse ends --help
+            return int(done.code or failure.OK)
+        except failure.EXPECTED as error:
+            # An error with a file's name is about that file, not about the whole command line.
+            subject = error.filename if isinstance(error, OSError) else None
+            subject = None if subject is None else os.fsdecode(subject)
+            failure.complain(subject, failure.reason(error, subject))
+            _abandon_stdout(error)
+            return failure.exit_code(error)
+        return code
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options of a command line; `run` among them is the function that does the work."""
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    parser = whole_parser([chosen])
+    if not arguments:
+        parser.print_help()
+        raise failure.UsageError("no command given")
+    return parser.parse_args(arguments)
+
+
+def whole_parser(filled: Iterable[str | None] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """What reads a command line.
+
+    filled: the commands whose options are declared, which takes the import of their modules.
+    """
+    filled = set(filled)
     parser = _Parser(
         prog="vqcodec",
         description="A learned lossy codec: pictures and sounds in small files for any machine.",
@@ -95,7 +118,6 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--version", action=_PrintVersion, nargs=0, help="print the version")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    chosen = next((word for word in arguments if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(
             name,
@@ -104,14 +126,20 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        if name == chosen:
+        if name in filled:
             module = importlib.import_module(f"vqcodec_cli.commands.{name}")
             module.add_arguments(command)
+            options.add_loudness(command)
             command.set_defaults(run=module.run)
-    if not arguments:
-        parser.print_help()
-        raise failure.UsageError("no command given")
-    return parser.parse_args(arguments)
+    return parser
+
+
+def _loudness_of(asked: argparse.Namespace) -> Loudness:
+    if asked.quiet and getattr(asked, "json", False):
+        raise failure.UsageError("--quiet prints nothing, --json prints records: give one of them")
+    if asked.quiet:
+        return Loudness.QUIET
+    return Loudness.VERBOSE if asked.verbose else Loudness.NORMAL
 
 
 class _PrintVersion(argparse.Action):

@@ -1,16 +1,28 @@
 """What the commands ask of the media: which files there are, and what is to be written."""
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from vqcodec.bitstream import MAX_HEADER_BYTES, Limits, read_header
-from vqcodec.errors import ChecksumError, FormatError, InputError, TruncatedError, VqcodecError
+from vqcodec.errors import (
+    ChecksumError,
+    FormatError,
+    InputError,
+    LimitError,
+    TruncatedError,
+    VqcodecError,
+)
 from vqcodec.media.base import Medium
 from vqcodec.media.registry import list_media, medium_of_number, read_any_stream
-from vqcodec_cli.failure import UsageError
+from vqcodec_cli.failure import UsageError, options_refused
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source
 from vqcodec_cli.output import STDOUT
+
+if TYPE_CHECKING:
+    from vqcodec.codec import Codec
 
 # Files of bare samples in a folder; their content says nothing.
 RAW_SUFFIXES = (".raw", ".pcm")
@@ -24,6 +36,46 @@ def input_suffixes() -> tuple[str, ...]:
 def medium_of_raw() -> Medium:
     """The medium whose signals may be bare samples."""
     return next(medium for medium in list_media() if medium.raw)
+
+
+def check_raw_words(words: str) -> None:
+    """Refuse words of `--raw` that do not say what bare samples are.
+
+    Raises:
+        UsageError: it shows them.
+    """
+    # A whole number of samples of any format, all zero: only the words can be wrong.
+    with options_refused():
+        medium_of_raw().from_raw(bytes(48), words, Limits())
+
+
+def check_coded(codec: "Codec", signal: Any, limits: Limits) -> None:
+    """Refuse a signal that decoding would refuse, of which a model makes more samples than it has.
+
+    Raises:
+        LimitError: it says how many.
+    """
+    samples = math.prod(codec.medium.prepare(signal, codec.card.config).extent)
+    if samples > limits.max_samples:
+        raise LimitError(
+            f"the model codes it as {samples} samples, more than the limit of {limits.max_samples}",
+            argument="max_samples",
+        )
+
+
+@contextmanager
+def others_named(medium: Medium, head: bytes) -> Iterator[None]:
+    """Say of what is refused as none of a medium that it is none of any other either.
+
+    head: the first bytes, which no medium recognises where it is left to the first of them.
+    """
+    try:
+        yield
+    except InputError as error:
+        if medium.recognises(head) or not str(error).startswith(f"not a {medium.name}"):
+            raise
+        others = " or ".join(f"{other.name}s" for other in list_media() if other is not medium)
+        raise InputError(f"{error}, nor a file of {others}") from error
 
 
 def looks_like_file(name: str) -> bool:
@@ -92,6 +144,19 @@ def format_of(medium: Medium, target: str, *, raw: str | None = None) -> str:
             f"cannot write a {medium.name} as {suffix!a}: use {', '.join(medium.formats)}"
         )
     return medium.formats[suffix]
+
+
+def check_raw_name(target: str) -> None:
+    """Refuse to give bare samples the name of a file that says what it holds.
+
+    Raises:
+        UsageError: the name ends as that of a stream, or of a file that a medium reads or writes.
+    """
+    if looks_like_file(target):
+        proper = os.path.splitext(target)[0] + RAW_SUFFIXES[0]
+        raise UsageError(
+            f"{target} would hold bare samples and no {_suffix(target)} data: name it {proper}"
+        )
 
 
 def check_bits(bits: int | None, medium: Medium) -> None:

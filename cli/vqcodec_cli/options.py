@@ -3,7 +3,9 @@
 import argparse
 import math
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from vqcodec_cli.environment import from_environment
 
 _MOST = 2**63 - 1
 # Of threads or processes; a mistyped number of them brings a machine to its knees.
@@ -23,8 +25,9 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     """--device: where the networks run."""
     parser.add_argument(
         "--device",
-        choices=DEVICES,
-        default="auto",
+        type=device,
+        metavar="{" + ",".join(DEVICES) + "}",
+        default=from_environment("VQCODEC_DEVICE", device, "auto"),
         help="where the networks run (auto: a GPU if there is one)",
     )
 
@@ -42,53 +45,20 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_bound(parser: argparse.ArgumentParser, group: "argparse._MutuallyExclusiveGroup") -> None:
-    """How near every value must come, for what is coded without a model.
-
-    group: of the options of which one says how large or how good the output is.
-    """
-    group.add_argument(
-        "--max-error",
-        metavar="X",
-        type=max_error,
-        help="arrays: no value further off than X, or than X%% of the range",
-    )
-    group.add_argument(
-        "--max-relative-error",
-        metavar="X",
-        type=number(0, 0.5),
-        help="arrays: no value further off than X times itself, as 1e-3",
-    )
-    group.add_argument(
-        "--lossless",
-        action="store_true",
-        default=None,
-        help="arrays: every bit, smaller than a zip",
-    )
-    parser.add_argument(
-        "--missing", metavar="X", type=float, help="arrays: a value that stands for none, as -9999"
-    )
-    parser.add_argument(
-        "--chunk",
-        metavar="N,N,..",
-        type=lengths,
-        help="arrays: lengths of the parts that are decoded on their own (default: 2^20 values)",
-    )
-
-
 def add_many(parser: argparse.ArgumentParser) -> None:
     """--threads, for large signals, and for many of them --jobs and what else a long run needs."""
     parser.add_argument(
         "--threads",
         metavar="N",
         type=whole(1, _MOST_THREADS),
+        default=from_environment("VQCODEC_THREADS", whole(1, _MOST_THREADS), None),
         help="at most N threads in each process (default: all that it may use, shared by the jobs)",
     )
     parser.add_argument(
         "--jobs",
         metavar="N",
         type=whole(1, _MOST_THREADS),
-        default=1,
+        default=from_environment("VQCODEC_JOBS", whole(1, _MOST_THREADS), 1),
         help="work on N files at a time, each in a process of its own (default: 1)",
     )
     parser.add_argument(
@@ -107,10 +77,27 @@ def add_many(parser: argparse.ArgumentParser) -> None:
 
 
 def add_json(
-    parser: argparse.ArgumentParser, *, each: str = "for each file, failed or not"
+    parser: argparse.ArgumentParser, *, each: str = "for each file, failed or not", **default: Any
 ) -> None:
     """--json: for machines."""
-    parser.add_argument("--json", action="store_true", help=f"print one line of JSON {each}")
+    explanation = f"print one line of JSON {each}"
+    parser.add_argument("--json", action="store_true", help=explanation, **default)
+
+
+def add_loudness(parser: argparse.ArgumentParser, **default: Any) -> None:
+    """--quiet and --verbose, which every command has."""
+    explanation = "print nothing but what fails; the exit code says the rest"
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--quiet", action="store_true", help=explanation, **default)
+    explanation = "also say how: models, devices, what an error came of"
+    group.add_argument("-v", "--verbose", action="store_true", help=explanation, **default)
+
+
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """--dry-run."""
+    parser.add_argument(
+        "--dry-run", action="store_true", help="only say what would be written, and what refused"
+    )
 
 
 def add_max_samples(parser: argparse.ArgumentParser) -> None:
@@ -124,6 +111,13 @@ def add_max_samples(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def device(text: str) -> str:
+    """One of the devices."""
+    if text not in DEVICES:
+        raise argparse.ArgumentTypeError(f"{_cut(text)!a} is none of {', '.join(DEVICES)}")
+    return text
+
+
 def region(text: str) -> tuple[int, ...]:
     """Numbers with commas between: where a region begins along each axis, then its lengths."""
     numbers = tuple(whole(0)(word) for word in text.split(","))
@@ -132,17 +126,6 @@ def region(text: str) -> tuple[int, ...]:
     if 0 in numbers[len(numbers) // 2 :]:
         raise argparse.ArgumentTypeError(f"{_cut(text)} is a region without samples")
     return numbers
-
-
-def add_alpha_quality(parser: argparse.ArgumentParser) -> None:
-    """--alpha-quality: of what is transparent."""
-    parser.add_argument(
-        "--alpha-quality",
-        type=number(0, 100),
-        metavar="N",
-        help="of the alpha of pictures: 100 (default) keeps it without loss, 80 off by 1 of 255 at "
-        "most, 60 by 2, 40 by 4, 20 by 8, 0 by 16",
-    )
 
 
 def add_bits(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Generic
 from vqcodec_cli.batch import Attempts, Outcome, T, Work, attempt, failed
 from vqcodec_cli.endings import unwind_on_endings
 from vqcodec_cli.failure import IO, Terminated
+from vqcodec_cli.terminal import Loudness, how_loud, loudness
 
 # Seconds for a process to remove its temporary files before it is killed.
 _PATIENCE = 20.0
@@ -57,7 +58,7 @@ class _Worker(Generic[T]):
         self.pipe, theirs = context.Pipe()
         self.task: tuple[int, T] | None = None
         self.is_alive = True
-        self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs, work, how_loud()), daemon=True)
         with theirs, _interrupts_held():
             self.process.start()
 
@@ -89,11 +90,11 @@ class _Worker(Generic[T]):
         return f"the process that worked on it was ended by {signal.Signals(-code).name}"
 
 
-def _serve(pipe: Connection, work: Work[Any]) -> None:
+def _serve(pipe: Connection, work: Work[Any], level: Loudness) -> None:
     """What a process does: work on what comes through the pipe, until that or a signal ends it."""
     unwind_on_endings()
     # The pipe breaks when the process at its other end is killed.
-    with suppress(EOFError, ConnectionError, Terminated):
+    with suppress(EOFError, ConnectionError, Terminated), loudness(level):
         while True:
             pipe.send(attempt(work, pipe.recv(), _tell_nobody))
 

@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from vqcodec_cli.terminal import printable, say
+from vqcodec_cli.terminal import Loudness, how_loud, printable, say
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -24,7 +24,7 @@ class DelayedProgress:
 
     Use as a context manager. Nothing is drawn, and rich is not imported, before `DELAY` seconds
     have passed, nor ever when stderr is not a terminal: there an update writes a plain line once
-    `EVERY` seconds have passed since the last.
+    `EVERY` seconds have passed since the last. With `--quiet` neither is shown.
     """
 
     def __init__(self, label: str, *, total: float | None) -> None:
@@ -37,13 +37,14 @@ class DelayedProgress:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._timer: threading.Timer | None = None
+        self._is_quiet = how_loud() is Loudness.QUIET
         self._spoke = time.monotonic()
         # When, and with how much done, the work began whose pace is measured.
         self._began: tuple[float, float] | None = None
 
     def __enter__(self) -> Self:
         """Start the clock."""
-        if sys.stderr is not None and sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty() and not self._is_quiet:
             self._timer = threading.Timer(DELAY, self._show)
             self._timer.daemon = True
             self._timer.start()
@@ -103,7 +104,7 @@ class DelayedProgress:
         return f"{_duration(seconds / steps * (self._total - self._done))} left"
 
     def _write_line(self) -> None:
-        if sys.stderr is not None:
+        if sys.stderr is not None and not self._is_quiet:
             words = (self._label, self._share(), self._note, self._left())
             say(" ".join(word for word in words if word), to=sys.stderr)
 

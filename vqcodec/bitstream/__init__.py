@@ -17,6 +17,7 @@ from vqcodec.bitstream.header import (
     PRIORS,
     Header,
 )
+from vqcodec.bitstream.inflate import inflated_chunk
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits, limits_of
 from vqcodec.bitstream.partial import PartialStream, read_partial_stream
 from vqcodec.bitstream.reader import StreamReader
@@ -40,6 +41,7 @@ __all__ = [
     "Stream",
     "StreamReader",
     "StreamWriter",
+    "inflated_chunk",
     "limits_of",
     "packed_size",
     "read_header",

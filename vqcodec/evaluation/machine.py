@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-__all__ = ["circumstances"]
+__all__ = ["circumstances", "processor", "source_commit", "version_of"]
 
 PACKAGES = ("vqcodec", "torch", "numpy")
 
@@ -24,26 +24,36 @@ def circumstances(packages: Iterable[str] = ()) -> dict[str, object]:
 
     return {
         "machine": {
-            "processor": _processor(),
+            "processor": processor(),
             "cores": os.cpu_count(),
             "torch_threads": torch.get_num_threads(),
             "system": platform.system(),
             "python": platform.python_version(),
         },
-        "versions": {name: _version(name) for name in (*PACKAGES, *packages)},
-        "commit": _commit(),
+        "versions": {name: version_of(name) for name in (*PACKAGES, *packages)},
+        "commit": source_commit(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
 
 
-def _version(name: str) -> str | None:
+def version_of(name: str) -> str | None:
+    """The version of an installed package, None where there is none.
+
+    >>> version_of("a-package-that-nobody-has") is None
+    True
+    """
     try:
         return version(name)
     except PackageNotFoundError:
         return None
 
 
-def _processor() -> str:
+def processor() -> str:
+    """What the processor calls itself.
+
+    >>> len(processor()) > 0
+    True
+    """
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
@@ -52,7 +62,7 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def _commit() -> str | None:
+def source_commit() -> str | None:
     """The commit of the sources, with a + if they have changed since; None outside a checkout."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():

@@ -1,4 +1,4 @@
-"""Which models are here, and where: found by name or fingerprint, never fetched from a network."""
+"""Which models are here, and where: found by name or fingerprint, brought only if one asks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vqcodec.errors import BadModelError, InputError, ModelError, UnknownModelError
 from vqcodec.files import write_whole
+from vqcodec.model.brought import brought_model
 from vqcodec.model.file import ModelCard, read_card, read_model
 
 __all__ = [
@@ -131,18 +132,28 @@ def check_name(name: str) -> None:
         )
 
 
-def add_model(path: Path) -> ModelCard:
+def add_model(source: str | Path, *, fingerprint: str | None = None) -> ModelCard:
     """Check a file of weights and copy it into the user's folder, under its own name.
 
     A model that is in another folder already stays there, and is not copied.
 
-    Raises:
-        BadModelError: the file is damaged, its name is not fit for a file, or a model elsewhere
-            decodes alike and is not the same.
+    Args:
+        source: a path, or a URL, from which nothing is installed before all of it was checked.
+        fingerprint: 16 hexadecimal digits that it has to have; None for any.
 
-    >>> add_model(locate_model("photo")).label
+    Raises:
+        BadModelError: the file is damaged, its name is not fit for a file, it has another
+            fingerprint, or a model elsewhere decodes alike and is not the same.
+        InputError: the URL cannot be read, or the fingerprint is none.
+
+    >>> add_model(locate_model("photo"), fingerprint="4dc92345407d902f").label
     'photo-1'
     """
+    with brought_model(source, fingerprint=fingerprint) as path:
+        return _add(path)
+
+
+def _add(path: Path) -> ModelCard:
     from vqcodec.model.tensors import network_from_tensors, priors_from_tensors
 
     card, tensors = read_model(path)

@@ -30,7 +30,7 @@ Tensors = dict[str, NDArray[Any]]
 
 FORMAT = "vqcodec-model-1"
 MAX_FILE_BYTES = 1 << 30
-_MAX_HEADER_BYTES = 1 << 20
+MAX_HEADER_BYTES = 1 << 20
 # Types that numpy has and a model needs.
 _TYPES = {"F16", "F32", "BOOL", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64"}
 # What only the encoder uses may improve without making old files unreadable.
@@ -185,7 +185,7 @@ def _read_header(path: Path) -> dict[str, str]:
     """Read the texts in a model file's header."""
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
-        if not 2 <= size <= _MAX_HEADER_BYTES:
+        if not 2 <= size <= MAX_HEADER_BYTES:
             raise BadModelError(f"{path}: not a safetensors file")
         text = file.read(size)
     try:

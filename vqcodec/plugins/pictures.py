@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from vqcodec.bitstream import Buffer, Limits, Stream
+from vqcodec.bitstream import Buffer, Limits, Stream, inflated_chunk
 from vqcodec.errors import InputError, VqcodecError
-from vqcodec.media.picture.chunks import EXIF, ICC, unpack_fact
+from vqcodec.media.picture.chunks import EXIF, ICC
 from vqcodec.media.picture.medium import MEDIUM
 from vqcodec.media.registry import read_any_stream
 
@@ -36,7 +36,7 @@ def facts_of_picture(stream: Stream, limits: Limits) -> dict[str, bytes]:
     Raises:
         CorruptError, LimitError: a chunk does not inflate.
     """
-    found = {name: unpack_fact(stream, kind, limits) for name, kind in FACTS.items()}
+    found = {name: inflated_chunk(stream, kind, limits) for name, kind in FACTS.items()}
     return {name: fact for name, fact in found.items() if fact is not None}
 
 

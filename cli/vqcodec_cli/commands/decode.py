@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-import vqcodec
 from vqcodec.bitstream import Header, Stream, limits_of
 from vqcodec.grid import lengths, shrink
 from vqcodec.media.base import Medium
@@ -15,12 +14,15 @@ from vqcodec.media.coder import Coder
 from vqcodec.media.registry import find_coder, open_any_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
-from vqcodec_cli.failure import UsageError, complain
+from vqcodec_cli.dry_run import preview_decoding
+from vqcodec_cli.failure import UsageError, complain, options_refused
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
 from vqcodec_cli.jobs import facts_of, processes_for, run_jobs, threads_each
+from vqcodec_cli.loading import load_noted
 from vqcodec_cli.media import (
     check_bits,
     check_format,
+    check_raw_name,
     format_of,
     partial_hinted,
     suffix_of_stream,
@@ -84,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_device(parser)
     options.add_max_samples(parser)
     options.add_many(parser)
+    options.add_dry_run(parser)
     options.add_json(parser)
 
 
@@ -104,10 +107,18 @@ def run(args: argparse.Namespace) -> int:
     )
     for job in jobs:
         # One that is missing is not there to be written in any format, and says so itself.
-        if job.source.exists() and args.raw is None:
+        if args.raw is not None:
+            check_raw_name(job.target)
+        elif job.source.exists():
             check_format(job.target)
     decoder = _Decoder(args, processes=processes_for(jobs, args))
-    return run_jobs(jobs, decoder.decode, args, label="decoding")
+    return run_jobs(
+        jobs,
+        decoder.decode,
+        args,
+        label="decoding",
+        preview=lambda job, _: preview_decoding(job, args),
+    )
 
 
 class _Decoder:
@@ -161,7 +172,8 @@ class _Decoder:
         format = format_of(medium, job.target, raw=self._args.raw)
         check_bits(self._args.bits, medium)
         factor, rate = round(1 / self._args.scale), self._args.rate
-        timed = stream if rate is None else medium.at_rate(stream, rate)
+        with options_refused():
+            timed = stream if rate is None else medium.at_rate(stream, rate)
         region = asked_region(self._args, medium, timed, shrink=factor)
         codec = self._codec_for(stream.header)
         shown = codec.region_there(timed) if region is None else region
@@ -218,7 +230,7 @@ class _Decoder:
             from vqcodec.model.catalog import locate_model
 
             path = locate_model(name)  # raises before `load` is touched, which loads torch
-            self._codecs[name] = vqcodec.load(path, device=self._args.device)
+            self._codecs[name] = load_noted(path, self._args.device)
         return self._codecs[name]
 
 

@@ -5,23 +5,28 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, Any
 
-import vqcodec
 from vqcodec.bitstream import Limits, limits_of, read_header
 from vqcodec.media.base import Medium
 from vqcodec.media.registry import find_coder, find_medium, medium_of
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
-from vqcodec_cli.failure import UsageError
+from vqcodec_cli.dry_run import preview_encoding
+from vqcodec_cli.failure import UsageError, options_refused
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
 from vqcodec_cli.jobs import processes_for, run_jobs, threads_each
+from vqcodec_cli.loading import load_noted
 from vqcodec_cli.media import (
     RAW_SUFFIXES,
+    check_coded,
+    check_raw_words,
     check_stream_name,
     input_suffixes,
     medium_of_raw,
+    others_named,
 )
 from vqcodec_cli.piped import encode_piped
 from vqcodec_cli.plan import Job, plan_jobs
+from vqcodec_cli.targets import add_target
 from vqcodec_cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -60,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-suffix", action="store_true", help="name outputs photo.png.vqc, not photo.vqc"
     )
-    _add_target(parser)
+    add_target(parser)
     parser.add_argument(
         "--effort",
         type=int,
@@ -86,40 +91,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_max_samples(parser)
     options.add_many(parser)
+    options.add_dry_run(parser)
     options.add_json(parser)
-
-
-def _add_target(parser: argparse.ArgumentParser) -> None:
-    """What an output is to be: as good, as small or as near as this."""
-    rate = parser.add_mutually_exclusive_group()
-    rate.add_argument(
-        "-q",
-        "--quality",
-        type=options.number(0, 100),
-        metavar="Q",
-        help="0 (smallest) to 100 (best); default 50",
-    )
-    rate.add_argument(
-        "--bpp", type=options.positive, metavar="X", help="at most X bits for each sample (pixel)"
-    )
-    rate.add_argument(
-        "--kbps", type=options.positive, metavar="X", help="at most X kilobits a second (sound)"
-    )
-    rate.add_argument(
-        "--size", type=options.whole(1), metavar="BYTES", help="at most BYTES for the whole file"
-    )
-    rate.add_argument(
-        "--psnr",
-        type=options.positive,
-        metavar="DB",
-        help="at least so many dB, in the smallest file that has them",
-    )
-    options.add_bound(parser, rate)
-    options.add_alpha_quality(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Encode every input; returns the exit code."""
+    if args.raw is not None:
+        check_raw_words(args.raw)
     jobs = plan_jobs(
         find_sources(args.inputs, suffixes=RAW_SUFFIXES if args.raw else input_suffixes()),
         args.output,
@@ -132,7 +111,13 @@ def run(args: argparse.Namespace) -> int:
     for job in jobs:
         check_stream_name(job.target)
     encoder = _Encoder(args, processes=processes_for(jobs, args))
-    return run_jobs(jobs, encoder.encode, args, label="encoding")
+    return run_jobs(
+        jobs,
+        encoder.encode,
+        args,
+        label="encoding",
+        preview=lambda job, _: preview_encoding(job, args),
+    )
 
 
 class _Encoder:
@@ -158,7 +143,8 @@ class _Encoder:
         args = self._args
         job.check()
         medium, signal = self._signal_of(job.source)
-        signal = medium.with_options(signal, alpha_quality=args.alpha_quality)
+        with options_refused():
+            signal = medium.with_options(signal, alpha_quality=args.alpha_quality)
         started = time.perf_counter()
         coder = find_coder(medium)
         if coder is None:
@@ -195,9 +181,14 @@ class _Encoder:
                 raise UsageError(
                     f"a {medium.name} has no --{name.replace('_', '-')}: use --quality"
                 )
+        if self._args.kbps is not None and (unit := medium.rate(1, signal)[0]) != "kbps":
+            raise UsageError(f"the rate of a {medium.name} is in {unit}, got --kbps")
         codec = self._codec_for(medium)
         if signal is None:
-            return *self._encode_piped(codec, source), self._quality()
+            stream, signal = self._encode_piped(codec, source)
+            check_coded(codec, signal, limits_of(self._args.max_samples))
+            return stream, signal, self._quality()
+        check_coded(codec, signal, limits_of(self._args.max_samples))
         stream, quality = self._encode(codec, signal, tell)
         return stream, signal, quality
 
@@ -274,7 +265,8 @@ class _Encoder:
                 return medium, opened
         data = source.read()
         medium = self._medium_of(data)
-        return medium, medium.read(data, limits)
+        with others_named(medium, data[:_HEAD_BYTES]):
+            return medium, medium.read(data, limits)
 
     def _medium_of(self, data: bytes) -> Medium:
         return medium_of(data) if self._card is None else find_medium(self._card.config.medium.kind)
@@ -282,7 +274,7 @@ class _Encoder:
     def _codec_for(self, medium: Medium) -> "Codec":
         if medium.name not in self._codecs:
             wanted = medium.default_model if self._card is None else self._card.path
-            self._codecs[medium.name] = vqcodec.load(wanted, device=self._args.device)
+            self._codecs[medium.name] = load_noted(wanted, self._args.device)
         return self._codecs[medium.name]
 
 

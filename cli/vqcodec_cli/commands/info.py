@@ -15,7 +15,7 @@ from vqcodec_cli.batch import Tell, run_batch
 from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
 from vqcodec_cli.media import check_format, format_of, partial_hinted
-from vqcodec_cli.output import STDOUT, need_stdout
+from vqcodec_cli.output import STDOUT, check_stdout, need_stdout
 from vqcodec_cli.plan import Job
 from vqcodec_cli.terminal import printable
 
@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--thumbnail",
         metavar="OUT",
-        help="also decode FILE at an eighth of its size into this file, such as small.png",
+        help="also decode FILE at an eighth of its size into this file, such as small.png; with - "
+        "it goes to stdout, and nothing else does",
     )
     options.add_force(parser)
     options.add_max_samples(parser)
@@ -73,9 +74,12 @@ def run(args: argparse.Namespace) -> int:
         if len(sources) > 1:
             raise UsageError(f"--thumbnail is for one file, got {len(sources)}")
         if args.thumbnail == STDOUT:
-            raise UsageError("--thumbnail takes a file: standard output is for the facts")
+            check_stdout(what="a thumbnail")
+            if args.json:
+                raise UsageError("--json and the thumbnail cannot share standard output")
         check_format(args.thumbnail)
-    return run_batch(sources, work, label="reading", as_json=args.json)
+    quiet = args.thumbnail == STDOUT
+    return run_batch(sources, work, label="reading", as_json=args.json, quiet=quiet)
 
 
 def _write_thumbnail(medium: Medium, stream: Stream, job: Job) -> str:

@@ -2,12 +2,17 @@
 
 import argparse
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vqcodec.errors import InputError
 from vqcodec_cli import options
 from vqcodec_cli.failure import OK
+from vqcodec_cli.inputs import STDIN, open_stdin
 from vqcodec_cli.output import need_stdout
+from vqcodec_cli.progress import DelayedProgress
 from vqcodec_cli.terminal import printable, say_json, say_lines
 
 if TYPE_CHECKING:
@@ -24,13 +29,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("name", metavar="NAME", help="photo, photo-1 or a fingerprint")
     show.set_defaults(action=_show)
     add = actions.add_parser("add", help="make a file of weights available under its name")
-    add.add_argument("file", metavar="FILE", help="weights, as vqcodec train writes them")
+    add.add_argument(
+        "source",
+        metavar="FILE",
+        help="weights, as vqcodec train writes them: a file, a URL, or - for stdin",
+    )
+    add.add_argument(
+        "--fingerprint",
+        type=_fingerprint,
+        metavar="HEX",
+        help="add it only if this is its fingerprint, 16 hexadecimal digits",
+    )
     add.set_defaults(action=_add)
     remove = actions.add_parser("remove", help="delete a model that was added")
     remove.add_argument("name", metavar="NAME", help="xray, xray-1 or a fingerprint")
     remove.set_defaults(action=_remove)
-    for command in (parser, listing, show, add, remove):
-        options.add_json(command, each="for each model")
+    options.add_json(parser, each="for each model")
+    for action in (listing, show, add, remove):
+        # Only where they are given: what was said before the action holds, too.
+        options.add_json(action, each="for each model", default=argparse.SUPPRESS)
+        options.add_loudness(action, default=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,14 +81,44 @@ def _add(args: argparse.Namespace) -> None:
     from vqcodec.model.catalog import add_model, list_models
     from vqcodec.model.file import read_card
 
-    path = Path(args.file)
-    config = read_card(path).config
-    find_medium(config.medium.kind).check_model(config)
-    before = {known.path for known in list_models()}
-    card = add_model(path)
+    with _brought(args) as path:
+        config = read_card(path).config
+        find_medium(config.medium.kind).check_model(config)
+        before = {known.path for known in list_models()}
+        card = add_model(path)
     done = "had already" if card.path in before else "added"
     text = f"{done} {card.label} ({card.fingerprint}) as {card.path}"
     _print(card, args.json, printable(text))
+
+
+@contextmanager
+def _brought(args: argparse.Namespace) -> Iterator[Path]:
+    """The file that is to be added, with a bar as long as it comes from elsewhere."""
+    from vqcodec.model.brought import brought_model
+
+    source = open_stdin() if args.source == STDIN else args.source
+    with ExitStack() as stack:
+        with DelayedProgress("fetching", total=None) as bar:
+            path = stack.enter_context(
+                brought_model(
+                    source,
+                    fingerprint=args.fingerprint,
+                    progress=lambda done, size: bar.update(
+                        done, f"{done / 1e6:,.1f} MB", total=size
+                    ),
+                )
+            )
+        yield path
+
+
+def _fingerprint(text: str) -> str:
+    from vqcodec.model.brought import check_fingerprint
+
+    try:
+        check_fingerprint(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _remove(args: argparse.Namespace) -> None:

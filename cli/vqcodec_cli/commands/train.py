@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.epilog = EXAMPLES
-    recipes = list(_media_of_recipes())
+    recipes = _media_of_recipes()
+    default = next(iter(recipes))
     parser.add_argument(
         "data", metavar="FOLDER", help="files to train on, with subfolders; or an IDX file"
     )
@@ -54,9 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--recipe",
-        default=recipes[0],
+        default=default,
         metavar="NAME",
-        help=f"named set of choices: {', '.join(recipes)} (default: {recipes[0]})",
+        help=f"named set of choices: {_listed(recipes)} (default: {default})",
     )
     parser.add_argument(
         "--seed", type=options.whole(0), default=0, metavar="N", help="seed of the run (default: 0)"
@@ -123,6 +125,14 @@ def _media_of_recipes() -> dict[str, str]:
     """Medium of every recipe, the default recipe first; no two media name one alike."""
     trained = [medium for medium in MEDIA if medium not in WITHOUT_MODEL]
     return {recipe: medium for medium in trained for recipe in find_workshop(medium).recipes}
+
+
+def _listed(media: Mapping[str, str]) -> str:
+    """Recipes medium by medium: "for pictures photo, digits; for sounds speech"."""
+    return "; ".join(
+        f"for {medium}s {', '.join(name for name, of in media.items() if of == medium)}"
+        for medium in dict.fromkeys(media.values())
+    )
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from vqcodec.stream_info import inspect
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell, run_batch
 from vqcodec_cli.failure import UsageError
-from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
+from vqcodec_cli.inputs import STDIN, STREAM_SUFFIXES, Source, find_sources
 from vqcodec_cli.terminal import printable
 
 
@@ -44,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
     sources = find_sources(args.inputs, suffixes=STREAM_SUFFIXES)
     if args.against is not None and len(sources) > 1:
         raise UsageError(f"--against is for one file, got {len(sources)}")
+    if sources[0].is_stdin and args.against == STDIN:
+        raise UsageError("standard input (-) cannot be FILE and ORIGINAL")
     return run_batch(sources, work, label="checking", as_json=args.json)
 
 
@@ -53,4 +55,6 @@ def _compared(data: bytes, original: str, limits: Limits) -> str:
     coder = find_coder(medium)
     if coder is None:
         raise UsageError(f"a {medium.name} has no bound that it could be held against")
-    return coder.compare(stream, signal_of(medium, Path(original), limits))
+    source = Source(original)
+    thing = Path(original) if source.is_file() else source.read()
+    return coder.compare(stream, signal_of(medium, thing, limits))

@@ -6,8 +6,8 @@ import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vqcodec.bitstream import DEFAULT_LIMITS, Chunk, Header, Limits, Stream
-from vqcodec.errors import CorruptError, InputError, LimitError
+from vqcodec.bitstream import DEFAULT_LIMITS, Chunk, Header
+from vqcodec.errors import CorruptError, InputError
 from vqcodec.grid import whole
 from vqcodec.media.picture.alpha_rows import check_payload
 from vqcodec.media.picture.data_range import EIGHT_BITS, pack_range
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vqcodec.media.picture.rows import PictureRows
     from vqcodec.media.picture.signal import Picture
 
-__all__ = ["ALPHA", "EXIF", "ICC", "check_alpha", "pack_chunks", "unpack_fact"]
+__all__ = ["ALPHA", "EXIF", "ICC", "check_alpha", "pack_chunks"]
 
 ALPHA = "A"
 ICC = "i"
@@ -53,30 +53,6 @@ def check_alpha(header: Header, chunks: Sequence[Chunk]) -> None:
     height, width = header.extent
     for payload in payloads:
         check_payload(payload, height, width)
-
-
-def unpack_fact(stream: Stream, chunk_type: str, limits: Limits) -> bytes | None:
-    """Return the bytes that a profile or EXIF chunk carries, or None without one.
-
-    Never inflates more than limits.max_metadata_bytes.
-    Raises: LimitError if there is more; CorruptError if the payload is not one zlib stream.
-    """
-    payload = stream.payload(chunk_type)
-    if payload is None:
-        return None
-    inflater = zlib.decompressobj()
-    try:
-        # One byte more than is allowed tells a full payload from one that is too long.
-        raw = inflater.decompress(payload, limits.max_metadata_bytes + 1)
-    except zlib.error as error:
-        raise CorruptError(f"a metadata chunk does not inflate: {error}") from error
-    if len(raw) > limits.max_metadata_bytes:
-        raise LimitError(
-            f"a metadata chunk inflates to more than the limit of {limits.max_metadata_bytes} bytes"
-        )
-    if not inflater.eof or inflater.unused_data:
-        raise CorruptError("a metadata chunk is not exactly one zlib stream")
-    return raw
 
 
 def _has_alpha(channels: int) -> bool:

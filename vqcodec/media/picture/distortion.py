@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from vqcodec.errors import InputError, MissingDependencyError
+from vqcodec.errors import InputError
 from vqcodec.media.picture.perceptual import published_weights, ssimulacra2_distance
+from vqcodec.media.picture.structure import ms_ssim_of_planes
 
 __all__ = ["PictureDistortion"]
 
@@ -56,18 +57,7 @@ class PictureDistortion:
 
 
 def _find_ms_ssim() -> _Distance:
-    try:
-        from pytorch_msssim import ms_ssim
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            "training for MS-SSIM needs pytorch-msssim: pip install 'vqcodec[train]'"
-        ) from error
-
-    def distance(a: Tensor, b: Tensor) -> Tensor:
-        similarity: Tensor = ms_ssim(a, b, data_range=1.0)
-        return 1 - similarity
-
-    return distance
+    return lambda a, b: 1 - ms_ssim_of_planes(a, b, span=1)
 
 
 def _find_ssimulacra2() -> _Distance:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO
 
-from vqcodec.bitstream import Limits, Stream
+from vqcodec.bitstream import Limits, Stream, inflated_chunk
 from vqcodec.grid import Region, lengths
 from vqcodec.media.base import Part
-from vqcodec.media.picture.chunks import ALPHA, EXIF, ICC, unpack_fact
+from vqcodec.media.picture.chunks import ALPHA, EXIF, ICC
 from vqcodec.media.picture.data_range import range_of
 from vqcodec.media.picture.samples import bands_of
 from vqcodec.media.picture.writer import OWN_WRITERS, check_format
@@ -36,14 +36,14 @@ def writer_by_rows(
 
     That is a picture of at most 2**25 pixels, one with alpha, and one that goes into another format
     than PNG or TIFF.
-    Raises: InputError as `check_format`; CorruptError, LimitError as `unpack_fact`.
+    Raises: InputError as `check_format`; CorruptError, LimitError as `inflated_chunk`.
     """
     extent, channels, data_range = lengths(region), stream.header.channels, range_of(stream, bits)
     check_format(format, channels=channels, bits=data_range.bits)
     write = OWN_WRITERS.get(format)
     if write is None or not is_large(extent) or stream.payload(ALPHA) is not None:
         return None
-    icc, exif = (unpack_fact(stream, kind, Limits()) for kind in (ICC, EXIF))
+    icc, exif = (inflated_chunk(stream, kind, Limits()) for kind in (ICC, EXIF))
 
     def write_parts(parts: Iterable[Part], file: BinaryIO) -> None:
         write(

@@ -24,9 +24,8 @@ __all__ = ["MEASURES", "ms_ssim", "ms_ssim_db", "psnr", "ssimulacra2"]
 
 Pixels = NDArray[np.uint8]
 
-# Wang, Simoncelli and Bovik 2003: the weight of each scale, finest first.
-_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-_WINDOW = 11
+# The window of MS-SSIM.
+_SMALLEST = 11
 _SSIMULACRA2_SIDE = 8
 
 
@@ -58,24 +57,11 @@ def ms_ssim(picture: Pixels, reference: Pixels) -> float:
     """
     _check_pair(picture, reference)
     side = min(picture.shape[:2])
-    if side < _WINDOW:
-        raise InputError(f"MS-SSIM needs {_WINDOW} pixels on each side, got {picture.shape}")
-    scales = max(1, sum(side > (_WINDOW - 1) * 2**scale for scale in range(len(_SCALE_WEIGHTS))))
+    if side < _SMALLEST:
+        raise InputError(f"MS-SSIM needs {_SMALLEST} pixels on each side, got {picture.shape}")
+    from vqcodec.media.picture.structure import ms_ssim_of_planes
 
-    from torch.nn.functional import avg_pool2d
-
-    spread = sum(_SCALE_WEIGHTS) / sum(_SCALE_WEIGHTS[:scales])
-    a, b = _as_planes(picture), _as_planes(reference)
-    value = a.new_ones(a.shape[0])
-    for scale, weight in enumerate(_SCALE_WEIGHTS[:scales]):
-        luminance, contrast = _ssim_terms(a, b)
-        last = scale == scales - 1
-        term = (luminance * contrast if last else contrast).mean((-3, -2, -1)).relu()
-        value = value * term ** (weight * spread)
-        if not last:
-            padding = [size % 2 for size in a.shape[-2:]]
-            a, b = avg_pool2d(a, 2, padding=padding), avg_pool2d(b, 2, padding=padding)
-    return float(value.mean())
+    return float(ms_ssim_of_planes(_as_planes(picture), _as_planes(reference), span=255))
 
 
 def ms_ssim_db(value: float) -> float:
@@ -131,34 +117,11 @@ def _as_file(pixels: Pixels) -> io.BytesIO:
 
 
 def _as_planes(pixels: Pixels) -> Tensor:
-    """The channels as separate pictures: float32 (C, 1, H, W)."""
+    """The channels as planes: float32 (C, H, W)."""
     import torch
 
     planes = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
-    return torch.from_numpy(planes.astype(np.float32, order="C"))[:, None]
-
-
-def _ssim_terms(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """The luminance term and the contrast-structure term of SSIM at every window."""
-    mean_a, mean_b = _blur(a), _blur(b)
-    variance_a = _blur(a * a) - mean_a * mean_a
-    variance_b = _blur(b * b) - mean_b * mean_b
-    covariance = _blur(a * b) - mean_a * mean_b
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
-    contrast = (2 * covariance + c2) / (variance_a + variance_b + c2)
-    return luminance, contrast
-
-
-def _blur(planes: Tensor) -> Tensor:
-    """Mean under a Gaussian window of 11 x 11 and deviation 1.5, where it fits: (C, 1, H', W')."""
-    import torch
-    from torch.nn.functional import conv2d
-
-    offsets = torch.arange(_WINDOW, dtype=planes.dtype) - _WINDOW // 2
-    window = torch.exp(-(offsets**2) / (2 * 1.5**2))
-    window = window / window.sum()
-    return conv2d(conv2d(planes, window.view(1, 1, -1, 1)), window.view(1, 1, 1, -1))
+    return torch.from_numpy(planes.astype(np.float32, order="C"))
 
 
 def _of_pixels(measure: Callable[[Pixels, Pixels], float]) -> Callable[[Picture, Picture], float]:
@@ -175,7 +138,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="dB",
         low=0,
         high=1,
-        smallest=_WINDOW,
+        smallest=_SMALLEST,
     ),
     Measure(
         name="ssimulacra2",

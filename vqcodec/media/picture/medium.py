@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from vqcodec.bitstream import Chunk, Header, Limits, Stream
+from vqcodec.bitstream import Chunk, Header, Limits, Stream, inflated_chunk
 from vqcodec.errors import BadModelError, CorruptError
 from vqcodec.grid import Region, clip, stretch, whole
 from vqcodec.media.base import Direct, Part
-from vqcodec.media.picture.chunks import ALPHA, EXIF, ICC, check_alpha, pack_chunks, unpack_fact
+from vqcodec.media.picture.chunks import ALPHA, EXIF, ICC, check_alpha, pack_chunks
 from vqcodec.media.picture.data_range import EIGHT_BITS, RANGE, check_range, range_of
 from vqcodec.media.picture.suffixes import FORMATS, SUFFIXES, looks_like_picture
 from vqcodec.model.config import MediumConfig, ModelConfig
@@ -130,7 +130,7 @@ class PictureMedium(Direct):
         from vqcodec.scale import block_means
 
         limits, extent, payload = Limits(), stream.header.extent, stream.payload(ALPHA)
-        icc, exif = (unpack_fact(stream, kind, limits) for kind in (ICC, EXIF))
+        icc, exif = (inflated_chunk(stream, kind, limits) for kind in (ICC, EXIF))
         # Before any part is drawn: what is damaged is refused before the network runs.
         if payload is not None:
             plane = decode_alpha(
@@ -168,7 +168,10 @@ class PictureMedium(Direct):
         return {
             "bpp": 8 * size / stream.header.samples,
             "alpha_bytes": len(stream.payload(ALPHA) or b""),
-            **{name: len(unpack_fact(stream, kind, limits) or b"") for name, kind in facts.items()},
+            **{
+                name: len(inflated_chunk(stream, kind, limits) or b"")
+                for name, kind in facts.items()
+            },
             **({} if data_range is EIGHT_BITS else asdict(data_range)),
         }
 

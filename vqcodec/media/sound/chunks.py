@@ -7,9 +7,9 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vqcodec.bitstream import DEFAULT_LIMITS, Chunk, Header, Limits, Stream
+from vqcodec.bitstream import DEFAULT_LIMITS, Chunk, Header, Limits, Stream, inflated_chunk
 from vqcodec.bitstream.varint import append_varint, read_varint
-from vqcodec.errors import CorruptError, InputError, LimitError, TruncatedError
+from vqcodec.errors import CorruptError, InputError, TruncatedError
 
 __all__ = ["RATE", "RATES", "TAGS", "Rates", "check_rates", "pack_tags", "rates_of", "unpack_tags"]
 
@@ -104,25 +104,12 @@ def pack_tags(tags: Mapping[str, str]) -> Chunk:
 def unpack_tags(stream: Stream, limits: Limits) -> dict[str, str]:
     """The tags of a stream by their names; none without the chunk.
 
-    Never inflates more than limits.max_metadata_bytes.
-    Raises: LimitError if there is more; CorruptError if it is not one zlib stream, or the text not
-    an object of texts.
+    Raises: LimitError, CorruptError as `inflated_chunk`; CorruptError if the text is not an object
+    of texts.
     """
-    payload = stream.payload(TAGS)
-    if payload is None:
+    raw = inflated_chunk(stream, TAGS, limits)
+    if raw is None:
         return {}
-    inflater = zlib.decompressobj()
-    try:
-        # One byte more than is allowed tells full tags from those that are too long.
-        raw = inflater.decompress(payload, limits.max_metadata_bytes + 1)
-    except zlib.error as error:
-        raise CorruptError(f"the tags do not inflate: {error}") from error
-    if len(raw) > limits.max_metadata_bytes:
-        raise LimitError(
-            f"tags inflate to more than the limit of {limits.max_metadata_bytes} bytes"
-        )
-    if not inflater.eof or inflater.unused_data:
-        raise CorruptError("the tags are not exactly one zlib stream")
     try:
         tags = json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:

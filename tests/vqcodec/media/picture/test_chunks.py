@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vqcodec.bitstream import DEFAULT_LIMITS, Chunk, Header, Limits, Stream
+from vqcodec.bitstream import DEFAULT_LIMITS, Chunk, Header, Limits, Stream, inflated_chunk
 from vqcodec.errors import CorruptError, FormatError, InputError, LimitError
-from vqcodec.media.picture.chunks import ICC, check_alpha, pack_chunks, unpack_fact
+from vqcodec.media.picture.chunks import ICC, check_alpha, pack_chunks
 from vqcodec.media.picture.signal import Picture
 
 HEADER = Header(
@@ -24,7 +24,7 @@ def picture(*, channels: int = 3, icc: bytes | None = None, exif: bytes | None =
 
 
 def unpack(payload: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
-    found = unpack_fact(Stream(HEADER, (Chunk(ICC, payload),), ()), ICC, limits)
+    found = inflated_chunk(Stream(HEADER, (Chunk(ICC, payload),), ()), ICC, limits)
     assert found is not None
     return found
 

@@ -70,13 +70,25 @@ def test_shares_that_make_no_sense(shares: dict[str, float], why: str) -> None:
         PictureDistortion(shares)
 
 
-@pytest.mark.parametrize(
-    ("name", "package"), [("ms-ssim", "pytorch_msssim"), ("ssimulacra2", "ssimulacra2.ssimulacra2")]
-)
-def test_a_missing_package_is_told_before_training_begins(
-    monkeypatch: pytest.MonkeyPatch, name: str, package: str
+def test_the_gradient_of_structure_is_that_of_the_reference_package(
+    pair: tuple[Tensor, Tensor],
 ) -> None:
-    monkeypatch.setitem(sys.modules, package, None)
+    """So a training for MS-SSIM takes the steps that it took with it."""
+    grown = []
+    for of in (
+        lambda a, b: 1 - ms_ssim(a, b, data_range=1.0),
+        lambda a, b: 25 * PictureDistortion({"ms-ssim": 1.0})(a, b, a.new_zeros(())),
+    ):
+        decoded = (0.8 * pair[0].clamp(0, 1) + 0.1).requires_grad_()
+        of(decoded, pair[1]).backward()
+        assert decoded.grad is not None
+        grown.append(decoded.grad)
+    assert float(grown[0].abs().max()) > 0
+    torch.testing.assert_close(grown[1], grown[0], rtol=1e-3, atol=1e-7)
+
+
+def test_a_missing_package_is_told_before_training_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ssimulacra2.ssimulacra2", None)
     published_weights.cache_clear()
     with pytest.raises(MissingDependencyError, match="pip install"):
-        PictureDistortion({name: 0.5})
+        PictureDistortion({"ssimulacra2": 0.5})

@@ -1,0 +1,78 @@
+"""What `--dry-run` says: which input would become which output, by which model, and what fails."""
+
+import argparse
+import os
+from typing import Any
+
+from vqcodec.bitstream import MAX_HEADER_BYTES, limits_of, read_header
+from vqcodec.media.base import Medium
+from vqcodec.media.registry import find_coder, find_medium, medium_of, medium_of_number
+from vqcodec_cli.batch import Record
+from vqcodec_cli.media import format_of, medium_of_raw
+from vqcodec_cli.output import STDOUT
+from vqcodec_cli.plan import Job
+from vqcodec_cli.terminal import printable
+
+# What a medium is told by.
+_HEAD_BYTES = 64
+
+
+def preview_encoding(job: Job, args: argparse.Namespace) -> tuple[Record, str]:
+    """What encoding would make of an input, told by its first bytes alone.
+
+    Raises:
+        OSError: it is not there, or its output could not be written.
+        ModelError: there is no such model.
+    """
+    from vqcodec.model.catalog import locate_model
+    from vqcodec.model.file import read_card
+
+    job.check()
+    job.source.check()
+    card = None if args.model is None else read_card(locate_model(args.model))
+    if card is not None:
+        medium = find_medium(card.config.medium.kind)
+    elif args.raw is not None:
+        medium = medium_of_raw()
+    else:
+        medium = medium_of(job.source.head(_HEAD_BYTES))
+    if card is None and find_coder(medium) is None:
+        card = read_card(locate_model(medium.default_model))
+    return _said(job, medium, None if card is None else card.label)
+
+
+def preview_decoding(job: Job, args: argparse.Namespace) -> tuple[Record, str]:
+    """What decoding would make of a stream, told by its header alone.
+
+    Raises:
+        OSError, ModelError: as `preview_encoding`.
+        FormatError: its header is none.
+        UsageError: its medium has no such format.
+    """
+    from vqcodec.model.catalog import locate_model
+    from vqcodec.model.file import read_card
+
+    job.check()
+    job.source.check()
+    header = read_header(job.source.head(MAX_HEADER_BYTES), limits_of(args.max_samples))
+    medium = medium_of_number(header.medium)
+    format_of(medium, job.target, raw=args.raw)
+    if find_coder(medium) is not None:
+        return _said(job, medium, None)
+    card = read_card(locate_model(args.model or header.fingerprint.hex()))
+    return _said(job, medium, card.label)
+
+
+def _said(job: Job, medium: Medium, model: str | None) -> tuple[Record, str]:
+    replaces = job.target != STDOUT and os.path.lexists(job.target)
+    record: dict[str, Any] = {
+        "input": job.name,
+        "output": job.target,
+        "medium": medium.name,
+        "model": model,
+        "replaces": replaces,
+        "dry_run": True,
+    }
+    by = "" if model is None else f", with {model}"
+    verb = "be replaced" if replaces else "be written"
+    return record, printable(f"{job.target}: would {verb}: {medium.name} {job.name}{by}")
