@@ -16,6 +16,8 @@ INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
 # What an installation depends on: another pin or another line of C++ installs anew.
 CPP := $(shell find kernels -name '*.cpp' -o -name '*.hpp' -o -name '*.inl')
+# The page's own; they are no part of an installation.
+VIEWER_CPP := $(wildcard viewer/csrc/*)
 SOURCES := pyproject.toml constraints.txt kernels/CMakeLists.txt $(CPP)
 
 GPU := $(shell command -v nvidia-smi)
@@ -23,7 +25,7 @@ GPU := $(shell command -v nvidia-smi)
 # Each test process keeps to one core; several of them share the machine without fighting.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: help demo test check format bench-kernels clean
+.PHONY: help demo test check format viewer bench-kernels clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is
@@ -39,12 +41,15 @@ check: $(VENV)/.dev ## Formatting, lint and types, of Python and of C++
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror $(CPP)
+	$(BIN)/clang-format --dry-run --Werror $(CPP) $(VIEWER_CPP)
 
 format: $(VENV)/.dev ## Format every file in place
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/clang-format -i $(CPP)
+	$(BIN)/clang-format -i $(CPP) $(VIEWER_CPP)
+
+viewer: $(VENV)/.demo ## Build the viewer for the browser into viewer/dist
+	@$(BIN)/python viewer/build.py
 
 bench-kernels: $(VENV)/.dev ## Time the nearest-code kernels against their peers
 	$(PIP) install --quiet --constraint constraints.txt --requirement bench/requirements.txt
@@ -52,7 +57,7 @@ bench-kernels: $(VENV)/.dev ## Time the nearest-code kernels against their peers
 	$(if $(GPU),$(BIN)/python -m bench.kernels_gpu)
 
 clean: ## Remove the environment and everything that was built
-	rm -rf $(VENV) build demo
+	rm -rf $(VENV) build demo viewer/dist
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -26,6 +26,7 @@ COMMANDS = {
     "models": "list, show, add and remove models",
     "train": "train a model on a folder of files",
     "eval": "rate and distortion beside other codecs",
+    "compare": "one file beside other codecs, as a page to look at",
 }
 
 EPILOG = """\
