@@ -130,7 +130,7 @@ class Page:
             self.complaints.append(str(params["exceptionDetails"]))
         elif event == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning"):
             self.complaints.append(str(params["args"]))
-        elif event == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
+        elif event == "Log.entryAdded" and params["entry"]["level"] == "error":
             self.complaints.append(str(params["entry"]))
         elif event == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -141,19 +141,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """A static host that remembers what it was asked for."""
+
+    asked: ClassVar[list[str]] = []
+
+    def log_message(self, *_: object) -> None:
+        self.asked.append(self.path)
+
+
 @pytest.fixture
 def address(site: Path) -> Iterator[str]:
     """Where a static host on this machine has the page."""
-    handler = functools.partial(_QuietHandler, directory=str(site))
+    Handler.asked.clear()
+    handler = functools.partial(Handler, directory=str(site))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/index.html"
         server.shutdown()
-
-
-class _QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 def shown_pixels(page: Page) -> NDArray[np.uint8]:
@@ -192,12 +197,12 @@ def test_the_page_on_a_host(site: Path, address: str, tmp_path: Path) -> None:
         page.wait("document.body.dataset.state === 'shown'")
         tiny = native_pixels(codec_of(str(PICTURES.model)), PICTURES.stream("valid", "two-regions"))
         assert np.abs(shown_pixels(page).astype(int) - tiny).max() <= TOLERANCE
-        fetched = [url for url in page.requests if url.endswith(".safetensors")]
+        fetched = [path for path in Handler.asked if path.endswith(".safetensors")]
+        assert len(fetched) == len(set(fetched)) == 2
         page.open(address + "?again")
         page.choose("#file", PICTURES.folder / "built_in" / f"{name}.vqc")
         page.wait("document.body.dataset.state === 'shown'")
-        again = [url for url in page.requests if url.endswith(".safetensors")]
-        assert again == fetched
+        assert [path for path in Handler.asked if path.endswith(".safetensors")] == fetched
         assert page.complaints == []
 
 

@@ -45,9 +45,8 @@ void check_bounds(const std::string& name, const T* data, const std::vector<int>
   for (const int length : shape) count *= static_cast<std::size_t>(length);
   for (const Bounds& bounds : kBounds) {
     if (name != bounds.table) continue;
-    const bool fits = std::all_of(data, data + count, [&](T value) {
-      return value >= bounds.low && value <= bounds.high;
-    });
+    const bool fits = std::all_of(
+        data, data + count, [&](T value) { return value >= bounds.low && value <= bounds.high; });
     if (!fits) throw std::runtime_error("the model's " + name + " are out of range");
   }
 }

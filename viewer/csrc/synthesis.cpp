@@ -97,8 +97,7 @@ float widened(uint16_t half) {
     return sign ? -small : small;
   }
   // Infinite and not a number stay what they are.
-  const uint32_t bits =
-      sign | (exponent == 31 ? 255u : exponent + 112) << 23 | fraction << 13;
+  const uint32_t bits = sign | (exponent == 31 ? 255u : exponent + 112) << 23 | fraction << 13;
   float value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
@@ -133,7 +132,8 @@ EXPORT void pack(const float* weights, int outputs, int inputs, int side, float*
   }
 }
 
-// The vectors of the codes (stages, all_rows, all_columns) of a part of a grid, added up and scaled.
+// The vectors of the codes (stages, all_rows, all_columns) of a part of a grid, added up and
+// scaled.
 EXPORT void look_up(const uint16_t* codes, int stages, int all_rows, int all_columns, int top,
                     int left, int rows, int columns, const float* codebooks, int codebook_size,
                     int channels, float scale, float* plane) {
@@ -170,7 +170,7 @@ EXPORT void convolve(const float* in, const float* packed, const float* bias, in
         return row(x, right, in_row, layout, weights, begin, count, static_cast<Then>(then), place,
                    outputs);
       };
-      go(along_row<1>, go(along_row<2>, go(along_row<6>, left)));
+      go(along_row<1>, go(along_row<2>, go(along_row<4>, left)));
     }
   }
 }
@@ -182,8 +182,8 @@ EXPORT void to_pixels(const float* patches, int columns, int channels, int patch
                       uint8_t* rgba) {
   const int patch = patch_rows * patch_columns;
   const auto at = [&](int y, int x, int c) {
-    const std::ptrdiff_t position = std::ptrdiff_t{top + y / patch_rows + 1} * (columns + 2) + left +
-                                    x / patch_columns + 1;
+    const std::ptrdiff_t position =
+        std::ptrdiff_t{top + y / patch_rows + 1} * (columns + 2) + left + x / patch_columns + 1;
     const float sample = patches[position * patch * channels + c * patch +
                                  y % patch_rows * patch_columns + x % patch_columns];
     // What is no number is black.
@@ -193,7 +193,8 @@ EXPORT void to_pixels(const float* patches, int columns, int channels, int patch
   for (int y = 0; y < rows; ++y) {
     for (int x = 0; x < width; ++x, rgba += 4) {
       for (int c = 0; c < 3; ++c) rgba[c] = at(y, x, channels == 3 ? c : 0);
-      if (grey) std::fill_n(rgba, 3, static_cast<uint8_t>((2 * (rgba[0] + rgba[1] + rgba[2]) + 3) / 6));
+      if (grey)
+        std::fill_n(rgba, 3, static_cast<uint8_t>((2 * (rgba[0] + rgba[1] + rgba[2]) + 3) / 6));
       rgba[3] = 255;
     }
   }
