@@ -30,8 +30,9 @@ def test_a_page_is_written_and_told(run_cli: RunCli, photo: Path, tmp_path: Path
     outcome = run_cli("compare", photo, *ENOUGH, "--device", "cpu", "-o", target)
     assert (outcome.code, outcome.err) == (0, "")
     # Nothing is as small as the second rate.
-    first, last = outcome.out.splitlines()
-    assert first.startswith("2 bpp  vqcodec photo-1: ")
+    ours, jpeg, last = outcome.out.splitlines()
+    assert ours.startswith("2 bpp  vqcodec photo-1: ")
+    assert jpeg.startswith("2 bpp  jpeg: ")
     assert last == str(target)
     page = target.read_text("utf-8")
     assert "<h1>photo.png</h1>" in page

@@ -57,6 +57,7 @@
     const original = shown[0].querySelector("img");
     const [columns, rows] = [original.naturalWidth, original.naturalHeight];
     stage.style.width = scale ? `${columns * scale}px` : `min(100%, ${columns}px)`;
+    find("split").style.width = `min(100%, ${columns * (scale || 1)}px)`;
     stage.style.aspectRatio = `${columns} / ${rows}`;
     stage.classList.toggle("close", scale > 1);
   }

@@ -108,7 +108,7 @@ def _title(entry: Entry, trial: Trial) -> str:
 
 def _said(entry: Entry, trial: Trial) -> str:
     values = (
-        f"{measure.title} {measure.text(entry.row.values[measure.name])} {measure.unit}".rstrip()
+        f"{measure.title} {measure.text(entry.row.shown(measure))} {measure.unit}".rstrip()
         for measure in trial.measures
     )
     return f"{entry.row.size:,} bytes, " + ", ".join(values)
@@ -138,7 +138,7 @@ def _files(trial: Trial, viewer: str | None) -> str:
     head = ["codec", "within", "setting", "bytes", trial.rate.unit]
     head += [*(measure.label for measure in measures), "encode s", "decode s", "file"]
     best = {
-        (within, m.name): max((m.worth(e.row.values[m.name]) for e in entries), default=math.nan)
+        (within, m.name): max((m.worth(e.row.shown(m)) for e in entries), default=math.nan)
         for within in dict.fromkeys(entry.within for entry in trial.entries)
         for entries in [[e for e in trial.entries if e.within == within]]
         for m in measures
@@ -154,7 +154,7 @@ def _files(trial: Trial, viewer: str | None) -> str:
                 f"<span{' class=best' if m.worth(value) == best[entry.within, m.name] else ''}>"
                 f"{m.text(value)}</span>"
                 for m in measures
-                for value in [entry.row.values[m.name]]
+                for value in [entry.row.shown(m)]
             ),
             f"{entry.row.encode_seconds:.2f}",
             f"{entry.row.decode_seconds:.2f}",

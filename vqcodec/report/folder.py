@@ -77,7 +77,8 @@ def _rows(
 def _at(points: Sequence[Point], name: str, measure: Measure, results: Results) -> float | None:
     """What a codec's curve of one signal is at the timed rate."""
     rows = [row for point in points for row in point.signals if row.signal == name]
-    pairs = [(row.rate, measure.worth(row.values.get(measure.name, math.nan))) for row in rows]
+    rows = [row for row in rows if measure.name in row.values]
+    pairs = [(row.rate, measure.worth(row.shown(measure))) for row in rows]
     pairs = sorted(pair for pair in pairs if math.isfinite(pair[1]))
     if len(pairs) < 2:
         return None
@@ -134,7 +135,7 @@ def _decoded(workshop: Workshop, contestant: Contestant, signal: Any, point: Poi
 
 def _caption(results: Results, point: Point, row: Measurement) -> str:
     values = ", ".join(
-        f"{measure.title} {measure.text(row.values[measure.name])} {measure.unit}".rstrip()
+        f"{measure.title} {measure.text(row.shown(measure))} {measure.unit}".rstrip()
         for measure in results.measures
         if measure.name in row.values
     )

@@ -174,7 +174,7 @@ def _summary(trial: "Trial", target: Path) -> str:
     lines = []
     for entry in trial.entries:
         values = ", ".join(
-            f"{measure.text(entry.row.values[measure.name])} {measure.unit or measure.title}"
+            f"{measure.title} {measure.text(entry.row.shown(measure))} {measure.unit}".rstrip()
             for measure in trial.measures
         )
         within = f"{entry.within:g} {trial.rate.unit}"
