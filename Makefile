@@ -16,6 +16,8 @@ INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
 # What an installation depends on: another pin or another line of C++ installs anew.
 CPP := $(shell find kernels -name '*.cpp' -o -name '*.hpp' -o -name '*.inl')
+# The page's own; they are no part of an installation.
+VIEWER_CPP := $(wildcard viewer/csrc/*)
 SOURCES := pyproject.toml constraints.txt kernels/CMakeLists.txt $(CPP)
 
 GPU := $(shell command -v nvidia-smi)
@@ -26,7 +28,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # What the makers of the theme and of its engine have to say about each other's future.
 QUIET_SITE := NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true
 
-.PHONY: help demo test check format docs wheels bench-kernels clean
+.PHONY: help demo test check format viewer docs wheels bench-kernels clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is
@@ -42,12 +44,15 @@ check: $(VENV)/.dev ## Formatting, lint and types, of Python and of C++
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror $(CPP)
+	$(BIN)/clang-format --dry-run --Werror $(CPP) $(VIEWER_CPP)
 
 format: $(VENV)/.dev ## Format every file in place
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/clang-format -i $(CPP)
+	$(BIN)/clang-format -i $(CPP) $(VIEWER_CPP)
+
+viewer: $(VENV)/.demo ## Build the viewer for the browser into viewer/dist
+	@$(BIN)/python viewer/build.py
 
 docs: $(VENV)/.docs ## Build the site of the documentation into site/, warnings are errors
 	$(QUIET_SITE) $(BIN)/python -m mkdocs build --strict --quiet
@@ -65,7 +70,7 @@ bench-kernels: $(VENV)/.dev ## Time the nearest-code kernels against their peers
 	$(if $(GPU),$(BIN)/python -m bench.kernels_gpu)
 
 clean: ## Remove the environment and everything that was built
-	rm -rf $(VENV) build demo dist site
+	rm -rf $(VENV) build demo dist site viewer/dist
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -32,6 +32,7 @@ FLOORS = [
     {"vqcodec.plugins", "vqcodec.ray"},
     {"vqcodec"},
     {"vqcodec.training", "vqcodec.evaluation"},
+    {"vqcodec.report"},
     {"vqcodec_cli"},
 ]
 

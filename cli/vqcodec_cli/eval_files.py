@@ -24,8 +24,9 @@ def add_page(parser: argparse.ArgumentParser) -> None:
         type=options.whole(1),
         const=_ON_A_PAGE,
         default=0,
-        help=f"also write {_PAGE}, which shows or plays N of the files and what each codec makes "
-        f"of them at like rates, some megabytes for each (default: {_ON_A_PAGE})",
+        help=f"also write {_PAGE}: curves, a table of all files, and N of them, the worst for us "
+        f"first, beside what each codec makes of them at like rates, some megabytes for each "
+        f"(default: {_ON_A_PAGE})",
     )
 
 
@@ -44,7 +45,8 @@ def result_files(
     table, plot = evaluation.as_markdown(results), evaluation.plot_curves(results)
     files = [content.encode(), evaluation.as_csv(results).encode(), table.encode(), plot]
     if on_page:
-        shown = evaluation.spread(signals, on_page)
-        page = evaluation.as_page(results, workshop, shown, tables=table, plot=plot)
-        files.append(page.encode())
+        from vqcodec.report import folder_page, worst_first
+
+        shown = worst_first(results, signals, on_page)
+        files.append(folder_page(results, workshop, shown, tables=table).encode())
     return dict(zip(file_names(on_page), files, strict=True))

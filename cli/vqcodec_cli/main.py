@@ -31,6 +31,7 @@ COMMANDS = {
     "eval": "rate and distortion beside other codecs",
     "doctor": "say what is installed here and works, as for a report of a defect",
     "desktop": "MIME types, thumbnails, completion in the shell and a man page",
+    "compare": "one file beside other codecs, as a page to look at",
 }
 
 EPILOG = """\

@@ -6,8 +6,7 @@ from vqcodec.evaluation.lookup import find_measures, find_peer
 from vqcodec.evaluation.machine import circumstances
 from vqcodec.evaluation.match import match_size
 from vqcodec.evaluation.measure import Measurement, Point, evaluate, measure
-from vqcodec.evaluation.own import codec_contestant
-from vqcodec.evaluation.page import as_page, spread
+from vqcodec.evaluation.own import codec_contestant, is_own
 from vqcodec.evaluation.plot import plot_curves
 from vqcodec.evaluation.published import PublishedCurve, PublishedPoint, read_published
 from vqcodec.evaluation.report import as_csv, as_json
@@ -27,19 +26,18 @@ __all__ = [
     "as_csv",
     "as_json",
     "as_markdown",
-    "as_page",
     "bd_rate",
     "circumstances",
     "codec_contestant",
     "evaluate",
     "find_measures",
     "find_peer",
+    "is_own",
     "match_size",
     "measure",
     "plot_curves",
     "read_earlier",
     "read_published",
-    "spread",
     "summarize",
     "value_at",
 ]

@@ -35,6 +35,10 @@ class Measurement:
     encode_seconds: float
     decode_seconds: float
 
+    def shown(self, measure: Measure) -> float:
+        """A value in the unit of its measure, as the point of this signal alone has it."""
+        return measure.of_mean(self.values[measure.name])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Point:

@@ -93,6 +93,10 @@ class Prior(ABC):
         """Return what each stage of the codes adds to the payload, in bits: float64 (S,)."""
 
     @abstractmethod
+    def bits(self, codes: CodeArray) -> NDArray[np.float32]:
+        """Return what each code adds to the payload, in bits: float32, of their shape."""
+
+    @abstractmethod
     def tensors(self) -> Tensors:
         """Return everything that decoding depends on, as named integer arrays."""
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_grids
 from vqcodec.priors.network import fit_network, split_grids
 from vqcodec_kernels.entropy.mixing import (
+    cost_mixing,
     count_mixing,
     decode_mixing,
     encode_mixing,
@@ -120,6 +121,12 @@ class MixingPrior(Prior):
         grid = _as_grid(codes)
         stages = range(len(codes))
         return np.array([learn_mixing([grid], self._start, stage=s)[0] for s in stages])
+
+    def bits(self, codes: CodeArray) -> NDArray[np.float32]:
+        """Return the information in each code as the adapting model sees it, float32."""
+        check_codes(codes, self.codebook_size)
+        self.check_shape(codes.shape)
+        return cost_mixing(_as_grid(codes), self._start).reshape(codes.shape)
 
     def tensors(self) -> Tensors:
         """Return the arrays of the start by their names; K is that of `embeddings` (S, K, E)."""

@@ -78,6 +78,11 @@ class RawPrior(Prior):
         check_codes(codes, self.codebook_size)
         return np.full(len(codes), float(codes[0].size * len(self._shifts())))
 
+    def bits(self, codes: CodeArray) -> NDArray[np.float32]:
+        """Return the same number of bits for every code."""
+        check_codes(codes, self.codebook_size)
+        return np.full(codes.shape, len(self._shifts()), np.float32)
+
     def tensors(self) -> Tensors:
         """Return `size`: int64 (2,), codebook size and stages."""
         return {"size": np.array([self.codebook_size, self.stages], np.int64)}

@@ -111,6 +111,13 @@ class StaticPrior(Prior):
         bits = self.code_bits().astype(np.float64)
         return np.array([bits[s][stage].sum() for s, stage in enumerate(codes)])
 
+    def bits(self, codes: CodeArray) -> NDArray[np.float32]:
+        """Return the information in each code, float32."""
+        check_codes(codes, self.codebook_size)
+        self.check_shape(codes.shape)
+        costs = self.code_bits()
+        return np.stack([costs[s][stage] for s, stage in enumerate(codes)])
+
     def tensors(self) -> Tensors:
         """Return `frequencies`: uint16 (S, K)."""
         return {"frequencies": self._frequencies}

@@ -1,11 +1,19 @@
 """vqcodec eval: rate and distortion on a folder of files, beside other codecs."""
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vqcodec_cli import options
+from vqcodec_cli.contestants import (
+    add_against,
+    add_measures,
+    add_qualities,
+    chosen_peers,
+    own_contestants,
+    read_names,
+)
 from vqcodec_cli.eval_files import add_page, file_names, result_files
 from vqcodec_cli.failure import OK, RefusedError, UsageError
 from vqcodec_cli.inputs import Source, find_sources
@@ -45,32 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         explanation="models to measure, with commas, all of one medium, '' for none (default: the "
         "built-in one for the first file of the folder)",
     )
-    parser.add_argument(
-        "--against",
-        metavar="CODECS",
-        type=_names,
-        default=None,
-        help="codecs to compare with, '' for none; "
-        + _choices(lambda workshop: workshop.peers, lambda workshop: workshop.default_peers),
-    )
-    parser.add_argument(
-        "--qualities",
-        metavar="LIST",
-        type=_qualities,
-        default=None,
-        help="qualities of vqcodec to measure (default: 0,10,...,100)",
-    )
-    parser.add_argument(
-        "--measures",
-        metavar="LIST",
-        type=_names,
-        default=None,
-        help="what to measure, some of it slow; "
-        + _choices(
-            lambda workshop: [measure.name for measure in workshop.measures],
-            lambda workshop: workshop.default_measures,
-        ),
-    )
+    add_against(parser)
+    add_qualities(parser)
+    add_measures(parser)
     parser.add_argument(
         "--published",
         metavar="FILE",
@@ -94,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure everything, write the results, print the tables; returns the exit code."""
+    import vqcodec
     from vqcodec.media.registry import find_workshop
 
     folder = _results_folder(args)
@@ -105,9 +91,10 @@ def run(args: argparse.Namespace) -> int:
     from vqcodec.evaluation.plot import need_plotter
 
     need_plotter()
-    measures, peers = _chosen(args, workshop)
+    measures, peers = chosen_peers(args, workshop)
     published = _published(args, workshop)
-    contestants = [*_own(args, models), *peers]
+    codecs = [vqcodec.load(model, device=args.device) for model in models]
+    contestants = [*own_contestants(codecs, args.qualities), *peers]
     signals = [(printable(str(source.place())), _read(source, workshop)) for source in sources]
     if args.page:
         # What it needs is missed before the work, not after it.
@@ -189,7 +176,7 @@ def _models(args: argparse.Namespace) -> "tuple[Medium, tuple[str, ...]]":
     if args.model is None:
         models: tuple[str, ...] = (_medium_in(args.folder).default_model,)
     else:
-        models = _names(args.model)
+        models = read_names(args.model)
     if not models:
         # Peers can be measured without a model.
         return _medium_in(args.folder), ()
@@ -209,20 +196,6 @@ def _medium_in(folder: str) -> "Medium":
     return next(medium for medium in list_media() if ending in medium.suffixes)
 
 
-def _chosen(
-    args: argparse.Namespace, workshop: "Workshop"
-) -> "tuple[tuple[Measure, ...], list[Contestant]]":
-    """The measures and peers that were asked for, or else the workshop's default ones."""
-    from vqcodec.errors import InputError
-    from vqcodec.evaluation import find_measures, find_peer
-
-    names = workshop.default_peers if args.against is None else args.against
-    try:
-        return find_measures(workshop, args.measures), [find_peer(workshop, n) for n in names]
-    except InputError as error:
-        raise UsageError(str(error)) from error
-
-
 def _published(args: argparse.Namespace, workshop: "Workshop") -> "list[PublishedCurve]":
     from vqcodec.evaluation import read_published
 
@@ -233,19 +206,6 @@ def _published(args: argparse.Namespace, workshop: "Workshop") -> "list[Publishe
     return curves
 
 
-def _own(args: argparse.Namespace, models: Sequence[str]) -> "list[Contestant]":
-    import vqcodec
-    from vqcodec.evaluation import codec_contestant
-
-    chosen = {} if args.qualities is None else {"qualities": args.qualities}
-    own = []
-    for model in models:
-        codec = vqcodec.load(model, device=args.device)
-        settings = f"model {codec.card.fingerprint}, device {codec.device}, without facts"
-        own.append(codec_contestant(codec, settings=settings, **chosen))
-    return own
-
-
 def _read(source: Source, workshop: "Workshop") -> Any:
     from vqcodec.errors import InputError, VqcodecError
 
@@ -253,25 +213,3 @@ def _read(source: Source, workshop: "Workshop") -> Any:
         return workshop.read(source.read())
     except VqcodecError as error:
         raise InputError(f"{source.name}: {error}") from error
-
-
-def _choices(
-    known: "Callable[[Workshop], Iterable[str]]", default: "Callable[[Workshop], Iterable[str]]"
-) -> str:
-    """What each medium's workshop offers, for the help."""
-    from vqcodec.media.registry import MEDIA, WITHOUT_MODEL, find_workshop
-
-    return "; ".join(
-        f"for {name}s of {', '.join(known(workshop))} (default: {','.join(default(workshop))})"
-        for name in MEDIA
-        if name not in WITHOUT_MODEL
-        for workshop in [find_workshop(name)]
-    )
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _qualities(text: str) -> tuple[float, ...]:
-    return tuple(options.number(0, 100)(part) for part in text.split(","))

@@ -11,6 +11,7 @@
 
 #include "binding.hpp"
 #include "mixing_codec.hpp"
+#include "mixing_costs.hpp"
 
 namespace py = pybind11;
 
@@ -110,6 +111,15 @@ Array<int64_t> decode_mixing(std::string_view payload, const std::vector<py::ssi
   return codes;
 }
 
+Array<float> cost_mixing(const Array<int64_t>& codes, const MixingStart& start) {
+  const OwnGrid own = copy_of(codes, start);
+  Array<float> bits({codes.shape(), codes.shape() + codes.ndim()});
+  float* out = bits.mutable_data();
+  const py::gil_scoped_release release;
+  vqcodec::cost_mixing(own.grid, start.view(), out);
+  return bits;
+}
+
 Array<int64_t> count_mixing(const std::vector<Array<int64_t>>& grids, int codebook_size,
                             int stage) {
   require(codebook_size >= 1 && codebook_size <= 1 << vqcodec::kMaxDepth, "codebook size");
@@ -152,6 +162,7 @@ void bind_mixing(py::module_& m) {
   py::class_<MixingStart>(m, "MixingStart").def(py::init<int, const py::dict&>());
   m.def("encode_mixing", &encode_mixing);
   m.def("decode_mixing", &decode_mixing);
+  m.def("cost_mixing", &cost_mixing);
   m.def("count_mixing", &count_mixing);
   m.def("learn_mixing", &learn_mixing);
   py::dict sizes;

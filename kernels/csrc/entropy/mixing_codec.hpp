@@ -1,4 +1,4 @@
-// Context mixing put to work: encode, decode, and the two passes that training makes over grids.
+// Context mixing put to work: encode, and the two passes that training makes over grids.
 
 #ifndef VQCODEC_ENTROPY_MIXING_CODEC_HPP_
 #define VQCODEC_ENTROPY_MIXING_CODEC_HPP_
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "mixing.hpp"
+#include "mixing_decoder.hpp"
 #include "range_coder.hpp"
 
 namespace vqcodec {
@@ -25,11 +26,6 @@ struct MixingRecorder {
   }
 };
 
-struct MixingDecoder {
-  RangeDecoder range;
-  bool code(bool, uint32_t one) { return range.decision(one); }
-};
-
 // Writes nothing, adds up what writing would cost.
 struct MixingCost {
   double bits = 0;
@@ -38,13 +34,6 @@ struct MixingCost {
     return bit;
   }
 };
-
-template <typename Coder>
-void code_stage(Coder& coder, int stage, MixingModel& model) {
-  model.start_counters(stage);
-  model.start_weights(stage);
-  model.code_stage(coder, stage);
-}
 
 // Models the stages side by side, as each starts anew and all codes are known here.
 inline std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingStart& start, int threads) {
@@ -73,16 +62,6 @@ inline std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingStart& s
     for (const uint32_t decision : recorder.decisions) range.decision(decision & 1, decision >> 1);
   }
   return range.finish();
-}
-
-// Reads the first `stages` of a grid, and touches no others. Only where these are all of them can
-// the end of the payload be checked.
-inline void decode_mixing(const uint8_t* payload, std::size_t size, const Grid& grid, int stages,
-                          const MixingStart& start) {
-  MixingDecoder coder{RangeDecoder(payload, size)};
-  MixingModel model(start, grid);
-  for (int stage = 0; stage < stages; ++stage) code_stage(coder, stage, model);
-  if (stages == grid.stages) coder.range.finish();
 }
 
 // Adds to counts, (kTrainedValues, kTrainedNodes, 2), how often each bit follows each context.

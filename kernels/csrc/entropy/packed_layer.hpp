@@ -18,12 +18,34 @@
 #ifdef VQCODEC_VECTOR_PATHS
 #include <immintrin.h>
 #endif
+#ifdef __wasm_simd128__
+#include <wasm_simd128.h>
+#endif
 
 namespace vqcodec {
 
 // Rows that are multiplied side by side.
 constexpr int kGroup = 64;
 
+#ifdef __wasm_simd128__
+// In a browser: half of the rows at a time, as it has 16 registers.
+inline void multiply_group(const int16_t* data, const int16_t* inputs, int pairs, int32_t* sums) {
+  constexpr int kVectors = kGroup / 8;
+  for (int half = 0; half < 2; ++half, data += kGroup, sums += kGroup / 2) {
+    v128_t total[kVectors];
+    for (int v = 0; v < kVectors; ++v) total[v] = wasm_v128_load(sums + 4 * v);
+    for (int p = 0; p < pairs; ++p) {
+      const v128_t pair = wasm_v128_load32_splat(inputs + 2 * p);
+      const int16_t* rows = data + std::ptrdiff_t{2} * kGroup * p;
+      for (int v = 0; v < kVectors; ++v) {
+        const v128_t product = wasm_i32x4_dot_i16x8(wasm_v128_load(rows + 8 * v), pair);
+        total[v] = wasm_i32x4_add(total[v], product);
+      }
+    }
+    for (int v = 0; v < kVectors; ++v) wasm_v128_store(sums + 4 * v, total[v]);
+  }
+}
+#else
 // sums[r] += data[p][r][0] * inputs[2 p] + data[p][r][1] * inputs[2 p + 1] over all pairs p.
 inline void multiply_group(const int16_t* data, const int16_t* inputs, int pairs, int32_t* sums) {
   for (int p = 0; p < pairs; ++p, data += 2 * kGroup) {
@@ -31,6 +53,7 @@ inline void multiply_group(const int16_t* data, const int16_t* inputs, int pairs
     for (int r = 0; r < kGroup; ++r) sums[r] += data[2 * r] * even + data[2 * r + 1] * odd;
   }
 }
+#endif
 
 #ifdef VQCODEC_VECTOR_PATHS
 inline int32_t pair_at(const int16_t* inputs, int p) {

@@ -16,7 +16,7 @@ from vqcodec_kernels.entropy.start import MixingStart
 from vqcodec_kernels.entropy.symbols import check_capacity, check_first, choose_decoder, native
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["count_mixing", "decode_mixing", "encode_mixing", "learn_mixing"]
+__all__ = ["cost_mixing", "count_mixing", "decode_mixing", "encode_mixing", "learn_mixing"]
 
 CodeArray = NDArray[np.int64]
 # Of codes: the axis of stages, and one to three of positions.
@@ -72,6 +72,20 @@ def decode_mixing(
         return entropy_mixing_numpy.decode_mixing(bytes(payload), shape, start, stages)
     codes: CodeArray = decoder.decode_mixing(bytes(payload), shape, _native(start), stages)
     return codes
+
+
+def cost_mixing(codes: CodeArray, start: MixingStart) -> NDArray[np.float32]:
+    """What each code adds to the payload that encode_mixing writes, in bits: float32, of its shape.
+
+    codes: as for encode_mixing. Raises InvalidInputError, BackendError.
+
+    >>> start = MixingStart.zeros(codebook_size=2, stages=1)
+    >>> cost_mixing(np.array([[[1, 1, 1]]]), start).round(1)
+    array([[[16. ,  0.9,  0.8]]], dtype=float32)
+    """
+    _check_codes(codes, start)
+    bits: NDArray[np.float32] = native().cost_mixing(np.ascontiguousarray(codes), _native(start))
+    return bits
 
 
 def count_mixing(

@@ -107,6 +107,29 @@ def test_stage_bits_add_up_to_the_payload(prior: type[Prior], size: int) -> None
 
 
 @pytest.mark.parametrize("prior", CLASSES)
+@pytest.mark.parametrize("size", [1, 2, 37, 256])
+def test_bits_of_codes_add_up_to_those_of_their_stage(prior: type[Prior], size: int) -> None:
+    codes = smooth_grid(1, 3, 9, 13, size)
+    fitted = prior.fit([smooth_grid(0, 3, 9, 13, size)], codebook_size=size)
+    bits = fitted.bits(codes)
+    assert (bits.shape, bits.dtype) == (codes.shape, np.float32)
+    assert (bits >= 0).all()
+    sums = bits.reshape(3, -1).sum(axis=1, dtype=np.float64)
+    np.testing.assert_allclose(sums, fitted.stage_bits(codes), rtol=1e-5, atol=1e-3)
+
+
+def test_bits_are_those_of_each_code() -> None:
+    """What a code costs is what the payload gains by it, however many decisions it takes."""
+    codes = draw_grid(5, (1, 1, 40), 37)
+    fitted = MixingPrior.fit([draw_grid(4, (1, 9, 40), 37)], codebook_size=37)
+    bits = fitted.bits(codes)
+    # Codes before a place do not know of those behind it.
+    for columns in (1, 17, 39):
+        part = fitted.bits(np.ascontiguousarray(codes[:, :, :columns]))
+        np.testing.assert_array_equal(part, bits[:, :, :columns])
+
+
+@pytest.mark.parametrize("prior", CLASSES)
 def test_damage_never_gives_a_code_outside_the_codebook(prior: type[Prior]) -> None:
     codes = draw_grid(3, (2, 6, 5), 11)
     fitted = prior.fit([codes], codebook_size=11)
