@@ -2,7 +2,7 @@
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 _MOST = 2**63 - 1
@@ -73,6 +73,41 @@ def add_bound(parser: argparse.ArgumentParser, group: "argparse._MutuallyExclusi
         metavar="N,N,..",
         type=lengths,
         help="arrays: lengths of the parts that are decoded on their own (default: 2^20 values)",
+    )
+
+
+def add_vectors(
+    parser: argparse.ArgumentParser,
+    group: "argparse._MutuallyExclusiveGroup",
+    *,
+    recipes: Collection[str],
+) -> None:
+    """What vectors are told from arrays by, and how small they are to be. group: as above."""
+    parser.add_argument(
+        "--recipe",
+        choices=sorted(recipes),
+        help="vectors: the rows of a .npy file are vectors, such as embeddings, not an array",
+    )
+    group.add_argument(
+        "--bytes-per-vector",
+        metavar="B",
+        type=positive,
+        help="vectors: at most B bytes for each in the file, 1 to 64",
+    )
+    add_codebook(parser)
+    parser.add_argument(
+        "--new-codebook",
+        metavar="FILE",
+        help="vectors: learn a codebook, write it to FILE for other files too, and use it",
+    )
+
+
+def add_codebook(parser: argparse.ArgumentParser) -> None:
+    """--codebook: what streams name that hold none."""
+    parser.add_argument(
+        "--codebook",
+        metavar="FILE",
+        help="vectors: the codebook that several files share (default: each holds its own)",
     )
 
 
