@@ -26,7 +26,7 @@ FLOORS = [
     {"vqcodec.media", "vqcodec.tokenizer", "vqcodec.payload"},
     {"vqcodec.decoding", "vqcodec.many", "vqcodec.signal_tokenizer"},
     {"vqcodec.encoding"},
-    {"vqcodec.codec", "vqcodec.stream_info"},
+    {"vqcodec.codec", "vqcodec.stream_info", "vqcodec.vectors"},
     {"vqcodec.recent", "vqcodec.stream_places"},
     {"vqcodec.batch", "vqcodec.dataset", "vqcodec.decoded_file", "vqcodec.live"},
     {"vqcodec.plugins", "vqcodec.ray"},

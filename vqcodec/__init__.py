@@ -30,6 +30,7 @@ from vqcodec.errors import (
 )
 
 if TYPE_CHECKING:
+    from vqcodec import vectors
     from vqcodec.codec import Codec, load
     from vqcodec.decoded_file import decode_file
     from vqcodec.live import SoundDecoder, SoundEncoder
@@ -77,6 +78,7 @@ __all__ = [
     "list_models",
     "load",
     "remove_model",
+    "vectors",
 ]
 
 __version__ = "0.1.0"
@@ -109,6 +111,8 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "vectors":
+        return importlib.import_module("vqcodec.vectors")
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

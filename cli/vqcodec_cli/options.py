@@ -45,6 +45,15 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_codebook(parser: argparse.ArgumentParser) -> None:
+    """--codebook: what streams name that hold none."""
+    parser.add_argument(
+        "--codebook",
+        metavar="FILE",
+        help="vectors: the codebook that several files share (default: each holds its own)",
+    )
+
+
 def add_many(parser: argparse.ArgumentParser) -> None:
     """--threads, for large signals, and for many of them --jobs and what else a long run needs."""
     parser.add_argument(

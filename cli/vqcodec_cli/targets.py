@@ -2,6 +2,7 @@
 
 import argparse
 
+from vqcodec.media.registry import RECIPES
 from vqcodec_cli import options
 
 
@@ -31,6 +32,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         help="at least so many dB, in the smallest file that has them",
     )
     _add_bound(parser, rate)
+    _add_vectors(parser, rate)
     _add_alpha_quality(parser)
 
 
@@ -65,6 +67,29 @@ def _add_bound(parser: argparse.ArgumentParser, group: "argparse._MutuallyExclus
         metavar="N,N,..",
         type=options.lengths,
         help="arrays: lengths of the parts that are decoded on their own (default: 2^20 values)",
+    )
+
+
+def _add_vectors(
+    parser: argparse.ArgumentParser, group: "argparse._MutuallyExclusiveGroup"
+) -> None:
+    """What vectors are told from arrays by, and how small they are to be. group: as above."""
+    parser.add_argument(
+        "--recipe",
+        choices=sorted(RECIPES),
+        help="vectors: the rows of a .npy file are vectors, such as embeddings, not an array",
+    )
+    group.add_argument(
+        "--bytes-per-vector",
+        metavar="B",
+        type=options.positive,
+        help="vectors: at most B bytes for each in the file, 1 to 64",
+    )
+    options.add_codebook(parser)
+    parser.add_argument(
+        "--new-codebook",
+        metavar="FILE",
+        help="vectors: learn a codebook, write it to FILE for other files too, and use it",
     )
 
 

@@ -11,7 +11,15 @@ __all__ = ["Coder"]
 
 
 class Coder(Protocol):
-    """What a medium without models codes its signals by; `registry.find_coder` gives it."""
+    """What a medium without models codes its signals by; `registry.find_coder` gives it.
+
+    Attributes:
+        options: of `encode`, besides `threads` and `progress`.
+        decode_options: of `decode` and `compare`, besides those that are here.
+    """
+
+    options: frozenset[str]
+    decode_options: frozenset[str]
 
     def encode(self, signal: Any, **options: Any) -> bytes:
         """The stream of a signal.
@@ -29,6 +37,7 @@ class Coder(Protocol):
         region: Sequence[slice] | None = None,
         threads: int | None = None,
         progress: Callable[[int, int], None] | None = None,
+        **options: Any,
     ) -> Any:
         """The signal of a stream that was checked, or a region of it.
 
@@ -36,7 +45,7 @@ class Coder(Protocol):
             CorruptError: a payload that no encoder writes. InputError: no such region.
         """
 
-    def compare(self, stream: Stream, original: Any) -> str:
+    def compare(self, stream: Stream, original: Any, **options: Any) -> str:
         """How far a stream is from its original, in words.
 
         Raises:

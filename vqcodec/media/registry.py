@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MEDIA",
+    "RECIPES",
     "WITHOUT_MODEL",
     "check_stream",
     "find_coder",
@@ -53,10 +54,14 @@ MEDIA = {
     "picture": "vqcodec.media.picture",
     "sound": "vqcodec.media.sound",
     "array": "vqcodec.media.array",
+    "vector": "vqcodec.media.vector",
 }
 
 # Those that need no model: they have `coder.CODER`, and no workshop.
-WITHOUT_MODEL = frozenset({"array"})
+WITHOUT_MODEL = frozenset({"array", "vector"})
+
+# How people say which medium they mean where files do not tell: the rows of an array, apart.
+RECIPES = {"vectors": "vector"}
 
 
 def find_medium(name: str) -> Medium:

@@ -77,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="decode a sound at N samples a second, or model, as it is coded (default: its own)",
     )
     options.add_bits(parser)
+    options.add_codebook(parser)
     parser.add_argument("--raw", metavar="FORMAT", help="write bare samples: s16, s24, s32 or f32")
     parser.add_argument(
         "--partial",
@@ -146,6 +147,8 @@ class _Decoder:
     ) -> tuple[dict[str, Any], str]:
         started = time.perf_counter()
         coder = find_coder(medium)
+        if self._args.codebook and (coder is None or "codebook" not in coder.decode_options):
+            raise UsageError(f"the medium {medium.name} has no --codebook")
         if coder is None:
             extent, facts, said = self._by_model(job, medium, stream, tell)
         else:
@@ -212,14 +215,15 @@ class _Decoder:
         args = self._args
         for name in ("model", "rate", "raw", "bits"):
             if getattr(args, name) is not None:
-                raise UsageError(f"an {medium.name} has no --{name}")
+                raise UsageError(f"the medium {medium.name} has no --{name}")
         if args.scale != 1 or args.partial:
-            raise UsageError(f"an {medium.name} has no --scale and --partial")
+            raise UsageError(f"the medium {medium.name} has no --scale and --partial")
         region = args.slice
         if region is None:
             region = asked_region(args, medium, stream, shrink=1)
+        own = {"codebook": args.codebook} if args.codebook else {}
         threads = threads_each(args.threads, processes=self._processes)
-        signal = coder.decode(stream, region=region, threads=threads, progress=tell)
+        signal = coder.decode(stream, region=region, threads=threads, progress=tell, **own)
         job.write(medium.write(signal, format=format_of(medium, job.target)))
         extent: tuple[int, ...] = signal.extent
         return extent

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from vqcodec.bitstream import Limits, limits_of, read_header
 from vqcodec.media.base import Medium
-from vqcodec.media.registry import find_coder, find_medium, medium_of
+from vqcodec.media.registry import RECIPES, find_coder, find_medium, medium_of
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
+from vqcodec_cli.coders import OF_CODERS, check_new_codebook, encode_by_coder
 from vqcodec_cli.dry_run import preview_encoding
 from vqcodec_cli.failure import UsageError, options_refused
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from vqcodec.codec import Codec
     from vqcodec.model.file import ModelCard
 
-# Options of media that code their signals without a model.
-_OF_CODERS = ("max_error", "max_relative_error", "lossless", "missing", "chunk")
 # What a medium is told by.
 _HEAD_BYTES = 64
 
@@ -46,6 +45,7 @@ examples:
   vqcodec encode archive/ -o encoded/ --jobs 8 --skip-existing --manifest encoded.jsonl
   vqcodec encode talk.wav -m speech --kbps 3     writes talk.vqc
   vqcodec encode field.npy --max-error 0.01      an array, no value off by more than 0.01
+  vqcodec encode words.npy --recipe vectors --bytes-per-vector 16
   cat photo.png | vqcodec encode - > photo.vqc
   arecord -t raw -f S16_LE -r 16000 -d 60 | vqcodec encode - --raw 16000,1,s16 > note.vqc"""
 
@@ -108,6 +108,7 @@ def run(args: argparse.Namespace) -> int:
         keep_suffix=args.keep_suffix,
         keep_times=args.keep_times,
     )
+    check_new_codebook(args, inputs=len(jobs))
     for job in jobs:
         check_stream_name(job.target)
     encoder = _Encoder(args, processes=processes_for(jobs, args))
@@ -150,7 +151,8 @@ class _Encoder:
         if coder is None:
             stream, signal, quality = self._by_model(medium, signal, job.source, tell)
         else:
-            stream, quality = coder.encode(signal, **self._own_options(medium, tell)), None
+            threads = self._threads()
+            stream, quality = encode_by_coder(medium, coder, signal, args, threads, tell), None
         job.write(stream)
         unit, rate = medium.rate(len(stream), signal)
         seconds = time.perf_counter() - started
@@ -176,7 +178,7 @@ class _Encoder:
         self, medium: Medium, signal: Any, source: Source, tell: Tell
     ) -> tuple[bytes, Any, float]:
         """The stream of a signal, the signal, and its quality; None is one that is piped."""
-        for name in _OF_CODERS:
+        for name in OF_CODERS:
             if getattr(self._args, name) is not None:
                 raise UsageError(
                     f"a {medium.name} has no --{name.replace('_', '-')}: use --quality"
@@ -191,22 +193,6 @@ class _Encoder:
         check_coded(codec, signal, limits_of(self._args.max_samples))
         stream, quality = self._encode(codec, signal, tell)
         return stream, signal, quality
-
-    def _own_options(self, medium: Medium, tell: Tell) -> dict[str, Any]:
-        """What a medium is told that codes its signals without a model."""
-        args = self._args
-        for name in ("quality", "bpp", "kbps", "size"):
-            if getattr(args, name) is not None:
-                raise UsageError(
-                    f"an {medium.name} has no --{name}: use --max-error, --max-relative-error, "
-                    "--lossless or --psnr"
-                )
-        chosen = {name: getattr(args, name) for name in (*_OF_CODERS, "psnr")}
-        return {
-            **{name: value for name, value in chosen.items() if value is not None},
-            "threads": self._threads(),
-            "progress": tell,
-        }
 
     def _encode(self, codec: "Codec", signal: Any, tell: Tell) -> tuple[bytes, float]:
         """The stream of a signal, and its quality."""
@@ -269,6 +255,8 @@ class _Encoder:
             return medium, medium.read(data, limits)
 
     def _medium_of(self, data: bytes) -> Medium:
+        if self._args.recipe is not None:
+            return find_medium(RECIPES[self._args.recipe])
         return medium_of(data) if self._card is None else find_medium(self._card.config.medium.kind)
 
     def _codec_for(self, medium: Medium) -> "Codec":

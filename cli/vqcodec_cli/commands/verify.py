@@ -22,8 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against",
         metavar="ORIGINAL",
-        help="also decode FILE and check that it is as near to this file as it says (arrays)",
+        help="also decode FILE and check that it is as near to this as it says (arrays, vectors)",
     )
+    options.add_codebook(parser)
     options.add_max_samples(parser)
     options.add_json(parser)
 
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         record: dict[str, Any] = {"input": source.name, "bytes": info.file_bytes, "ok": True}
         text = f"{printable(source.name)}: ok"
         if args.against is not None:
-            record["against"] = _compared(data, args.against, limits)
+            record["against"] = _compared(data, args, limits)
             text += f", {record['against']}"
         return record, text
 
@@ -49,12 +50,15 @@ def run(args: argparse.Namespace) -> int:
     return run_batch(sources, work, label="checking", as_json=args.json)
 
 
-def _compared(data: bytes, original: str, limits: Limits) -> str:
+def _compared(data: bytes, args: argparse.Namespace, limits: Limits) -> str:
     """How far a stream is from the file that it was made of. Raises: CorruptError: too far."""
     medium, stream = read_any_stream(data, limits)
     coder = find_coder(medium)
     if coder is None:
         raise UsageError(f"a {medium.name} has no bound that it could be held against")
-    source = Source(original)
-    thing = Path(original) if source.is_file() else source.read()
-    return coder.compare(stream, signal_of(medium, thing, limits))
+    own = {"codebook": args.codebook} if args.codebook else {}
+    if not coder.decode_options.issuperset(own):
+        raise UsageError(f"the medium {medium.name} has no --codebook")
+    source = Source(args.against)
+    thing = Path(args.against) if source.is_file() else source.read()
+    return coder.compare(stream, signal_of(medium, thing, limits), **own)

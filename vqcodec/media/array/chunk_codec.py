@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from vqcodec.errors import kernels_refuse
 from vqcodec.media.array.integers import Coding, targets_of
-from vqcodec.media.array.packing import Reader, Writer, inflate
 from vqcodec.media.array.words import words_of
+from vqcodec.media.packing import Reader, Writer, inflate
 from vqcodec_kernels.entropy.fields import MAX_SPAN, decode_field, encode_field
 
 __all__ = ["Coded", "decode_chunk", "encode_chunk", "errors_of"]

@@ -27,6 +27,9 @@ Progress = Callable[[int, int], None]
 class ArrayCoder:
     """Arrays to streams and back."""
 
+    options = frozenset({"max_error", "max_relative_error", "lossless", "psnr", "missing", "chunk"})
+    decode_options: frozenset[str] = frozenset()
+
     @kernels_refuse()
     def encode(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vqcodec.errors import CorruptError
 from vqcodec.grid import cover
-from vqcodec.media.array.packing import Reader, Writer
+from vqcodec.media.packing import Reader, Writer
 
 __all__ = [
     "DTYPES",

@@ -44,21 +44,24 @@ class ArrayMedium(Direct):
 
     def open(self, path: str, limits: Limits) -> Array | None:
         """The array in a file, mapped into memory."""
-        from vqcodec.media.array.npy import map_npy
+        from vqcodec.media.array.signal import Array
+        from vqcodec.media.npy import map_npy
 
-        return map_npy(path, limits)
+        values = map_npy(path, limits)
+        return None if values is None else Array(values)
 
     def read(self, data: bytes, limits: Limits) -> Array:
         """The array in the bytes of a file."""
-        from vqcodec.media.array.npy import read_npy
+        from vqcodec.media.array.signal import Array
+        from vqcodec.media.npy import read_npy
 
-        return read_npy(data, limits)
+        return Array(read_npy(data, limits))
 
     def write(self, signal: Array, *, format: str) -> bytes:
         """The bytes of a .npy file."""
-        from vqcodec.media.array.npy import write_npy
+        from vqcodec.media.npy import write_npy
 
-        return write_npy(signal)
+        return write_npy(signal.values)
 
     def writer(
         self, stream: Stream, region: Region, *, format: str, bits: int | None = None

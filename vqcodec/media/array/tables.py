@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vqcodec.errors import CorruptError, kernels_refuse
 from vqcodec.media.array.integers import Coding
-from vqcodec.media.array.packing import Reader, Writer
+from vqcodec.media.packing import Reader, Writer
 from vqcodec_kernels.entropy.fields import COEFFICIENTS, decode_field, encode_field
 
 __all__ = ["coefficient_bytes", "read_coefficients", "read_table", "table_bytes"]
@@ -68,7 +68,7 @@ def read_table(data: bytes) -> NDArray[np.int64]:
 
 
 def _from_gaps(read: Reader, count: int) -> NDArray[np.uint64]:
-    from vqcodec.media.array.packing import inflate
+    from vqcodec.media.packing import inflate
 
     planes = inflate(read.rest(), 8 * (count - 1), "the table of ranks")
     gaps = np.frombuffer(planes, np.uint8).reshape(8, -1).T.copy().view("<u8").reshape(-1)

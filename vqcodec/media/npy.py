@@ -5,55 +5,66 @@ from __future__ import annotations
 import io
 import math
 import os
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vqcodec.bitstream import Limits
 from vqcodec.errors import InputError, LimitError
-from vqcodec.media.array.signal import Array
 
 __all__ = ["map_npy", "read_npy", "write_npy"]
 
+_MAX_AXES = 64
 
-def read_npy(data: bytes, limits: Limits) -> Array:
+
+def read_npy(data: bytes, limits: Limits) -> NDArray[Any]:
     """The array in the bytes of a file.
 
     Raises:
-        InputError: no whole file of a supported dtype. LimitError: it has too many values.
+        InputError: no whole file of numbers. LimitError: it has too many values.
     """
     file = io.BytesIO(data)
     shape, dtype = _header(file)
-    if math.prod(shape) > limits.max_samples:
-        raise LimitError(f"{math.prod(shape)} values, more than the limit of {limits.max_samples}")
+    _check_count(shape, limits)
     if math.prod(shape) * dtype.itemsize != len(data) - file.tell():
         raise InputError(
             f"a .npy file of {shape} {dtype.name} has {len(data) - file.tell()} bytes of values"
         )
     file.seek(0)
-    return Array(np.lib.format.read_array(file))
+    found: NDArray[Any] = np.lib.format.read_array(file)
+    return found
 
 
-def map_npy(path: str, limits: Limits) -> Array | None:
-    """The array in a file, read as its chunks are asked for; None for what `read_npy` refuses."""
+def map_npy(path: str, limits: Limits) -> NDArray[Any] | None:
+    """The array in a file, read as it is looked at; None for what `read_npy` refuses."""
     with open(path, "rb") as file:
         try:
             shape, dtype = _header(file)
         except InputError:
             return None
         start = file.tell()
-    count = math.prod(shape)
-    if count > limits.max_samples:
-        raise LimitError(f"{count} values, more than the limit of {limits.max_samples}")
+    count = _check_count(shape, limits)
     if count == 0 or not shape or start + count * dtype.itemsize != os.path.getsize(path):
         return None
-    return Array(np.lib.format.open_memmap(path, mode="r"))
+    return np.lib.format.open_memmap(path, mode="r")
 
 
-def write_npy(array: Array) -> bytes:
+def write_npy(values: NDArray[Any]) -> bytes:
     """The bytes of a file, C order."""
     file = io.BytesIO()
-    np.lib.format.write_array(file, np.asarray(array.values, order="C"))
+    np.lib.format.write_array(file, np.asarray(values, order="C"))
     return file.getvalue()
+
+
+def _check_count(shape: tuple[int, ...], limits: Limits) -> int:
+    """How many values there are. Raises: LimitError."""
+    count = math.prod(shape)
+    if count > limits.max_samples:
+        raise LimitError(
+            f"{count} values, more than the limit of {limits.max_samples}", argument="max_samples"
+        )
+    return count
 
 
 def _header(file: io.BytesIO | io.BufferedReader) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
@@ -70,8 +81,8 @@ def _header(file: io.BytesIO | io.BufferedReader) -> tuple[tuple[int, ...], np.d
         if isinstance(error, InputError):
             raise
         raise InputError(f"not a whole .npy file: {error!s:.60}") from error
-    # Refuses objects and records, as Array does.
-    Array(np.zeros((0,) * min(len(shape), 99), dtype))
-    if min(shape, default=0) < 0:
-        raise InputError(f"a .npy file of shape {shape}")
+    if dtype.kind not in "biufc":
+        raise InputError(f"no array of numbers that can be coded: {dtype!s:.60}")
+    if min(shape, default=0) < 0 or len(shape) > _MAX_AXES:
+        raise InputError(f"a .npy file of shape {shape!s:.60}")
     return shape, dtype

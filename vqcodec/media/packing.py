@@ -1,4 +1,4 @@
-"""Numbers to bytes and back, for what stands inside the chunks of an array."""
+"""Numbers to bytes and back, for what stands inside the chunks of media without a model."""
 
 from __future__ import annotations
 

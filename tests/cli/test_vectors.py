@@ -1,0 +1,85 @@
+"""The command on vectors."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vqcodec import vectors
+
+
+@pytest.fixture
+def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(3)
+    values = (random.normal(size=(900, 20)) * 0.8 ** np.arange(20)).astype(np.float32)
+    np.save("words.npy", values)
+    return values
+
+
+ENCODE = ("encode", "words.npy", "--recipe", "vectors", "--bytes-per-vector", "9", "--effort", "2")
+
+
+def test_there_and_back_by_names_alone(run_cli: Any, rows: Any) -> None:
+    encoded = run_cli(*ENCODE)
+    assert (encoded.code, encoded.err) == (0, "")
+    assert encoded.out.startswith("words.vqc: 900 x 20, ")
+    assert " bytes a vector" in encoded.out
+    assert Path("words.vqc").stat().st_size <= 9 * 900
+    shown = run_cli("info", "words.vqc").out
+    for words in ("900 x 20", "float32", "bytes_per_vector", "relative_error", "none is needed"):
+        assert words in shown
+    record = json.loads(run_cli("info", "--json", "words.vqc").out)
+    assert (record["medium"], record["vectors"], record["numbers"]) == ("vector", 900, 20)
+    assert run_cli("verify", "words.vqc").code == 0
+    said = run_cli("verify", "words.vqc", "--against", "words.npy")
+    assert said.out.startswith("words.vqc: ok, mean squared error 0.")
+    np.save("other.npy", rows + np.float32(0.5))
+    wrong = run_cli("verify", "words.vqc", "--against", "other.npy")
+    assert (wrong.code, "the stream says" in wrong.err) == (1, True)
+    assert run_cli("decode", "words.vqc", "-o", "back.npy").code == 0
+    back = np.load("back.npy")
+    assert np.array_equal(back, vectors.decode("words.vqc"))
+    assert run_cli("decode", "words.vqc", "--slice", "5:20,-9:", "-o", "part.npy").code == 0
+    np.testing.assert_array_equal(np.load("part.npy"), back[5:20, -9:])
+
+
+def test_a_codebook_beside(run_cli: Any, rows: Any) -> None:
+    made = run_cli(*ENCODE, "--new-codebook", "words.vqb")
+    assert (made.code, made.err) == (0, "")
+    again = run_cli(*ENCODE[:-2], "--codebook", "words.vqb", "-o", "again.vqc")
+    assert again.code == 0
+    refused = run_cli("decode", "words.vqc", "-o", "back.npy")
+    assert (refused.code, "need the codebook" in refused.err) == (3, True)
+    for name in ("words.vqc", "again.vqc"):
+        arguments = ("--codebook", "words.vqb")
+        assert run_cli("decode", name, "-o", "back.npy", "-f", *arguments).code == 0
+        assert np.load("back.npy").shape == rows.shape
+        assert run_cli("verify", name, "--against", "words.npy", *arguments).code == 0
+    kept = run_cli(*ENCODE, "--new-codebook", "words.vqb", "-o", "third.vqc")
+    assert (kept.code, "words.vqb" in kept.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["encode", "words.npy", "--recipe", "vectors"], 1, "there is no default"),
+        ([*ENCODE[:4], "-q", "50"], 2, "the medium vector has no --quality: it has --bytes-per"),
+        ([*ENCODE[:4], "--lossless"], 2, "has no --lossless"),
+        ([*ENCODE[:4], "--bytes-per-vector", "0"], 2, "0 is not a number above 0"),
+        ([*ENCODE[:4], "--bytes-per-vector", "99"], 1, "1 to 64 bytes, got 99"),
+        ([*ENCODE, "--max-error", "1"], 2, "not allowed"),
+        ([*ENCODE, "--codebook", "none.vqb"], 1, "none.vqb: no such file"),
+        ([*ENCODE, "--codebook", "words.npy"], 3, "not a codebook"),
+        (["encode", "words.npy", "--bytes-per-vector", "9"], 2, "array has no --bytes-per-vector"),
+        (["encode", "words.npy", "--recipe", "photo"], 2, "--recipe"),
+    ],
+)
+def test_what_the_command_refuses(
+    run_cli: Any, rows: Any, arguments: list[str], code: int, says: str
+) -> None:
+    outcome = run_cli(*arguments)
+    assert (outcome.code, says in outcome.err) == (code, True), outcome.err
+    assert not Path("words.vqc").exists()

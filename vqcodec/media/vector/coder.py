@@ -1,0 +1,115 @@
+"""What codes vectors: `vqcodec.media.coder.Coder`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from vqcodec.bitstream import Stream
+from vqcodec.errors import CorruptError, InputError, kernels_refuse
+from vqcodec.grid import Region
+from vqcodec.media.vector.codebook import Codebook
+from vqcodec.media.vector.codebook_file import read_codebook
+from vqcodec.media.vector.opened import OpenVectors
+from vqcodec.media.vector.signal import Vectors
+
+__all__ = ["CODER", "VectorCoder"]
+
+Progress = Callable[[int, int], None]
+
+# How far a measured error may be from the one in the file: sums differ in their last bits.
+_TOLERANCE = 1e-4
+
+
+class VectorCoder:
+    """Vectors to streams and back."""
+
+    options = frozenset({"bytes_per_vector", "codebook", "effort"})
+    decode_options = frozenset({"codebook"})
+
+    @kernels_refuse()
+    def encode(
+        self,
+        signal: Vectors,
+        *,
+        bytes_per_vector: float | None = None,
+        codebook: Any = None,
+        effort: int = 5,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> bytes:
+        """The stream of vectors; see `vqcodec.vectors.encode`."""
+        from vqcodec.media.vector.encoding import encode  # loads torch
+        from vqcodec.workers import side_by_side
+
+        if bytes_per_vector is None:
+            raise InputError(
+                "say how small vectors are to be, as bytes per vector: 16 for a first search, 32 "
+                "or more where the order of the nearest matters; there is no default"
+            )
+        book = _codebook(codebook)
+        with side_by_side(threads, jobs=1):
+            return encode(
+                signal,
+                bytes_per_vector=bytes_per_vector,
+                codebook=book,
+                effort=effort,
+                progress=progress,
+            )
+
+    def decode(
+        self,
+        stream: Stream,
+        *,
+        region: Sequence[slice] | None = None,
+        threads: int | None = None,
+        progress: Progress | None = None,
+        codebook: Any = None,
+    ) -> Vectors:
+        """The vectors of a stream, or some rows of them, and columns of these."""
+        found = OpenVectors(stream, _codebook(codebook))
+        rows, columns = _region_of(region, stream.header.extent)
+        if region is None:
+            found.codes(progress)
+        return Vectors(found.rebuild(np.arange(rows.start, rows.stop))[:, columns])
+
+    def compare(self, stream: Stream, original: Vectors, *, codebook: Any = None) -> str:
+        """How far the stream is from its original, in words. Raises: CorruptError: further."""
+        found = OpenVectors(stream, _codebook(codebook))
+        if original.extent != stream.header.extent:
+            raise CorruptError(
+                f"the stream has vectors {stream.header.extent}, the original {original.extent}"
+            )
+        block, squares = found.description.block, 0.0
+        for number, rows in enumerate(original.blocks(block)):
+            codes = found.codes()[:, number * block : number * block + len(rows)]
+            off = rows - found.codebook.rebuild(codes.astype(np.int64))
+            squares += float(np.einsum("nd,nd->", off, off, dtype=np.float64))
+        error, said = squares / len(found), found.description.error
+        if error > said * (1 + _TOLERANCE) + math.ulp(0.0):
+            raise CorruptError(f"a mean squared error of {error:.6g}, the stream says {said:.6g}")
+        return f"mean squared error {error:.6g}"
+
+
+def _codebook(given: Any) -> Codebook | None:
+    return given if given is None or isinstance(given, Codebook) else read_codebook(given)
+
+
+def _region_of(region: Sequence[slice] | None, extent: Sequence[int]) -> Region:
+    """Rows and columns as slices within the vectors. Raises: InputError."""
+    chosen = list(region or ())
+    if len(chosen) > len(extent) or not all(isinstance(part, slice) for part in chosen):
+        raise InputError(f"a region of vectors is slices of rows and columns, got {region!r:.60}")
+    found = []
+    for part, length in zip([*chosen, *[slice(None)] * (2 - len(chosen))], extent, strict=True):
+        start, stop, step = part.indices(length)
+        if step != 1 or stop <= start:
+            raise InputError(f"no region of {tuple(extent)} without steps: {region!r:.60}")
+        found.append(slice(start, stop))
+    return tuple(found)
+
+
+CODER = VectorCoder()
