@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from vqcodec.errors import CorruptError, InputError
-from vqcodec.media.video.numbers import append_number, append_signed, read_number, read_signed
+from vqcodec.media.video.varints import append_number, append_signed, read_number, read_signed
 
 __all__ = [
     "MOST_TRACKS",

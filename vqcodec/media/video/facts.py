@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from vqcodec.errors import CorruptError, InputError
-from vqcodec.media.video.numbers import append_number, read_number
 from vqcodec.media.video.signal import MOST_TICKS, Facts
+from vqcodec.media.video.varints import append_number, read_number
 
 __all__ = ["FACTS", "pack_facts", "pack_times", "unpack_facts", "unpack_times"]
 

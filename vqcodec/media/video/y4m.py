@@ -7,7 +7,7 @@ yuv4mpeg(5) of mjpegtools; the ranges of colour as FFmpeg adds them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO
@@ -16,6 +16,7 @@ import numpy as np
 
 from vqcodec.bitstream import DEFAULT_LIMITS, Limits
 from vqcodec.errors import InputError, LimitError
+from vqcodec.media.video.audio import Packet
 from vqcodec.media.video.chroma import halved
 from vqcodec.media.video.signal import LONGEST_SIDE, Facts, Frame, Plane, Video
 
@@ -235,6 +236,12 @@ class Y4mWriter:
         self._file.write(b"FRAME\n")
         for plane in (frame.y, frame.u, frame.v):
             self._file.write(plane.tobytes())
+
+    def write_audio(self, packets: Sequence[Packet]) -> None:
+        """Leave audio out."""
+
+    def end(self) -> None:
+        """There is nothing behind the last frame."""
 
     def _head(self, height: int, width: int) -> bytes:
         facts = self._facts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from fractions import Fraction
 from pathlib import Path
@@ -87,11 +88,9 @@ def test_what_is_written_is_read(
 )
 def test_no_other_error_than_a_named_one(rest: bytes) -> None:
     for data in (rest, b"YUV4MPEG2 " + rest, b"YUV4MPEG2 W3 H2 F5:1 Cmono\n" + rest):
-        try:
+        with contextlib.suppress(InputError, LimitError):
             for frame in read_y4m(io.BytesIO(data), Limits(max_samples=4096)):
                 assert frame.y.size <= 4096
-        except (InputError, LimitError) as error:
-            assert str(error)
 
 
 def test_a_cut_file_says_where() -> None:
