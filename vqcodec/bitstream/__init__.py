@@ -18,6 +18,7 @@ from vqcodec.bitstream.header import (
     Header,
 )
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits, limits_of
+from vqcodec.bitstream.open_length import INDEX, OpenStream, OpenWriter, open_stream
 from vqcodec.bitstream.partial import PartialStream, read_partial_stream
 from vqcodec.bitstream.reader import StreamReader
 from vqcodec.bitstream.sought import FileBytes, SoughtStream, seek_stream
@@ -27,6 +28,7 @@ __all__ = [
     "CODES",
     "DEFAULT_LIMITS",
     "FORMAT_VERSION",
+    "INDEX",
     "MAX_HEADER_BYTES",
     "MAX_STAGES",
     "PRIORS",
@@ -35,12 +37,15 @@ __all__ = [
     "FileBytes",
     "Header",
     "Limits",
+    "OpenStream",
+    "OpenWriter",
     "PartialStream",
     "SoughtStream",
     "Stream",
     "StreamReader",
     "StreamWriter",
     "limits_of",
+    "open_stream",
     "packed_size",
     "read_header",
     "read_partial_stream",
