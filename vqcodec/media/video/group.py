@@ -73,9 +73,10 @@ def count_frames(payload: bytes) -> tuple[int, int]:
     return first, count
 
 
-def unpack_group(payload: bytes, *, regions: int) -> Group:
+def unpack_group(payload: bytes, *, regions: int, whole: bool = True) -> Group:
     """Read a group whose key frame has so many regions; nothing of it is decoded.
 
+    whole: otherwise what stands before the key frame, with 0 regions.
     Raises: CorruptError for lengths that do not fit into each other.
     """
     first, count, at = _beginning(payload)
@@ -92,7 +93,7 @@ def unpack_group(payload: bytes, *, regions: int) -> Group:
     except TruncatedError as error:
         raise CorruptError(f"a group: {error}") from error
     changes = payload[at:]
-    if count == 1 and changes:
+    if whole and count == 1 and changes:
         raise CorruptError("a group of one frame has changes")
     return Group(
         first=first,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,23 +20,29 @@ Codes = NDArray[np.int64]
 
 
 def decode_group(
-    group: Group, model: VideoModel, height: int, width: int
-) -> Iterator[NDArray[np.uint8]]:
-    """Frames as red, green and blue, uint8 (3, height, width), in memory one at a time.
+    group: Group,
+    model: VideoModel,
+    height: int,
+    width: int,
+    *,
+    wanted: Collection[int] | None = None,
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """The frames of a group, or those that are wanted, each with its number within it.
+
+    Frames are red, green and blue, uint8 (3, height, width), in memory one at a time.
 
     Raises: CorruptError for payloads that no encoder writes, when their frames are drawn.
     """
     playing = Playing(model.pictures, height, width)
-    coded = decode_codes(group, model, playing.grid)
-    key = next(coded)
-    assert not isinstance(key, Change)
-    playing.begin(model.pictures.values(key))
-    yield playing.show()
     books = model.scaled(group.scale)
-    for change in coded:
-        assert isinstance(change, Change)
-        playing.advance(playing.predict(change.moving, change.motion), books, change)
-        yield playing.show()
+    for number, coded in enumerate(decode_codes(group, model, playing.grid)):
+        if isinstance(coded, Change):
+            predicted = playing.predict(coded.moving, coded.motion)
+            playing.advance(predicted, books, coded)
+        else:
+            playing.begin(model.pictures.values(coded))
+        if wanted is None or number in wanted:
+            yield number, playing.show()
 
 
 def decode_codes(

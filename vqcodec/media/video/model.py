@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vqcodec.device import find_device, own_modes
-from vqcodec.errors import BadModelError
-from vqcodec.media.video.pictures import Pictures
+from vqcodec.errors import BadModelError, CorruptError, UnknownModelError
+from vqcodec.grid import cover
+from vqcodec.media.video.pictures import STRIDE, Pictures
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.parts import shown
@@ -90,6 +91,25 @@ class VideoModel:
     def codebook_size(self) -> int:
         """Codes of each."""
         return int(self.books.shape[1])
+
+    def grid(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns of positions of a frame."""
+        rows, columns = cover((height, width), (STRIDE, STRIDE))
+        return rows, columns
+
+    def regions(self, height: int, width: int) -> int:
+        """In how many parts a key frame is coded."""
+        return self.pictures.count_regions(self.grid(height, width))
+
+    def check(self, fingerprint: str, stages: int) -> None:
+        """Raise UnknownModelError, or CorruptError, unless a stream can be of this model."""
+        if fingerprint != self.card.fingerprint:
+            raise UnknownModelError(
+                f"needs the model {fingerprint}, this one is {self.card.label} "
+                f"({self.card.fingerprint})"
+            )
+        if stages != self.stages:
+            raise CorruptError(f"the stream has {stages} stages of codes, its model {self.stages}")
 
     def scaled(self, index: int) -> Tensor:
         """The codebooks at a scale, each vector rounded to float32 once."""
