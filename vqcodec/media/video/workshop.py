@@ -67,8 +67,7 @@ class VideoWorkshop:
 
     def read(self, data: bytes) -> Video:
         """The video in a file, comparable."""
-        file: io.BufferedIOBase = io.BytesIO(data)
-        return self.comparable(read_video(io.BufferedReader(file), keep_audio=False))  # type: ignore[type-var]
+        return self.comparable(read_video(io.BytesIO(data), keep_audio=False))
 
     def comparable(self, signal: Video) -> Video:
         """The frames of a video, all in memory; audio is left out."""
