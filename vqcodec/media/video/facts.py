@@ -10,10 +10,7 @@ from vqcodec.errors import CorruptError, InputError
 from vqcodec.media.video.signal import MOST_TICKS, Facts
 from vqcodec.media.video.varints import append_number, read_number
 
-__all__ = ["FACTS", "pack_facts", "pack_times", "unpack_facts", "unpack_times"]
-
-# A critical chunk: without matrix, range and time base the samples mean nothing.
-FACTS = "F"
+__all__ = ["pack_facts", "pack_times", "unpack_facts", "unpack_times"]
 
 _REGULAR, _PLAIN, _DEFLATED = 0, 1, 2
 _LONGEST_NUMBER = 8

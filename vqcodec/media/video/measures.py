@@ -12,7 +12,7 @@ from vqcodec.media.ssim import WINDOW, ms_ssim, ms_ssim_db
 from vqcodec.media.video.signal import Frame, Video
 from vqcodec.media.workshop import Measure, decibels
 
-__all__ = ["MEASURES", "similarity", "weighted_psnr"]
+__all__ = ["MEASURES", "similarity", "psnr_of_frames"]
 
 # Luma counts for six of eight parts, as video codecs are compared.
 _WEIGHTS = {"y": 6, "u": 1, "v": 1}
@@ -20,7 +20,7 @@ _WEIGHTS = {"y": 6, "u": 1, "v": 1}
 _EVERY = 3
 
 
-def weighted_psnr(decoded: Video, original: Video) -> float:
+def psnr_of_frames(decoded: Video, original: Video) -> float:
     """PSNR of (6 Y + U + V) / 8 in dB: of the mean squared error over all frames.
 
     Raises: InputError: extents or numbers of frames differ.
@@ -31,7 +31,7 @@ def weighted_psnr(decoded: Video, original: Video) -> float:
     >>> def grey(level): return Frame(np.full((2, 2), level, np.uint8), half, half, Fraction(0))
     >>> facts = Facts(time_base=Fraction(1))
     >>> a, b = (Video([grey(n)], height=2, width=2, facts=facts) for n in (0, 51))
-    >>> round(weighted_psnr(a, b), 2)
+    >>> round(psnr_of_frames(a, b), 2)
     15.23
     """
     errors = [
@@ -44,7 +44,7 @@ def weighted_psnr(decoded: Video, original: Video) -> float:
 def similarity(decoded: Video, original: Video) -> float:
     """MS-SSIM of luma, the mean over every third frame; NaN for sides below 11 pixels.
 
-    Raises: as `weighted_psnr`.
+    Raises: as `psnr_of_frames`.
     """
     if min(original.height, original.width) < WINDOW:
         return math.nan
@@ -72,7 +72,7 @@ def _error(found: Frame, wanted: Frame, name: str) -> float:
 
 
 MEASURES: tuple[Measure, ...] = (
-    Measure(name="psnr", of=weighted_psnr, title="PSNR (6 Y + U + V) / 8", unit="dB", low=0),
+    Measure(name="psnr", of=psnr_of_frames, title="PSNR (6 Y + U + V) / 8", unit="dB", low=0),
     Measure(
         name="ms-ssim",
         of=similarity,

@@ -10,7 +10,7 @@ from clips import make_video
 
 from vqcodec.errors import InputError
 from vqcodec.media.ssim import ms_ssim
-from vqcodec.media.video.measures import MEASURES, similarity, weighted_psnr
+from vqcodec.media.video.measures import MEASURES, similarity, psnr_of_frames
 from vqcodec.media.video.signal import Frame, Video
 
 
@@ -33,8 +33,8 @@ def test_psnr_weighs_luma_six_times() -> None:
         for name, weight in (("y", 6), ("u", 1), ("v", 1)):
             a, b = (getattr(frame, name).astype(float) for frame in (found, wanted))
             error += weight / 8 * ((a - b) ** 2).mean() / 3
-    assert weighted_psnr(decoded, original) == pytest.approx(10 * math.log10(255**2 / error))
-    assert weighted_psnr(original, original) == math.inf
+    assert psnr_of_frames(decoded, original) == pytest.approx(10 * math.log10(255**2 / error))
+    assert psnr_of_frames(original, original) == math.inf
 
 
 def test_similarity_is_of_every_third_frame() -> None:
@@ -49,8 +49,8 @@ def test_similarity_is_of_every_third_frame() -> None:
 
 def test_other_videos_are_not_compared() -> None:
     with pytest.raises(InputError, match="ends after 2 frames"):
-        weighted_psnr(make_video(2), make_video(3))
+        psnr_of_frames(make_video(2), make_video(3))
     with pytest.raises(InputError, match="more frames"):
-        weighted_psnr(make_video(3), make_video(2))
+        psnr_of_frames(make_video(3), make_video(2))
     with pytest.raises(InputError, match="videos of one size are compared"):
-        weighted_psnr(make_video(2, 8, 8), make_video(2, 8, 9))
+        psnr_of_frames(make_video(2, 8, 8), make_video(2, 8, 9))

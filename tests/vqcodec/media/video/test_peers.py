@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from clips import make_video
 
-from vqcodec.media.video.measures import weighted_psnr
+from vqcodec.media.video.measures import psnr_of_frames
 from vqcodec.media.video.peers import PEERS, make_peer
 from vqcodec.media.video.signal import Facts
 
@@ -29,7 +29,7 @@ def test_packets_are_the_video(name: str, height: int, width: int) -> None:
         assert decoded.extent == video.extent
         assert decoded.facts == video.facts
         sizes.append(peer.size(data))
-        quality.append(weighted_psnr(decoded, video))
+        quality.append(psnr_of_frames(decoded, video))
         assert 0 < len(data) - sizes[-1] < 60
     assert sizes[0] < sizes[1]
     assert 15 < quality[0] < quality[1]
