@@ -5,6 +5,7 @@ from vqcodec.bitstream.container import (
     Buffer,
     Stream,
     StreamWriter,
+    as_bytes,
     read_header,
     read_stream,
     write_stream,
@@ -18,7 +19,14 @@ from vqcodec.bitstream.header import (
     Header,
 )
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits, limits_of
-from vqcodec.bitstream.open_length import INDEX, OpenStream, OpenWriter, open_stream
+from vqcodec.bitstream.open_length import (
+    INDEX,
+    CountedStream,
+    OpenStream,
+    OpenWriter,
+    open_stream,
+    whole_stream,
+)
 from vqcodec.bitstream.partial import PartialStream, read_partial_stream
 from vqcodec.bitstream.reader import StreamReader
 from vqcodec.bitstream.sought import FileBytes, SoughtStream, seek_stream
@@ -34,6 +42,7 @@ __all__ = [
     "PRIORS",
     "Buffer",
     "Chunk",
+    "CountedStream",
     "FileBytes",
     "Header",
     "Limits",
@@ -44,6 +53,7 @@ __all__ = [
     "Stream",
     "StreamReader",
     "StreamWriter",
+    "as_bytes",
     "limits_of",
     "open_stream",
     "packed_size",
@@ -51,5 +61,6 @@ __all__ = [
     "read_partial_stream",
     "read_stream",
     "seek_stream",
+    "whole_stream",
     "write_stream",
 ]

@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from vqcodec.bitstream.chunk import CODES, Chunk, check_codes, chunk_end, pack_chunk, unpack_chunk
-from vqcodec.bitstream.container import StreamWriter, read_beginning
+from vqcodec.bitstream.container import Stream, StreamWriter, read_beginning
 from vqcodec.bitstream.header import Header
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits
+from vqcodec.bitstream.partial import PartialStream
 from vqcodec.bitstream.varint import MAX_VARINT, Readable, append_varint, read_varint
 from vqcodec.errors import ChecksumError, CorruptError, FormatError, InputError, TruncatedError
 
-__all__ = ["INDEX", "OpenStream", "OpenWriter", "open_stream"]
+__all__ = ["INDEX", "CountedStream", "OpenStream", "OpenWriter", "open_stream", "whole_stream"]
 
 INDEX = "I"
 # At the end of the index: how many bytes its chunk has, and the chunk's checksum.
@@ -137,6 +138,30 @@ def open_stream(
             raise
         return OpenStream(header, side_chunks, None, _found(data, start), data, checksum)
     return OpenStream(header, side_chunks, amounts, starts, data, checksum)
+
+
+@dataclass(frozen=True)
+class CountedStream(Stream):
+    """A stream of open length that was read whole. amounts: as the index says."""
+
+    amounts: tuple[int, ...]
+
+
+def whole_stream(stream: OpenStream, *, partial: bool = False) -> Stream:
+    """Read all regions of a stream, and check them.
+
+    partial: take those that are whole, a `PartialStream`.
+    Raises: FormatError, of the first one that is damaged, or if none is whole.
+    """
+    header, chunks, count = stream.header, stream.side_chunks, len(stream)
+    if partial:
+        found = dict(stream.whole_regions())
+        if not found:
+            stream.codes_of(0)
+        return PartialStream(header, chunks, tuple(found.values()), tuple(found))
+    assert stream.amounts is not None
+    codes = tuple(stream.codes_of(number) for number in range(count))
+    return CountedStream(header, chunks, codes, stream.amounts)
 
 
 def _index(data: Readable, start: int, checksum: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:

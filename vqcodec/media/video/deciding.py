@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from vqcodec_kernels import beam_codes
 from vqcodec_kernels.entropy.changes import Change
 from vqcodec_kernels.motion.ops import find_motion
 
-__all__ = ["LOOK_AHEAD", "Deciding", "luma_of"]
+__all__ = ["LOOK_AHEAD", "Deciding", "Watch", "corrections", "luma_of"]
 
 # Frames behind one that are looked at: a correction that stays is worth more.
 LOOK_AHEAD = 7
@@ -36,6 +36,9 @@ _FLOOR = 0.02
 
 Bytes = NDArray[np.uint8]
 
+# Is told what was corrected, (N, D) at a price of 1, and by which codes, (N, S).
+Watch = Callable[[Tensor, Tensor], object]
+
 
 class Deciding:
     """Decides about the frames of a group, one after another.
@@ -44,11 +47,19 @@ class Deciding:
         playing: the frame that is there.
         books, share: of the model, at the scale of the group.
         price: squared distance of latents that a bit is worth.
+        beams: candidates of the search for codes.
     """
 
     def __init__(
-        self, playing: Playing, books: Tensor, share: NDArray[np.float32], price: float, beams: int
+        self,
+        playing: Playing,
+        books: Tensor,
+        share: NDArray[np.float32],
+        price: float,
+        beams: int,
+        watch: Watch | None = None,
     ) -> None:
+        self._watch = watch
         self._playing, self._books, self._price, self._beams = playing, books, price, beams
         share = (1 - _FLOOR) * share + _FLOOR / share.shape[1]
         self._bits = torch.from_numpy(-np.log2(share)).float().to(books.device)
@@ -84,7 +95,7 @@ class Deciding:
     ) -> NDArray[np.int64]:
         """Codes of changes, (S, *grid). latents: of the frame and of those behind it."""
         with own_modes(predicted.device):
-            rows, stays = _corrections(latents, predicted)
+            rows, stays = corrections(latents, predicted)
             chosen = self._searched(rows, stays, moving)
         stages = len(self._books)
         codes: NDArray[np.int64] = chosen.T.reshape(stages, *self._playing.grid).cpu().numpy()
@@ -131,6 +142,8 @@ class Deciding:
             worth = errors[:, -1] + price * (bits + extra) < energy[places]
             kept = worth & (found != 0).any(1)
             codes[places[kept]] = found[kept]
+            if self._watch is not None:
+                self._watch(rows[places[kept]] / math.sqrt(price), found[kept])
         return codes
 
     def _expected(self, errors: Tensor) -> NDArray[np.float64]:
@@ -151,7 +164,7 @@ def luma_of(picture: Bytes) -> Bytes:
     return ((red + 2 * green + blue + 2) >> 2).astype(np.uint8)
 
 
-def _corrections(latents: Sequence[Tensor], predicted: Tensor) -> tuple[Tensor, Tensor]:
+def corrections(latents: Sequence[Tensor], predicted: Tensor) -> tuple[Tensor, Tensor]:
     """What is to be corrected (N, D), as a mean over the frames that it stays for: 1, 2, 4 or 8."""
     first = latents[0]
     wrong = (first - predicted).square().sum(0)

@@ -9,15 +9,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vqcodec.media.video.deciding import Deciding, luma_of
+from vqcodec.media.video.deciding import Deciding, Watch, luma_of
 from vqcodec.media.video.facts import pack_times
 from vqcodec.media.video.group import Group, pack_group
 from vqcodec.media.video.model import VideoModel, scale_index
+from vqcodec.media.video.pictures import Pictures
 from vqcodec.media.video.playing import Playing, to_blocks
 from vqcodec.media.video.signal import Facts
 from vqcodec_kernels.entropy.changes import Change, ChangeEncoder
 
-__all__ = ["GroupEncoder", "Seen", "see"]
+__all__ = ["GroupEncoder", "Seen", "change_price", "see"]
 
 # A bit of a change is worth so many of a key frame: what a key frame has, all frames have.
 _KEY_WORTH = 4.0
@@ -33,12 +34,17 @@ class Seen:
         self.ticks, self.luma, self.latent = ticks, luma, latent
 
 
-def see(model: VideoModel, rgb: NDArray[np.uint8], ticks: int) -> Seen:
+def see(pictures: Pictures, rgb: NDArray[np.uint8], ticks: int) -> Seen:
     """Look at a frame, uint8 (3, H, W)."""
     pads = [(0, -side % 8) for side in rgb.shape[1:]]
     whole = np.pad(rgb, ((0, 0), *pads), mode="edge") if any(p for _, p in pads) else rgb
-    latent = model.pictures.analyse(torch.from_numpy(whole).to(model.pictures.device))
+    latent = pictures.analyse(torch.from_numpy(whole).to(pictures.device))
     return Seen(ticks, luma_of(to_blocks(whole)), latent)
+
+
+def change_price(pictures: Pictures, quality: float) -> float:
+    """Squared distance of latents that a bit of a change is worth at a quality."""
+    return max(_KEY_WORTH * pictures.price(quality), _LOWEST_PRICE)
 
 
 class GroupEncoder:
@@ -61,9 +67,10 @@ class GroupEncoder:
         *,
         quality: float,
         effort: int = 5,
+        watch: Watch | None = None,
     ) -> None:
         self._model = model
-        price = max(_KEY_WORTH * model.pictures.price(quality), _LOWEST_PRICE)
+        price = change_price(model.pictures, quality)
         self._scale = scale_index(price)
         self._books = model.scaled(self._scale)
         self._playing = Playing(model.pictures, height, width)
@@ -72,7 +79,7 @@ class GroupEncoder:
         self._playing.begin(model.pictures.values(codes))
         self._ticks = [key.ticks]
         self._deciding = Deciding(
-            self._playing, self._books, model.share, price, _BEAMS[effort - 1]
+            self._playing, self._books, model.share, price, _BEAMS[effort - 1], watch
         )
         self.encoder = ChangeEncoder(
             *self._playing.grid,

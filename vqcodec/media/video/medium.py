@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from vqcodec.bitstream import PRIORS, Chunk, Header, Limits, PartialStream, Stream
+from vqcodec.bitstream import PRIORS, Chunk, CountedStream, Header, Limits, Stream
 from vqcodec.errors import BadModelError, CorruptError, InputError
 from vqcodec.grid import Region
 from vqcodec.media.base import Direct, Part
@@ -37,7 +38,6 @@ class VideoMedium(Direct):
     default_model = "video"
     span: tuple[float, float] | None = None
     depths: tuple[int, ...] = ()
-    open_length = True
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file begins as YUV4MPEG2 or a container of videos does."""
@@ -117,12 +117,15 @@ class VideoMedium(Direct):
         """
         from vqcodec.media.video.group import count_frames
 
-        frames, is_partial = 0, isinstance(stream, PartialStream)
-        for number, payload in enumerate(stream.codes):
-            first, count = count_frames(payload)
-            if first != frames and not is_partial:
-                raise CorruptError(f"group {number} begins with frame {first}, not {frames}")
-            frames += count
+        found = [count_frames(payload) for payload in stream.codes]
+        frames = sum(count for _, count in found)
+        if isinstance(stream, CountedStream):
+            wanted = list(zip(accumulate((0, *stream.amounts)), stream.amounts, strict=False))
+            for number, (says, should) in enumerate(zip(found, wanted, strict=True)):
+                if says != should:
+                    raise CorruptError(
+                        f"group {number} says first frame and number {says}, the index {should}"
+                    )
         return frames, *stream.header.extent
 
     def per_second(self, stream: Stream) -> int | None:
@@ -165,9 +168,9 @@ class VideoMedium(Direct):
 
     def decibels(self, decoded: Any, original: Any) -> float:
         """PSNR of (6 Y + U + V) / 8, over all frames."""
-        from vqcodec.media.video.measures import psnr_of_frames
+        from vqcodec.media.video.measures import weighted_psnr
 
-        return psnr_of_frames(decoded, original)
+        return weighted_psnr(decoded, original)
 
 
 MEDIUM = VideoMedium()

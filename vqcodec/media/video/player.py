@@ -50,7 +50,7 @@ class Player:
 
     Attributes:
         facts: see `Facts`. height, width: in pixels. tracks: of audio.
-        groups: how many there are. frames: how many there are in them.
+        counts: how many frames each group has.
         is_whole: False for a stream that was cut, opened with `partial`.
     """
 
@@ -88,7 +88,7 @@ class Player:
             self._starts = [0, *accumulate(counts)][:-1]
         if not counts:
             raise CorruptError("no group of the video is whole")
-        self._counts, self._closing = counts, ExitStack()
+        self.counts, self._closing = counts, ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -108,12 +108,12 @@ class Player:
     @property
     def groups(self) -> int:
         """How many groups there are."""
-        return len(self._counts)
+        return len(self.counts)
 
     @property
     def frames(self) -> int:
         """How many frames there are in them."""
-        return sum(self._counts)
+        return sum(self.counts)
 
     @property
     def extent(self) -> tuple[int, int, int]:
@@ -177,7 +177,7 @@ class Player:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if self._ticks(middle)[0] <= tick else (low, middle - 1)
         before = sum(shown <= tick for shown in self._ticks(low))
-        return sum(self._counts[:low]) + max(before - 1, 0)
+        return sum(self.counts[:low]) + max(before - 1, 0)
 
     def __getitem__(self, number: int) -> Frame:
         """One frame, of its group alone."""
@@ -190,10 +190,10 @@ class Player:
         """A group as it stands in the stream. Raises: FormatError."""
         payload = self._stream.codes_of(self._numbers[number])
         group = unpack_group(payload, regions=self.model.regions(self.height, self.width))
-        if (group.first, group.count) != (self._starts[number], self._counts[number]):
+        if (group.first, group.count) != (self._starts[number], self.counts[number]):
             raise CorruptError(
                 f"group {number} says frames {group.first} to {group.first + group.count}, the "
-                f"index {self._starts[number]} to {self._starts[number] + self._counts[number]}"
+                f"index {self._starts[number]} to {self._starts[number] + self.counts[number]}"
             )
         return group
 
@@ -210,7 +210,7 @@ class Player:
 
     def _between(self, wanted: range) -> Iterator[Frame]:
         begin = 0
-        for number, count in enumerate(self._counts):
+        for number, count in enumerate(self.counts):
             inside = [n for n in range(begin, begin + count) if n in wanted]
             if inside:
                 yield from self._of_group(number, {n - begin for n in inside})

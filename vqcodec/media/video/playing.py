@@ -81,21 +81,24 @@ class Playing:
     def advance(self, predicted: Tensor, books: Tensor, change: Change) -> None:
         """Take the next frame: its prediction, and vectors of changes (S, K, D) by its codes."""
         says = blocks_said(change.codes, self.blocks)
-        with own_modes(self._pictures.device):
-            self.latent = _added(predicted, books, change.codes) if says.any() else predicted
-        changed = grown(says | (change.moving > 0))
-        for (top, bottom, left, right), seen in windows_of(changed, self.grid):
-            found = self._pictures.synthesise_window(
-                self.latent[:, seen[0] : seen[1], seen[2] : seen[3]]
-            )
+        latent = predicted
+        if says.any():
+            with own_modes(self._pictures.device):
+                latent = _added(predicted, books, change.codes)
+        self.take(latent, says | (change.moving > 0))
+
+    def take(self, latent: Tensor, changed: NDArray[np.bool_]) -> None:
+        """Take the latent of the next frame, which differs from the last one in some blocks."""
+        self.latent = latent
+        for (top, bottom, left, right), seen in windows_of(grown(changed), self.grid):
+            found = self._pictures.synthesise_window(latent[:, seen[0] : seen[1], seen[2] : seen[3]])
             rows = slice(STRIDE * (top - seen[0]), STRIDE * (bottom - seen[0]))
             columns = slice(STRIDE * (left - seen[2]), STRIDE * (right - seen[2]))
-            self.picture[
-                :, STRIDE * top : STRIDE * bottom, STRIDE * left : STRIDE * right
-            ] = found[:, rows, columns].cpu().numpy()
+            place = slice(STRIDE * top, STRIDE * bottom), slice(STRIDE * left, STRIDE * right)
+            self.picture[:, *place] = found[:, rows, columns].cpu().numpy()
         if changed.any():
-            rows, columns = (STRIDE * n for n in self.grid)
-            self.picture = to_blocks(self.picture[:, :rows, :columns])
+            height, width = (STRIDE * n for n in self.grid)
+            self.picture = to_blocks(self.picture[:, :height, :width])
 
 
 def to_blocks(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -96,7 +96,7 @@ class Recorder:
         """Take the next frame, and packets of audio that came before it."""
         if frame.extent != self._extent:
             raise InputError(f"a frame is {self._extent}, got {frame.extent}")
-        seen = see(self._model, to_rgb(frame, self._facts), self._facts.ticks(frame.time))
+        seen = see(self._model.pictures, to_rgb(frame, self._facts), self._facts.ticks(frame.time))
         if self._last is not None and seen.ticks <= self._last.ticks:
             raise InputError(f"a frame at {frame.time} s is not shown after the one before")
         is_key = self._begins_group(seen)
