@@ -49,6 +49,9 @@ class Coder(Protocol):
 class StreamingCoder(Coder, Protocol):
     """One whose signals may be longer than memory; `registry.find_streaming_coder` gives it."""
 
+    def load(self, name_or_path: str | Path, *, device: str = "auto") -> Any:
+        """A model, with `encode` and `decode_signal` of signals in memory. Raises: ModelError."""
+
     def read_from(self, file: BinaryIO, limits: Limits) -> Any:
         """The signal in a pipe, drawn as it comes, once."""
 

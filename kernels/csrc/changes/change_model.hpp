@@ -185,8 +185,8 @@ class ChangeModel {
     const uint32_t w = said.at(y, x - 1) > 0, n = said.at(y - 1, x) > 0,
                    nw = said.at(y - 1, x - 1) > 0, ne = said.at(y - 1, x + 1) > 0,
                    here = past.at(y, x) > 0;
-    const uint32_t near = said.at(y, x - 1) + said.at(y - 1, x) + said.at(y - 1, x - 1) +
-                          said.at(y - 1, x + 1);
+    const uint32_t near =
+        said.at(y, x - 1) + said.at(y - 1, x) + said.at(y - 1, x - 1) + said.at(y - 1, x + 1);
     int around = 0;
     for (int dy = -1; dy <= 1; ++dy) {
       for (int dx = -1; dx <= 1; ++dx) around += lately_.at(y + dy, x + dx);
@@ -195,11 +195,13 @@ class ChangeModel {
     const uint32_t memories = class_of(around, kSums), count = class_of(near, kCounts);
     const uint32_t place = (y & 1) * 2 + (x & 1);
     const uint32_t block = (place & 1 ? w : 0) + (place & 2 ? 2 * n : 0) +
-                           (place == 3 ? 4 * nw : place == 2 ? 4 * ne : 0);
+                           (place == 3   ? 4 * nw
+                            : place == 2 ? 4 * ne
+                                         : 0);
     const auto& moving = now_.moving;
     const Motion own = now_.motion.at(by, bx);
-    const uint32_t edges = !(own == now_.motion.at(by, bx - 1)) +
-                           2 * !(own == now_.motion.at(by - 1, bx));
+    const uint32_t edges =
+        !(own == now_.motion.at(by, bx - 1)) + 2 * !(own == now_.motion.at(by - 1, bx));
     const uint32_t beside = moving.at(by, bx - 1) + moving.at(by, bx + 1) + moving.at(by - 1, bx) +
                             moving.at(by + 1, bx);
     ChangeContexts contexts;
@@ -234,8 +236,7 @@ class ChangeModel {
     for (int s = 0; s < extent_.stages; ++s) {
       auto& codes = now_.codes[s];
       int32_t& code = codes.at(y, x);
-      const int32_t w = codes.at(y, x - 1), n = codes.at(y - 1, x),
-                    p = before_.codes[s].at(y, x);
+      const int32_t w = codes.at(y, x - 1), n = codes.at(y - 1, x), p = before_.codes[s].at(y, x);
       const auto heard = [](uint32_t said, int32_t other) {
         return said == 0 ? 0u : other == 0 ? 1u : 2u;
       };
@@ -255,10 +256,9 @@ class ChangeModel {
       // One that has said nothing so far says something in the last stage.
       const bool known = count == 0 && s == extent_.stages - 1;
       if (known || bits_.code(coder, kStage, stage, 0, contexts, code != 0)) {
-        contexts.values = {
-            0, top(w, 4), top(n, 4), top(p, 5), top(last, 5), m + 2 * follows + 4 * (past > 0)};
-        code = static_cast<int32_t>(
-            code_one(coder, stage, contexts, static_cast<uint32_t>(code)));
+        contexts.values = {0,         top(w, 4),    top(n, 4),
+                           top(p, 5), top(last, 5), m + 2 * follows + 4 * (past > 0)};
+        code = static_cast<int32_t>(code_one(coder, stage, contexts, static_cast<uint32_t>(code)));
         ++count;
       }
       last = code;
@@ -277,9 +277,8 @@ class ChangeModel {
       const uint32_t first_of_one = (2 * node + 1 - (2u << level)) << below;
       const bool known = first_of_one >= size_;
       const bool bit = code >> below & 1;
-      node = 2 * node + (known ? 0
-                               : bits_.code(coder, kBits, (stage << depth_) + node, level, contexts,
-                                            bit));
+      node = 2 * node +
+             (known ? 0 : bits_.code(coder, kBits, (stage << depth_) + node, level, contexts, bit));
     }
     return node - (1u << depth_);
   }

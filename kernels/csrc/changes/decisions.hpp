@@ -10,7 +10,8 @@
 namespace vqcodec {
 
 // Whether a frame says anything; whether a block moves; as which neighbour it moves; by how much it
-// moves otherwise; whether a position says anything; whether a stage of it does; the bits of a code.
+// moves otherwise; whether a position says anything; whether a stage of it does; the bits of a
+// code.
 enum Kind { kFrame, kMoves, kMerges, kDifference, kSays, kStage, kBits };
 
 constexpr int kKindCount = 7;

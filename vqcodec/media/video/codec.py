@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import torch
 
-from vqcodec.media.video.coder import CODER
-from vqcodec.media.video.model import VideoModel, load_video_model
+from vqcodec.media.video.model import VideoModel
 from vqcodec.media.video.player import open_video
+from vqcodec.media.video.recorder import MOST_SECONDS, Recorder
 from vqcodec.media.video.signal import Video
 from vqcodec.model.file import ModelCard
 
-__all__ = ["VideoCodec", "load_codec"]
+__all__ = ["VideoCodec"]
 
 
 class VideoCodec:
@@ -41,14 +40,18 @@ class VideoCodec:
     ) -> bytes:
         """The stream of a video, without audio."""
         buffer = io.BytesIO()
-        CODER.encode_to(
-            video,
+        recorder = Recorder(
             buffer.write,
+            self._model,
+            height=video.height,
+            width=video.width,
+            facts=video.facts,
             quality=quality,
-            keyframe_seconds=keyframe_seconds,
-            model=self._model,
-            audio=False,
+            keyframe_seconds=min(keyframe_seconds, MOST_SECONDS),
         )
+        for frame in video:
+            recorder.add(frame)
+        recorder.end()
         return buffer.getvalue()
 
     def decode_signal(self, data: bytes) -> Video:
@@ -62,8 +65,3 @@ class VideoCodec:
                 count=player.frames,
                 duration=player.duration,
             )
-
-
-def load_codec(name_or_path: str | Path = "video", *, device: str = "auto") -> VideoCodec:
-    """The codec of a model of videos. Raises: as `load_video_model`."""
-    return VideoCodec(load_video_model(name_or_path, device=device))

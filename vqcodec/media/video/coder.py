@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from vqcodec.bitstream import Limits, Stream
 from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.media.video.audio import Packet
+from vqcodec.media.video.codec import VideoCodec
 from vqcodec.media.video.files import Writer, format_of, open_writer, read_video
 from vqcodec.media.video.model import VideoModel, load_video_model
 from vqcodec.media.video.player import Player, open_video
@@ -141,6 +142,10 @@ class VideoCoder:
     def compare(self, stream: Stream, original: Video) -> str:
         """Refuse: there is no bound."""
         raise InputError("a video has no bound that it could be held against")
+
+    def load(self, name_or_path: str | Path, *, device: str = "auto") -> VideoCodec:
+        """A model, ready for videos in memory."""
+        return VideoCodec(load_video_model(name_or_path, device=device))
 
     def read_from(self, file: BinaryIO, limits: Limits) -> Video:
         """The video in a pipe, drawn once."""

@@ -21,8 +21,9 @@ from vqcodec.media.video.model import VideoModel
 from vqcodec.media.video.rate import RateControl
 from vqcodec.media.video.signal import Facts, Frame
 
-__all__ = ["Recorder"]
+__all__ = ["MOST_SECONDS", "Recorder"]
 
+MOST_SECONDS = 3600.0
 # Two frames that differ by more than this part of what they have are not of one scene.
 _CUT = 0.7
 # Frames that rate control holds of a group, in bytes; a longer group is coded once.
@@ -61,7 +62,7 @@ class Recorder:
         effort: int = 5,
     ) -> None:
         check_real("quality", quality, "0 to 100", low=0, high=100)
-        check_real("keyframe_seconds", keyframe_seconds, "more than 0 to 3600", low=0, high=3600)
+        check_real("keyframe_seconds", keyframe_seconds, "0 to 3600", low=0, high=MOST_SECONDS)
         check_whole("effort", effort, 1, 9)
         if kbps is not None:
             check_real("kbps", kbps, "at least 0.1", low=0.1, high=1e7)
