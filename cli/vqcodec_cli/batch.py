@@ -22,11 +22,12 @@ from vqcodec_cli.terminal import say_json, say_lines
 
 Record = Mapping[str, Any]
 
+
 class Tell(Protocol):
     """Is told how many of how many parts of an item are done, and perhaps a word about it."""
 
-    def __call__(self, done: int, parts: int, /, note: str = "") -> None: ...
-
+    def __call__(self, done: int, parts: int, /, note: str = "") -> None:
+        """Take them."""
 
 
 class Item(Protocol):

@@ -173,9 +173,7 @@ def _write_frames(
     return coder.decode_to(player, path, **chosen)
 
 
-def _written_picture(
-    args: argparse.Namespace, job: Job, coder: StreamingCoder, player: Any
-) -> str:
+def _written_picture(args: argparse.Namespace, job: Job, coder: StreamingCoder, player: Any) -> str:
     if args.frames is not None or args.every is not None:
         raise UsageError("--at is one frame, --frames and --every are several: give one of them")
     picture = list_media()[0]
@@ -205,9 +203,7 @@ def _checked(asked: tuple[int | None, int | None] | None, frames: int) -> tuple[
     return begin, end
 
 
-def _refuse(
-    args: argparse.Namespace, medium: Medium, names: tuple[str, ...], hint: str
-) -> None:
+def _refuse(args: argparse.Namespace, medium: Medium, names: tuple[str, ...], hint: str) -> None:
     for name in names:
         if getattr(args, name, None) not in (None, False):
             option = {"begin": "from", "duration": "for"}.get(name, name).replace("_", "-")
@@ -217,7 +213,9 @@ def _refuse(
 def _range(text: str) -> tuple[int | None, int | None]:
     begin, colon, end = text.partition(":")
     parts = [int(part) if part.isdecimal() else None for part in (begin, end)]
-    if not colon or any(part is None and word for part, word in zip(parts, (begin, end), strict=True)):
+    if not colon or any(
+        part is None and word for part, word in zip(parts, (begin, end), strict=True)
+    ):
         raise argparse.ArgumentTypeError(f"{text[:40]!a} is no range of frames, such as 100:200")
     return parts[0], parts[1]
 

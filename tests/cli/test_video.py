@@ -38,17 +38,25 @@ def coded(run_cli: Any, clip: Path) -> Path:
     outcome = run_cli("encode", "clip.y4m", "--keyframe-seconds", "0.5")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith("clip.vqc: 64 x 48, 12 frames, ")
-    assert "kbps" in outcome.out and "frames a second" in outcome.out
+    assert "kbps" in outcome.out
+    assert "frames a second" in outcome.out
     return clip
 
 
 def test_there_and_back(run_cli: Any, coded: Path) -> None:
     record = json.loads(run_cli("info", "--json", "clip.vqc").out)
-    assert (record["frames"], record["height"], record["width"], record["regions"]) == (12, 48, 64, 3)
-    assert record["seconds"] == pytest.approx(1.2) and record["installed_model"]
+    assert (record["frames"], record["height"], record["width"], record["regions"]) == (
+        12,
+        48,
+        64,
+        3,
+    )
+    assert record["seconds"] == pytest.approx(1.2)
+    assert record["installed_model"]
     assert record["kbps"] == pytest.approx(8 * record["file_bytes"] / 1200)
     text = run_cli("info", "clip.vqc").out
-    assert "64 x 48, 12 frames" in text and "3 regions" in text
+    assert "64 x 48, 12 frames" in text
+    assert "3 regions" in text
     assert run_cli("verify", "clip.vqc").out == "clip.vqc: ok\n"
     assert run_cli("decode", "clip.vqc", "-o", "back.y4m").code == 0
     with open("back.y4m", "rb") as file:
@@ -64,7 +72,12 @@ def test_there_and_back(run_cli: Any, coded: Path) -> None:
 def test_a_part_is_what_the_whole_has_there(run_cli: Any, coded: Path) -> None:
     assert run_cli("decode", "clip.vqc", "-o", "all/%03d.png").code == 0
     assert len(list(Path("all").iterdir())) == 12
-    assert run_cli("decode", "clip.vqc", "-o", "some/%03d.png", "--frames", "3:11", "--every", "4").code == 0
+    assert (
+        run_cli(
+            "decode", "clip.vqc", "-o", "some/%03d.png", "--frames", "3:11", "--every", "4"
+        ).code
+        == 0
+    )
     assert sorted(path.name for path in Path("some").iterdir()) == ["003.png", "007.png"]
     assert run_cli("decode", "clip.vqc", "-o", "then.png", "--at", "0.75s").code == 0
     for name, whole in (("some/003.png", 3), ("some/007.png", 7), ("then.png", 7)):
@@ -75,9 +88,7 @@ def test_a_part_is_what_the_whole_has_there(run_cli: Any, coded: Path) -> None:
     assert run_cli("decode", "clip.vqc", "-o", "all/%03d.png", "-f").code == 0
 
 
-def test_pipes_go_both_ways(
-    run_cli: Any, clip: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pipes_go_both_ways(run_cli: Any, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Pipe:
         def __init__(self, data: bytes = b"") -> None:
             self.buffer = io.BufferedReader(io.BytesIO(data)) if data else io.BytesIO()

@@ -155,9 +155,7 @@ def _check_checksum(data: bytes, end: int) -> None:
         raise ChecksumError("header checksum does not match: the file is damaged")
 
 
-def _judge(
-    extent: list[int], channels: int, stages: int, prior: int, limits: Limits
-) -> None:
+def _judge(extent: list[int], channels: int, stages: int, prior: int, limits: Limits) -> None:
     """Refuse fields that arrived undamaged and make no sense, or that this version lacks."""
     text = " x ".join(map(str, extent))
     if 0 in extent:

@@ -66,9 +66,7 @@ class StreamingCoder(Coder, Protocol):
     def opened(self, data: Any, **options: Any) -> AbstractContextManager[Any]:
         """A stream in a file, to be played."""
 
-    def decode_to(
-        self, player: Any, target: Path | BinaryIO, **options: Any
-    ) -> dict[str, Any]:
+    def decode_to(self, player: Any, target: Path | BinaryIO, **options: Any) -> dict[str, Any]:
         """Write what is played to a file; gives what is worth telling.
 
         Raises: as `decode`, and InputError where a format cannot hold it.

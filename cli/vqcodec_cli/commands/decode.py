@@ -100,7 +100,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Decode every input; returns the exit code."""
-    if args.output is None and (is_part(args) or asks_frames(args) or args.scale != 1 or args.partial):
+    if args.output is None and (
+        is_part(args) or asks_frames(args) or args.scale != 1 or args.partial
+    ):
         # It is often the name of the original, which a part of it should not take with -f.
         raise UsageError("less than the whole needs -o: the default name is that of the whole")
     if args.output is None and args.raw is not None:

@@ -233,9 +233,7 @@ def _published(args: argparse.Namespace, workshop: "Workshop") -> "list[Publishe
     return curves
 
 
-def _own(
-    args: argparse.Namespace, medium: "Medium", models: Sequence[str]
-) -> "list[Contestant]":
+def _own(args: argparse.Namespace, medium: "Medium", models: Sequence[str]) -> "list[Contestant]":
     import vqcodec
     from vqcodec.evaluation import codec_contestant
     from vqcodec.media.registry import find_streaming_coder

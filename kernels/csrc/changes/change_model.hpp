@@ -68,12 +68,6 @@ class ChangeModel {
   }
 
  private:
-  static constexpr std::array<int, 7> kMemories = {1, 16, 40, 70, 110, 160, 210};
-  static constexpr std::array<int, 7> kSums = {1, 40, 100, 200, 350, 600, 1000};
-  static constexpr std::array<int, 7> kCounts = {1, 2, 3, 5, 8, 12, 18};
-  static constexpr std::array<int, 7> kSizes = {1, 2, 3, 5, 9, 17, 33};
-  static constexpr std::array<int, 7> kChanged = {1, 4, 12, 32, 90, 250, 700};
-
   template <typename Coder>
   bool code_block(Coder& coder, int y, int x) {
     const auto& m = now_.moving;

@@ -62,6 +62,14 @@ struct Frame {
   int64_t changed = 0;
 };
 
+// Where classes of memories begin, of sums of nine of them, of counts of stages, of differences of
+// motion, and of positions that say something in a frame.
+constexpr std::array<int, 7> kMemories = {1, 16, 40, 70, 110, 160, 210};
+constexpr std::array<int, 7> kSums = {1, 40, 100, 200, 350, 600, 1000};
+constexpr std::array<int, 7> kCounts = {1, 2, 3, 5, 8, 12, 18};
+constexpr std::array<int, 7> kSizes = {1, 2, 3, 5, 9, 17, 33};
+constexpr std::array<int, 7> kChanged = {1, 4, 12, 32, 90, 250, 700};
+
 // The place of a number in 8 classes.
 inline uint32_t class_of(int64_t number, const std::array<int, 7>& limits) {
   uint32_t found = 0;

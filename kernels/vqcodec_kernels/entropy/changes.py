@@ -25,8 +25,9 @@ _MOST_POSITIONS = 2**24
 class Change(NamedTuple):
     """What a frame has that the one before had not.
 
-    moving: uint8 (H', W'), 1 for a block of 2 x 2 positions that comes from elsewhere. motion: int8
-    (H', W', 2), from where, -31 to 31 down and right, 0 where nothing moves. codes: int64 (S, H, W).
+    moving: uint8 (H', W'), 1 for a block of 2 x 2 positions that comes from elsewhere.
+    motion: int8 (H', W', 2), from where, -31 to 31 down and right, 0 where nothing moves.
+    codes: int64 (S, H, W).
     """
 
     moving: NDArray[np.uint8]
@@ -152,7 +153,7 @@ class ChangeDecoder:
 
 
 def _check(rows: int, columns: int, stages: int, codebook_size: int) -> None:
-    if not (1 <= rows and 1 <= columns and rows * columns <= _MOST_POSITIONS):
+    if not (rows >= 1 and columns >= 1 and rows * columns <= _MOST_POSITIONS):
         raise InvalidInputError(f"a frame has 1 to 2^24 positions, got {rows} x {columns}")
     if not (1 <= stages <= 64 and 2 <= codebook_size <= 4096):
         raise InvalidInputError(

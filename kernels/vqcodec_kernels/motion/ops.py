@@ -26,8 +26,8 @@ def find_motion(
 ) -> tuple[Motion, NDArray[np.int32]]:
     """Find for each block where it comes from, at the least 16 * error + price * bits.
 
-    Full pixels up to 15 away are all tried, then the eight halves around the best one. The motion of
-    the block to the left and of that above is cheap.
+    Full pixels up to 15 away are all tried, then the eight halves around the best one. The motion
+    of the block to the left and of that above is cheap.
 
     Args:
         frame, reference: uint8 (H, W), whole blocks.

@@ -14,9 +14,7 @@ Motion = NDArray[np.int8]
 Offset = tuple[int, int]
 
 
-def find_motion(
-    frame: Plane, reference: Plane, price: int
-) -> tuple[Motion, NDArray[np.int32]]:
+def find_motion(frame: Plane, reference: Plane, price: int) -> tuple[Motion, NDArray[np.int32]]:
     """See `ops.find_motion`."""
     bordered = np.pad(reference, _ROOM, mode="edge").astype(np.int64)
     rows, columns = frame.shape[0] // _BLOCK, frame.shape[1] // _BLOCK
@@ -68,7 +66,7 @@ def _search(
 
 
 def _bits(offset: Offset, near: list[Offset]) -> int:
-    """Bits of a motion, about: few for that of a neighbour, else of how far it is from the first."""
+    """Bits of a motion, about: few for that of a neighbour, else by how far off the first is."""
     if offset in near:
         return 1 + near.index(offset)
     first = near[0] if near else (0, 0)

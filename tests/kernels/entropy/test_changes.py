@@ -12,7 +12,9 @@ SIZES = {"stages": 3, "codebook_size": 11}
 SHAPE = (5, 7)
 
 
-def changes(seed: int, count: int, shape: tuple[int, int] = SHAPE, activity: float = 0.2) -> list[Change]:
+def changes(
+    seed: int, count: int, shape: tuple[int, int] = SHAPE, activity: float = 0.2
+) -> list[Change]:
     """Frames in which some blocks move, most of them alike, and some positions say something."""
     rng = np.random.default_rng(seed)
     blocks = blocks_of(*shape)
@@ -36,7 +38,9 @@ def coded(frames: list[Change], shape: tuple[int, int] = SHAPE, start: object = 
     return encoder.finish()
 
 
-def read(payload: bytes, count: int, backend: str | None = None, start: object = None) -> list[Change]:
+def read(
+    payload: bytes, count: int, backend: str | None = None, start: object = None
+) -> list[Change]:
     decoder = ChangeDecoder(payload, *SHAPE, **SIZES, start=start, backend=backend)  # type: ignore[arg-type]
     found = [decoder.next() for _ in range(count)]
     decoder.finish()

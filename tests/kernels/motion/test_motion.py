@@ -37,7 +37,8 @@ def test_ties_go_to_the_first() -> None:
     flat = np.full((32, 32), 7, np.uint8)
     for backend in ("native", "numpy"):
         motion, errors = find_motion(flat, flat, price=0, backend=backend)
-        assert not motion.any() and not errors.any()
+        assert not motion.any()
+        assert not errors.any()
 
 
 @settings(deadline=None, max_examples=60)
@@ -66,7 +67,8 @@ def test_half_a_pixel_is_found() -> None:
     reference = fine[:, 0::2].astype(np.uint8)
     frame = ((fine[:, 0::2] + np.roll(fine, -2, 1)[:, 0::2] + 1) >> 1).astype(np.uint8)
     motion, errors = find_motion(frame, reference, price=1)
-    assert motion[1, 1].tolist() == [0, 1] and errors[1, 1] == 0
+    assert motion[1, 1].tolist() == [0, 1]
+    assert errors[1, 1] == 0
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,9 @@ def test_regions_are_read_by_the_index_alone() -> None:
     data, _ = written()
     for source in (data, FileBytes(io.BytesIO(data))):
         stream = open_stream(source, letters="F")
-        assert stream.amounts == (30, 500, 1) and stream.is_whole and len(stream) == 3
+        assert stream.amounts == (30, 500, 1)
+        assert stream.is_whole
+        assert len(stream) == 3
         assert [stream.codes_of(number) for number in (2, 0, 1)] == [b"", b"first", PARTS[1][0]]
     assert whole_stream(opened(data)).codes == tuple(payload for payload, _ in PARTS)
 
@@ -63,7 +65,8 @@ def test_every_cut_is_refused_and_gives_its_whole_regions() -> None:
         there = sum(length >= end for end in ends)
         if there:
             stream = whole_stream(opened(data[:length], partial=True), partial=True)
-            assert isinstance(stream, PartialStream) and stream.numbers == tuple(range(there))
+            assert isinstance(stream, PartialStream)
+            assert stream.numbers == tuple(range(there))
         else:
             with pytest.raises(TruncatedError):
                 opened(data[:length], partial=True)
@@ -87,7 +90,8 @@ def test_a_damaged_region_is_passed_over() -> None:
     with pytest.raises(ChecksumError, match="code chunk 1"):
         whole_stream(opened(bytes(changed)))
     left = whole_stream(opened(bytes(changed), partial=True), partial=True)
-    assert isinstance(left, PartialStream) and left.numbers == (0, 2)
+    assert isinstance(left, PartialStream)
+    assert left.numbers == (0, 2)
 
 
 def test_regions_cannot_be_swapped() -> None:
@@ -103,9 +107,9 @@ def test_what_is_of_known_length_is_another_thing() -> None:
         read_stream(data, letters="F")
     with pytest.raises(InputError, match="0 regions"):
         OpenWriter(Header(**{**HEADER.__dict__, "regions": 1}))
+    writer = OpenWriter(HEADER)
+    writer.begin([])
     with pytest.raises(InputError, match="one region"):
-        writer = OpenWriter(HEADER)
-        writer.begin([])
         writer.end()
 
 

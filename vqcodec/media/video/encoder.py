@@ -122,9 +122,7 @@ class VideoEncoder:
             if self._facts.rate is None:
                 raise InputError("frames of a video without a rate have times: give a Frame")
             if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3:
-                raise InputError(
-                    f"a frame is uint8 (H, W, 3), got {array.dtype} {array.shape}"
-                )
+                raise InputError(f"a frame is uint8 (H, W, 3), got {array.dtype} {array.shape}")
             time = self._next / self._facts.rate
             frame = from_rgb(np.ascontiguousarray(array.transpose(2, 0, 1)), self._facts, time)
         self._recorder.add(frame)

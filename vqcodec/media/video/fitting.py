@@ -17,7 +17,14 @@ from vqcodec.media.video.pictures import Pictures
 from vqcodec.media.video.playing import Playing
 from vqcodec_kernels import nearest_code
 
-__all__ = ["Books", "fit_books", "ideal_corrections", "learned_start", "shares_of", "true_corrections"]
+__all__ = [
+    "Books",
+    "fit_books",
+    "ideal_corrections",
+    "learned_start",
+    "shares_of",
+    "true_corrections",
+]
 
 # Rounds of each stage, and how often a code must be chosen among a hundred thousand to stay.
 _ROUNDS = 14
@@ -32,7 +39,7 @@ Report = Callable[[str, float], object]
 
 @dataclass(frozen=True)
 class Books:
-    """vectors: float32 (S, K, D), code 0 is zero. share: float32 (S, K), how often each is chosen."""
+    """vectors: float32 (S, K, D), code 0 is zero. share: float32 (S, K), how often each is used."""
 
     vectors: Tensor
     share: Tensor

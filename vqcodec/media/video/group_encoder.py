@@ -100,7 +100,7 @@ class GroupEncoder:
         return self._playing.show()
 
     def add(self, seen: Seen, following: Sequence[Seen] = ()) -> Change:
-        """Code the next frame; following: those of the group behind it, as far as they are there."""
+        """Code the next frame; following: those of the group behind it that are there."""
         playing, deciding = self._playing, self._deciding
         moving, motion = deciding.motion(seen.latent, seen.luma)
         predicted = playing.predict(moving, motion)

@@ -76,9 +76,7 @@ class VideoModel:
         names = ("counters", "weights", "uses")
         try:
             self.start: ChangeStart = {name: tensors[f"prior.changes.{name}"] for name in names}
-            ChangeEncoder(
-                1, 1, stages=wanted[0], codebook_size=wanted[1], start=self.start
-            )
+            ChangeEncoder(1, 1, stages=wanted[0], codebook_size=wanted[1], start=self.start)
         except (KeyError, InvalidInputError) as error:
             raise BadModelError(f"{card.path}: its start of changes: {error}") from error
 
@@ -139,9 +137,7 @@ def load_video_model(
     return VideoModel(card, tensors, Pictures(*borrowed, find_device(device), exact=exact))
 
 
-def _found(
-    tensors: Tensors, name: str, shape: tuple[int, ...], path: Path
-) -> NDArray[np.float32]:
+def _found(tensors: Tensors, name: str, shape: tuple[int, ...], path: Path) -> NDArray[np.float32]:
     if name not in tensors or tensors[name].shape != shape:
         found = tensors[name].shape if name in tensors else "missing"
         raise BadModelError(f"{path}: {name} must be {shape}, is {shown(found)}")

@@ -1,4 +1,4 @@
-"""Short clips made of photographs: a camera that pans, zooms and turns, and an object that passes."""
+"""Short clips made of photographs: a camera that pans, zooms and turns, an object that passes."""
 
 from __future__ import annotations
 

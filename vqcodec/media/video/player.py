@@ -68,9 +68,7 @@ class Player:
         if FACTS not in payloads:
             raise CorruptError("a video lacks its facts")
         self.facts: Facts = unpack_facts(payloads[FACTS])
-        self.tracks: list[Track] = (
-            unpack_tracks(payloads[TRACKS]) if TRACKS in payloads else []
-        )
+        self.tracks: list[Track] = unpack_tracks(payloads[TRACKS]) if TRACKS in payloads else []
         self.height, self.width = header.extent
         self.is_whole, self._stream = stream.is_whole, stream
         self._wanted = header.fingerprint.hex() if model is None else model
@@ -78,9 +76,7 @@ class Player:
         self._numbers: tuple[int, ...] = tuple(range(len(stream)))
         counts = stream.amounts
         if counts is None:
-            there = [
-                (number, *count_frames(payload)) for number, payload in stream.whole_regions()
-            ]
+            there = [(number, *count_frames(payload)) for number, payload in stream.whole_regions()]
             self._numbers = tuple(number for number, *_ in there)
             self._starts = [first for _, first, _ in there]
             counts = tuple(count for *_, count in there)
@@ -147,9 +143,7 @@ class Player:
         return self.between()
 
     @kernels_refuse()
-    def between(
-        self, start: int = 0, stop: int | None = None, step: int = 1
-    ) -> Iterator[Frame]:
+    def between(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[Frame]:
         """The frames from one number to another, every one or every `step`-th.
 
         Of groups that hold none of these nothing is read.

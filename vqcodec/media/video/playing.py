@@ -68,9 +68,7 @@ class Playing:
             found = self._pictures.analyse_window(
                 torch.from_numpy(window).to(self._pictures.device)
             )
-            found = found[
-                :, top - seen[0] : bottom - seen[0], left - seen[2] : right - seen[2]
-            ]
+            found = found[:, top - seen[0] : bottom - seen[0], left - seen[2] : right - seen[2]]
             mask = torch.from_numpy(moves[top:bottom, left:right]).to(found.device)
             old = predicted[:, top:bottom, left:right]
             predicted[:, top:bottom, left:right] = torch.where(
@@ -91,7 +89,9 @@ class Playing:
         """Take the latent of the next frame, which differs from the last one in some blocks."""
         self.latent = latent
         for (top, bottom, left, right), seen in windows_of(grown(changed), self.grid):
-            found = self._pictures.synthesise_window(latent[:, seen[0] : seen[1], seen[2] : seen[3]])
+            found = self._pictures.synthesise_window(
+                latent[:, seen[0] : seen[1], seen[2] : seen[3]]
+            )
             rows = slice(STRIDE * (top - seen[0]), STRIDE * (bottom - seen[0]))
             columns = slice(STRIDE * (left - seen[2]), STRIDE * (right - seen[2]))
             place = slice(STRIDE * top, STRIDE * bottom), slice(STRIDE * left, STRIDE * right)

@@ -53,9 +53,7 @@ class RateControl:
             return True
         before = self.quality
         self.quality = min(max(self.quality - self._step(off), 0.0), 100.0)
-        if abs(self.quality - before) < 0.05:
-            return True
-        return False
+        return abs(self.quality - before) < 0.05
 
     def end(self, size: int) -> None:
         """Take what the group takes."""

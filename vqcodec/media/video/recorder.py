@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-
 from vqcodec.bitstream import PRIORS, Chunk, Header, OpenWriter
 from vqcodec.choices import check_real, check_whole
 from vqcodec.errors import InputError, kernels_refuse
@@ -166,9 +165,7 @@ class Recorder:
 
     def _new_group(self, key: Seen) -> GroupEncoder:
         quality = self._quality if self._rate is None else self._rate.quality
-        return GroupEncoder(
-            self._model, *self._extent, key, quality=quality, effort=self._effort
-        )
+        return GroupEncoder(self._model, *self._extent, key, quality=quality, effort=self._effort)
 
     def _end_group(self) -> None:
         if self._held:

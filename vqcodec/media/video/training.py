@@ -39,8 +39,8 @@ from vqcodec_kernels.entropy.changes import ChangeEncoder
 __all__ = ["STAGES", "train_video"]
 
 STAGES, CODES = 6, 256
-# Groups of training: their frames, and the sizes of clips that are made.
-_LENGTH, _SIZE = 40, (144, 192)
+# Groups of training: how many frames, and at most how large.
+_LENGTH, _SIZE = 24, (128, 160)
 _QUALITIES = (12.0, 30.0, 50.0, 70.0)
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -75,25 +75,22 @@ def train_video(
     card, tensors = read_model(locate_model(pictures))
     base = Pictures(card, tensors, find_device(device))
     sources = _Sources(folders, base, seed)
-    books = _first_books(base, sources, deadline - 45 * minutes, report, seed)
+    books = _first_books(base, sources, deadline - 42 * minutes, report, seed)
     start = _empty_start()
-    for turn in (1, 2):
-        model = _model(card, base, books, start)
-        until = deadline - (30 if turn == 1 else 15) * minutes
-        rows, codes = [], []
-        for frames, size, quality in sources.groups(until, report, f"coding, turn {turn}"):
-            found = true_corrections(model, frames, size, quality)
-            rows.append(found[0])
-            codes.append(found[1])
-        fitted = fit_books(torch.cat(rows), stages=STAGES, size=CODES, seed=seed, report=report)
-        books = Books(fitted.vectors.half().float(), fitted.share)
     model = _model(card, base, books, start)
-    rows, codes = [], []
-    for frames, size, quality in sources.groups(deadline - 8 * minutes, report, "codes"):
-        codes.append(true_corrections(model, frames, size, quality)[1])
-    books = Books(books.vectors, shares_of(torch.cat(codes), CODES))
+    rows = [
+        true_corrections(model, *group)[0]
+        for group in sources.groups(deadline - 22 * minutes, report, "coding")
+    ]
+    fitted = fit_books(torch.cat(rows), stages=STAGES, size=CODES, seed=seed, report=report)
+    model = _model(card, base, Books(fitted.vectors, fitted.share), start)
+    codes = [
+        true_corrections(model, *group)[1]
+        for group in sources.groups(deadline - 14 * minutes, report, "counting codes")
+    ]
+    books = Books(fitted.vectors, shares_of(torch.cat(codes), CODES))
     model = _model(card, base, books, start)
-    start, _ = learned_start(model, sources.groups(deadline, report, "their coding"))
+    start, _ = learned_start(model, sources.groups(deadline, report, "learning to code them"))
     facts = {"minutes": minutes, "seed": seed, "pictures": card.label, **(metadata or {})}
     return write_model(output, name, _config(card), _tensors(books, start), facts)
 
@@ -130,19 +127,29 @@ class _Sources:
         with Image.open(self._photos[one]) as first, Image.open(self._photos[other]) as second:
             return moving_clip(first, second, size=_SIZE, frames=_LENGTH, rng=self._rng)
 
+    def _window(self, height: int, width: int) -> tuple[slice, slice]:
+        """Rows and columns of a frame that are looked at."""
+        starts = [
+            8 * int(self._rng.integers(0, max(0, side - most) // 8 + 1))
+            for side, most in zip((height, width), _SIZE, strict=True)
+        ]
+        return (
+            slice(starts[0], min(height, starts[0] + _SIZE[0])),
+            slice(starts[1], min(width, starts[1] + _SIZE[1])),
+        )
+
     def _of_video(self, path: Path) -> list[Any]:
-        """So many frames from somewhere in a video."""
+        """So many frames from somewhere in a video, or none where it ends before."""
         found: list[Any] = []
-        skip = int(self._rng.integers(0, 4)) * _LENGTH
+        skip = int(self._rng.integers(0, 3)) * _LENGTH
         try:
             video = open_video_file(str(path), keep_audio=False)
+            window = self._window(video.height, video.width)
             for number, frame in enumerate(video):
-                if number == skip:
-                    found = []
-                found.append(to_rgb(frame, video.facts))
-                if len(found) == _LENGTH and number >= skip:
+                if number >= skip:
+                    found.append(to_rgb(frame, video.facts)[:, *window])
+                if len(found) == _LENGTH:
                     break
-                del found[: max(0, len(found) - _LENGTH)]
         except VqcodecError:
             self._videos.remove(path)
             if not self._videos and not self._photos:
@@ -160,9 +167,7 @@ def _first_books(
     return fit_books(torch.cat(rows), stages=STAGES, size=CODES, seed=seed, report=report)
 
 
-def _model(
-    card: ModelCard, base: Pictures, books: Books, start: dict[str, Any]
-) -> VideoModel:
+def _model(card: ModelCard, base: Pictures, books: Books, start: dict[str, Any]) -> VideoModel:
     described = dataclasses.replace(card, name="video", config=_config(card))
     return VideoModel(described, _tensors(books, start), base)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 __all__ = ["ROOM", "Window", "grown", "windows_of"]
 
 # Positions around a box that networks see beside it. Part of the format.
-ROOM = 6
+ROOM = 4
 
 
 class Window(NamedTuple):

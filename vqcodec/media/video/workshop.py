@@ -28,8 +28,9 @@ from vqcodec.media.workshop import (
 )
 
 if TYPE_CHECKING:
-    from vqcodec.model.file import ModelCard
     from torch import Tensor
+
+    from vqcodec.model.file import ModelCard
 
 __all__ = ["WORKSHOP", "VideoWorkshop"]
 
