@@ -12,7 +12,7 @@ from vqcodec.media.ssim import WINDOW, ms_ssim, ms_ssim_db
 from vqcodec.media.video.signal import Frame, Video
 from vqcodec.media.workshop import Measure, decibels
 
-__all__ = ["MEASURES", "similarity", "psnr_of_frames"]
+__all__ = ["MEASURES", "psnr_of_frames", "similarity"]
 
 # Luma counts for six of eight parts, as video codecs are compared.
 _WEIGHTS = {"y": 6, "u": 1, "v": 1}

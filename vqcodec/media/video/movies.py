@@ -26,7 +26,7 @@ class _Encoder:
 # Near 50 dB of the frames that were decoded, far above what these are of their original.
 _H264 = _Encoder("libx264", {"crf": "12", "preset": "medium"})
 # Also what takes odd sides, which H.264 of halved chroma does not.
-_VP9 = _Encoder("libvpx-vp9", {"crf": "12", "b": "0", "deadline": "good", "cpu-used": "4"})
+_VP9 = _Encoder("libvpx-vp9", {"crf": "12", "deadline": "good", "cpu-used": "4"})
 # Format -> FFmpeg's name of the container, and the encoder.
 MOVIES = {"mkv": ("matroska", _H264), "mp4": ("mp4", _H264), "webm": ("webm", _VP9)}
 _USUAL_RATE = Fraction(25)

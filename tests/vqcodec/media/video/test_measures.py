@@ -10,7 +10,7 @@ from clips import make_video
 
 from vqcodec.errors import InputError
 from vqcodec.media.ssim import ms_ssim
-from vqcodec.media.video.measures import MEASURES, similarity, psnr_of_frames
+from vqcodec.media.video.measures import MEASURES, psnr_of_frames, similarity
 from vqcodec.media.video.signal import Frame, Video
 
 
