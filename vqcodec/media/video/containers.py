@@ -101,6 +101,7 @@ class _Pass:
             self._first = next(self._decoded, None)
         if self._first is None:
             raise InputError("the video is damaged or cut off: it has no frame")
+        _check_frame(self._first, 0)
         self._facts = self._judged(self._first)
 
     def close(self) -> None:
@@ -125,13 +126,7 @@ class _Pass:
         number, frame = 0, self._first
         with named_errors(f"{_DAMAGED}, or cannot be decoded"):
             while frame is not None:
-                if frame.is_corrupt:
-                    raise InputError(f"the video is damaged at frame {number}")
-                if frame.interlaced_frame:
-                    raise InputError(
-                        "the video is interlaced: deinterlace it first, as with "
-                        "ffmpeg -i IN -vf bwdif OUT"
-                    )
+                _check_frame(frame, number)
                 yield frame_from(frame, self._facts, self._time(frame, number))
                 number, frame = number + 1, next(self._decoded, None)
         self._check_end()
@@ -228,3 +223,13 @@ class _Pass:
             raise InputError(
                 f"the video is cut off: it says {float(said):.2f} s, {float(found):.2f} s are there"
             )
+
+
+def _check_frame(frame: Any, number: int) -> None:
+    """Raise InputError for a frame that is damaged, or half of one time and half of another."""
+    if frame.is_corrupt:
+        raise InputError(f"the video is damaged at frame {number}")
+    if frame.interlaced_frame:
+        raise InputError(
+            "the video is interlaced: deinterlace it first, as with ffmpeg -i IN -vf bwdif OUT"
+        )
