@@ -50,13 +50,14 @@ def container_of(
     tags: dict[str, Any] | None = None,
     options: dict[str, str] | None = None,
     rotation: int = 0,
+    rate: int = 10,
 ) -> bytes:
     """The bytes of a file of frames of PyAV whose times are set; a second of a tone as audio."""
     file = io.BytesIO()
     with av.open(file, "w", format=format) as container:
         stream = container.add_stream(
             codec,
-            rate=10,
+            rate=rate,
             options=options or {},
             width=frames[0].width,
             height=frames[0].height,

@@ -76,7 +76,7 @@ def frame_from(frame: Any, facts: Facts, time: Fraction) -> Frame:
         half = [(side + 1) // 2 for side in planes[0].shape]
         planes += 2 * [np.full(half, 128, np.uint8)]
     elif layout != "420":
-        down, across = layout in ("440", "444"), layout in ("422", "444")
+        down, across = layout in ("422", "444"), layout in ("440", "444")
         planes[1:] = [halved(plane, facts.siting, down=down, across=across) for plane in planes[1:]]
     return Frame(*planes, time)
 

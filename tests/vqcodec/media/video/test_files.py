@@ -33,10 +33,14 @@ TICKS = [0, 40, 41, 200, 1000, 1033]
 
 
 def written(video: Video, path: Path) -> Video:
+    return with_losses(video, path)[0]
+
+
+def with_losses(video: Video, path: Path) -> tuple[Video, tuple[str, ...]]:
     with open_writer(path, height=video.height, width=video.width, facts=video.facts) as writer:
         for frame in video:
             writer.write(frame)
-    return open_video_file(str(path))
+    return open_video_file(str(path)), writer.lost
 
 
 def psnr(found: Frame, wanted: Frame) -> float:
@@ -48,13 +52,24 @@ def psnr(found: Frame, wanted: Frame) -> float:
 @pytest.mark.parametrize(("height", "width"), [(48, 64), (49, 63)])
 def test_times_and_facts_are_kept(name: str, height: int, width: int, tmp_path: Path) -> None:
     video = make_video(6, height, width, facts=FACTS, ticks=TICKS)
-    back = written(video, tmp_path / name)
+    back, lost = with_losses(video, tmp_path / name)
     assert (back.height, back.width) == (height, width)
     found = list(back)
     assert [frame.time for frame in found] == [Fraction(tick, 1000) for tick in TICKS]
-    for fact in ("aspect", "rotation", "matrix", "primaries", "transfer", "full_range"):
+    assert (back.facts.aspect == FACTS.aspect) == (lost == ())
+    assert lost == () or (name != "a.mp4" and lost == ("pixel aspect",))
+    for fact in ("rotation", "matrix", "primaries", "transfer", "full_range"):
         assert getattr(back.facts, fact) == getattr(FACTS, fact), fact
     assert min(map(psnr, found, video)) > 40
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.webm"])
+def test_a_steady_rate_and_the_length_are_kept(name: str, tmp_path: Path) -> None:
+    rate = Fraction(30000, 1001)
+    video = make_video(31, 16, 16, facts=Facts(time_base=1 / rate, rate=rate))
+    back = written(video, tmp_path / name)
+    assert back.facts.rate == rate
+    assert back.duration == pytest.approx(float(31 / rate), abs=1e-3)
 
 
 def test_y4m_is_exact(tmp_path: Path) -> None:

@@ -138,8 +138,8 @@ def test_other_layouts_become_halves() -> None:
     [
         ("W2 H2 F1:1 It", "the video is interlaced .It.: deinterlace it first"),
         ("W2 H2 F1:1 Im", "interlaced"),
-        ("W2 H2 F1:1 C420p10", "layout '420p10' is not read"),
-        ("W2 H2 F1:1 C444alpha", "layout '444alpha' is not read"),
+        ("W2 H2 F1:1 C420p10", "layout '420p10' are not read"),
+        ("W2 H2 F1:1 C444alpha", "layout '444alpha' are not read"),
         ("H2 F1:1", "a side of the video must be 1 to 16384 pixels, YUV4MPEG2 says ''"),
         ("W-2 H2", "says '-2'"),
         ("W0 H2", "says '0'"),
@@ -160,7 +160,7 @@ def test_a_large_frame_is_refused_before_it_is_read() -> None:
 
 def test_between_frames_stands_nothing() -> None:
     data = b"YUV4MPEG2 W1 H1 F1:1 Cmono\nFRAME Xwords of its own\na" + b"FRAMES\nb"
-    with pytest.raises(InputError, match="damaged: frame 1 begins with b'FRAMES"):
+    with pytest.raises(InputError, match="cut off: frame 1 begins with b'FRAMES"):
         list(read_y4m(io.BytesIO(data)))
 
 
@@ -173,6 +173,15 @@ def test_facts_that_are_lost_are_said() -> None:
     assert writer.lost == (
         *("times of frames", "rotation by 90 degrees", "colour matrix", "where chroma lies"),
     )
+
+
+def test_times_that_are_not_steady_are_lost() -> None:
+    facts = Facts(time_base=Fraction(1, 1000), rate=Fraction(30))
+    for ticks, lost in (([500, 533, 567], ()), ([0, 33, 68], ("times of frames",))):
+        writer = Y4mWriter(io.BytesIO(), facts)
+        for tick in ticks:
+            writer.write(Frame(GREY, GREY, GREY, Fraction(tick, 1000)))
+        assert writer.lost == lost
 
 
 def test_a_file_without_a_rate_gets_the_usual_one() -> None:
