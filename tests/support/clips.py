@@ -20,8 +20,9 @@ def make_frame(number: int, height: int, width: int, time: Fraction) -> Frame:
     rows, columns = np.mgrid[0:height, 0:width]
     y = 128 + 90 * np.sin((columns + 2 * number) / 9) * np.cos(rows / 7)
     u, v = 128 + 40 * np.sin(columns / 30), 128 + 40 * np.cos((rows - number) / 20)
-    planes = (y, u[::2, ::2], v[::2, ::2])
-    return Frame(*(plane.round().astype(np.uint8) for plane in planes), time)
+    planes = [plane.round().astype(np.uint8) for plane in (y, u[::2, ::2], v[::2, ::2])]
+    y, u, v = planes
+    return Frame(y, u, v, time)
 
 
 def make_video(

@@ -98,11 +98,12 @@ class _Pass:
         self._reached = Fraction(0)
         self._decoded = self._draw()
         with named_errors(_DAMAGED):
-            self._first = next(self._decoded, None)
-        if self._first is None:
+            first = next(self._decoded, None)
+        if first is None:
             raise InputError("the video is damaged or cut off: it has no frame")
-        _check_frame(self._first, 0)
-        self._facts = self._judged(self._first)
+        _check_frame(first, 0)
+        self._first: Any = first
+        self._facts = self._judged(first)
 
     def close(self) -> None:
         """Let the container go, not the file."""
@@ -169,7 +170,7 @@ class _Pass:
     def _start(self) -> Fraction:
         """What counts as 0: where the file begins, or the time base of the video before that."""
         start, base = (self._container.start_time or 0) * _MICROSECOND, self._stream.time_base
-        return start // base * base
+        return Fraction(start // base * base)
 
     def _judged(self, first: Any) -> Facts:
         """What is true of all frames, by the first one. Raises: InputError if it is not read."""

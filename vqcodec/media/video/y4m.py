@@ -129,7 +129,9 @@ def _read_head(file: BinaryIO, limits: Limits) -> _Head:
     chroma, siting = _LAYOUTS[layout]
     rate, aspect = (_fraction(words, letter) for letter in "FA")
     known = _USUAL_RATE if rate is None else rate
-    remarks = () if rate else (f"the file says no frame rate, {known} a second are taken",)
+    remarks: tuple[str, ...] = ()
+    if rate is None:
+        remarks = (f"the file says no frame rate, {known} a second are taken",)
     if chroma not in (None, (True, True)):
         remarks += (f"chroma of 4:{layout[1]}:{layout[2]} became 4:2:0",)
     facts = Facts(
@@ -180,7 +182,8 @@ def _frames(file: BinaryIO, head: _Head) -> Iterator[Frame]:
                 halved(plane, head.facts.siting, down=not down, across=not across)
                 for plane in planes[1:]
             ]
-        yield Frame(*planes, number / head.rate)
+        y, u, v = planes
+        yield Frame(y, u, v, number / head.rate)
         number += 1
 
 

@@ -40,7 +40,7 @@ def same(found: Frame, wanted: Frame) -> bool:
 @pytest.mark.parametrize(("height", "width"), [(48, 64), (49, 63), (1, 17)])
 def test_lossless_frames_come_back(height: int, width: int) -> None:
     video = read_container(io.BytesIO(clip(3, height, width)))
-    assert (video.height, video.width, video.facts.rate) == (height, width, 10)
+    assert (video.height, video.width, video.facts.rate) == (height, width, Fraction(10))
     wanted = list(make_video(3, height, width))
     found = list(video)
     assert [frame.time for frame in found] == [frame.time for frame in wanted]

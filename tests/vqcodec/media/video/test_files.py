@@ -100,7 +100,7 @@ def test_audio_is_put_back_as_it_was(name: str, codec: str, tmp_path: Path) -> N
     for number, frame in enumerate(make_video(6)):
         frames.append(frame_to(frame))
         frames[-1].pts, frames[-1].time_base = number, Fraction(1, 10)
-    video = read_video(io.BytesIO(container_of(frames, audio=codec)))  # type: ignore[arg-type]
+    video = read_video(io.BytesIO(container_of(frames, audio=codec)))
     assert video.audio is not None
     packets = []
     path = tmp_path / name
@@ -124,7 +124,7 @@ def test_audio_is_put_back_as_it_was(name: str, codec: str, tmp_path: Path) -> N
 def test_a_container_that_cannot_hold_the_audio_says_so(tmp_path: Path) -> None:
     frames = [frame_to(next(iter(make_video(1))))]
     frames[0].pts, frames[0].time_base = 0, Fraction(1, 10)
-    video = read_video(io.BytesIO(container_of(frames, audio="pcm_s16le")))  # type: ignore[arg-type]
+    video = read_video(io.BytesIO(container_of(frames, audio="pcm_s16le")))
     assert video.audio is not None
     with (
         pytest.raises(InputError, match=r"webm holds no audio of the codec pcm_s16le: write \.mkv"),

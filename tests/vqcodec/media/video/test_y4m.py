@@ -23,13 +23,11 @@ GREY = np.full((1, 1), 128, np.uint8)
 def random_frames(count: int, height: int, width: int, rate: Fraction) -> list[Frame]:
     draw = np.random.default_rng(height * 1000 + width)
     half = ((height + 1) // 2, (width + 1) // 2)
-    return [
-        Frame(
-            *(draw.integers(0, 256, size, np.uint8) for size in ((height, width), half, half)),
-            n / rate,
-        )
-        for n in range(count)
-    ]
+    frames = []
+    for number in range(count):
+        y, u, v = (draw.integers(0, 256, size, np.uint8) for size in ((height, width), half, half))
+        frames.append(Frame(y, u, v, number / rate))
+    return frames
 
 
 def written(frames: list[Frame], facts: Facts) -> bytes:
@@ -186,5 +184,5 @@ def test_times_that_are_not_steady_are_lost() -> None:
 
 def test_a_file_without_a_rate_gets_the_usual_one() -> None:
     video = read_y4m(io.BytesIO(b"YUV4MPEG2 W1 H1 F0:0 A0:0\n"))
-    assert (video.facts.rate, video.facts.aspect) == (25, 1)
+    assert (video.facts.rate, video.facts.aspect) == (Fraction(25), Fraction(1))
     assert video.remarks == ("the file says no frame rate, 25 a second are taken",)
