@@ -113,7 +113,7 @@ def _rounded(numbers: Integers, bits: int) -> NDArray[np.uint8]:
 
 
 def _units(number: Fraction) -> int:
-    return int(round(number * 2**_BITS))
+    return round(number * (1 << _BITS))
 
 
 def _luma_gain(full: bool) -> int:
