@@ -98,7 +98,7 @@ def _serve(pipe: Connection, work: Work[Any]) -> None:
             pipe.send(attempt(work, pipe.recv(), _tell_nobody))
 
 
-def _tell_nobody(done: int, parts: int) -> None:
+def _tell_nobody(done: int, parts: int, /, note: str = "") -> None:
     pass
 
 

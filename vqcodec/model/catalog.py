@@ -139,6 +139,7 @@ def add_model(path: Path) -> ModelCard:
     Raises:
         BadModelError: the file is damaged, its name is not fit for a file, or a model elsewhere
             decodes alike and is not the same.
+        UnknownModelError: it borrows the networks of a model that is not here.
 
     >>> add_model(locate_model("photo")).label
     'photo-1'
@@ -147,8 +148,12 @@ def add_model(path: Path) -> ModelCard:
 
     card, tensors = read_model(path)
     # What could not be loaded would be in the way of others of its name.
-    network_from_tensors(card.config, tensors, path)
-    priors_from_tensors(card.config, tensors, path)
+    borrowed = getattr(card.config.synthesis, "fingerprint", None)
+    if borrowed is not None:
+        find_model(borrowed)
+    else:
+        network_from_tensors(card.config, tensors, path)
+        priors_from_tensors(card.config, tensors, path)
     try:
         check_name(card.name)
     except InputError as error:

@@ -8,11 +8,17 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import vqcodec
-from vqcodec.bitstream import Header, Stream, limits_of
+from vqcodec.bitstream import MAX_HEADER_BYTES, Header, Limits, Stream, limits_of, read_header
+from vqcodec.errors import FormatError
 from vqcodec.grid import lengths, shrink
 from vqcodec.media.base import Medium
-from vqcodec.media.coder import Coder
-from vqcodec.media.registry import find_coder, open_any_stream
+from vqcodec.media.coder import Coder, StreamingCoder
+from vqcodec.media.registry import (
+    find_coder,
+    find_streaming_coder,
+    medium_of_number,
+    open_any_stream,
+)
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.failure import UsageError, complain
@@ -28,6 +34,7 @@ from vqcodec_cli.media import (
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.part import add_part, asked_region, is_part
 from vqcodec_cli.plan import Job, plan_jobs
+from vqcodec_cli.streaming import add_frames, asks_frames, decode_streaming
 from vqcodec_cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -46,6 +53,9 @@ examples:
   vqcodec decode talk.vqc --from 1:23:00 --for 30s -o part.wav   .wav, .flac or .ogg
   vqcodec decode talk.vqc --raw s16 -o - | aplay -f S16_LE -r 16000
   vqcodec decode field.vqc --slice 0:10,:,100:200 -o part.npy     a part of an array
+  vqcodec decode clip.vqc -o back.mkv      .mkv, .mp4, .webm, .y4m or frames/%06d.png
+  vqcodec decode clip.vqc --at 12.5s -o then.png
+  vqcodec decode clip.vqc -o - | ffplay -
   vqcodec decode - < photo.vqc > photo.png"""
 
 
@@ -67,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         explanation="file of weights that is not installed (default: the model the file names)",
     )
     add_part(parser)
+    add_frames(parser)
     options.add_scale(parser)
     parser.add_argument(
         "--rate",
@@ -89,7 +100,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Decode every input; returns the exit code."""
-    if args.output is None and (is_part(args) or args.scale != 1 or args.partial):
+    if args.output is None and (
+        is_part(args) or asks_frames(args) or args.scale != 1 or args.partial
+    ):
         # It is often the name of the original, which a part of it should not take with -f.
         raise UsageError("less than the whole needs -o: the default name is that of the whole")
     if args.output is None and args.raw is not None:
@@ -122,6 +135,11 @@ class _Decoder:
         job.check()
         # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
         limits, partial = limits_of(self._args.max_samples), self._args.partial
+        streaming = _streaming(job, limits)
+        if streaming is not None:
+            return decode_streaming(self._args, job, *streaming, tell)
+        if asks_frames(self._args):
+            raise UsageError("--frames, --at and --every are for videos")
         part = is_part(self._args) and (job.source.is_file() or job.source.is_remote)
         data = job.source.name if part else job.source.read()
         with ExitStack() as stack:
@@ -220,6 +238,17 @@ class _Decoder:
             path = locate_model(name)  # raises before `load` is touched, which loads torch
             self._codecs[name] = vqcodec.load(path, device=self._args.device)
         return self._codecs[name]
+
+
+def _streaming(job: Job, limits: Limits) -> tuple[Medium, StreamingCoder] | None:
+    """The medium of an input and its coder, if its signals may be longer than memory."""
+    try:
+        header = read_header(job.source.head(MAX_HEADER_BYTES), limits)
+        medium = medium_of_number(header.medium)
+    except FormatError:
+        return None
+    coder = find_streaming_coder(medium)
+    return None if coder is None else (medium, coder)
 
 
 def _what_is_there(

@@ -6,9 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import vqcodec
-from vqcodec.bitstream import Limits, limits_of, read_header
+from vqcodec.bitstream import limits_of
 from vqcodec.media.base import Medium
-from vqcodec.media.registry import find_coder, find_medium, medium_of
+from vqcodec.media.registry import find_coder, find_medium, find_streaming_coder, medium_of
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.failure import UsageError
@@ -19,9 +19,11 @@ from vqcodec_cli.media import (
     check_stream_name,
     input_suffixes,
     medium_of_raw,
+    mixed_channels,
 )
 from vqcodec_cli.piped import encode_piped
 from vqcodec_cli.plan import Job, plan_jobs
+from vqcodec_cli.streaming import add_recording, encode_streaming
 from vqcodec_cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ examples:
   vqcodec encode archive/ -o encoded/ --jobs 8 --skip-existing --manifest encoded.jsonl
   vqcodec encode talk.wav -m speech --kbps 3     writes talk.vqc
   vqcodec encode field.npy --max-error 0.01      an array, no value off by more than 0.01
+  vqcodec encode clip.mkv --kbps 40              a video, writes clip.vqc
   cat photo.png | vqcodec encode - > photo.vqc
   arecord -t raw -f S16_LE -r 16000 -d 60 | vqcodec encode - --raw 16000,1,s16 > note.vqc"""
 
@@ -84,6 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="inputs are bare samples, such as 24000,1,s16: u8, s16, s24, s32, f32 or f64, "
         "little-endian; in folders .raw and .pcm files",
     )
+    add_recording(parser)
     options.add_max_samples(parser)
     options.add_many(parser)
     options.add_json(parser)
@@ -103,7 +107,10 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         "--bpp", type=options.positive, metavar="X", help="at most X bits for each sample (pixel)"
     )
     rate.add_argument(
-        "--kbps", type=options.positive, metavar="X", help="at most X kilobits a second (sound)"
+        "--kbps",
+        type=options.positive,
+        metavar="X",
+        help="at most X kilobits a second (sound, video)",
     )
     rate.add_argument(
         "--size", type=options.whole(1), metavar="BYTES", help="at most BYTES for the whole file"
@@ -138,9 +145,8 @@ def run(args: argparse.Namespace) -> int:
 class _Encoder:
     """Encodes jobs with the model that was asked for, or with that of each one's medium.
 
-    A model is looked up at once if it was asked for, so that what is none is refused before any
-    input is read and torch loaded; it is loaded when the first signal has been read, in each of
-    the processes that share the jobs.
+    A model that was asked for is looked up at once, and refused before any input is read; it is
+    loaded when the first signal has been read, in each of the processes that share the jobs.
     """
 
     def __init__(self, args: argparse.Namespace, *, processes: int) -> None:
@@ -158,6 +164,10 @@ class _Encoder:
         args = self._args
         job.check()
         medium, signal = self._signal_of(job.source)
+        streaming = find_streaming_coder(medium)
+        if streaming is not None:
+            model = medium.default_model if self._card is None else self._card.path
+            return encode_streaming(args, job, medium, streaming, signal, tell, model=model)
         signal = medium.with_options(signal, alpha_quality=args.alpha_quality)
         started = time.perf_counter()
         coder = find_coder(medium)
@@ -180,7 +190,7 @@ class _Encoder:
         }
         if args.manifest is not None:
             record["sha256"] = hashlib.sha256(stream).hexdigest()
-        size = medium.size_text(signal.extent) + _mixed(stream, signal.channels)
+        size = medium.size_text(signal.extent) + mixed_channels(stream, signal.channels)
         text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}"
         if quality is not None:
             text += f", quality {quality:.4g}"
@@ -262,11 +272,16 @@ class _Encoder:
         again and again.
         """
         limits = limits_of(self._args.max_samples)
-        if self._args.raw is not None:
+        raw = self._args.raw
+        if raw is None and not source.is_file():
+            medium = self._medium_of(source.head(_HEAD_BYTES))
+            if (streaming := find_streaming_coder(medium)) is not None:
+                return medium, streaming.read_from(source.opened(), limits)
+        if raw is not None:
             medium = medium_of_raw() if self._card is None else self._medium_of(b"")
             if _has_quality(self._args):
                 return medium, None
-            return medium, medium.from_raw(source.read(), self._args.raw, limits)
+            return medium, medium.from_raw(source.read(), raw, limits)
         if source.is_file():
             medium = self._medium_of(source.head(_HEAD_BYTES))
             opened = medium.open(source.name, limits)
@@ -289,9 +304,3 @@ class _Encoder:
 def _has_quality(args: argparse.Namespace) -> bool:
     """Whether a quality is asked for, and no target."""
     return args.bpp is args.kbps is args.size is args.psnr is None
-
-
-def _mixed(stream: bytes, channels: int) -> str:
-    """A word on channels that the model has none for."""
-    kept = read_header(stream, Limits(max_samples=2**63)).channels
-    return "" if kept == channels else f", {channels} channels mixed to {kept}"

@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     need_plotter()
     measures, peers = _chosen(args, workshop)
     published = _published(args, workshop)
-    contestants = [*_own(args, models), *peers]
+    contestants = [*_own(args, medium, models), *peers]
     signals = [(printable(str(source.place())), _read(source, workshop)) for source in sources]
     if args.page:
         # What it needs is missed before the work, not after it.
@@ -233,14 +233,17 @@ def _published(args: argparse.Namespace, workshop: "Workshop") -> "list[Publishe
     return curves
 
 
-def _own(args: argparse.Namespace, models: Sequence[str]) -> "list[Contestant]":
+def _own(args: argparse.Namespace, medium: "Medium", models: Sequence[str]) -> "list[Contestant]":
     import vqcodec
     from vqcodec.evaluation import codec_contestant
+    from vqcodec.media.registry import find_streaming_coder
 
     chosen = {} if args.qualities is None else {"qualities": args.qualities}
     own = []
     for model in models:
-        codec = vqcodec.load(model, device=args.device)
+        coder = find_streaming_coder(medium)
+        load = vqcodec.load if coder is None else coder.load
+        codec = load(model, device=args.device)
         settings = f"model {codec.card.fingerprint}, device {codec.device}, without facts"
         own.append(codec_contestant(codec, settings=settings, **chosen))
     return own

@@ -14,21 +14,26 @@ from vqcodec_cli.progress import DelayedProgress
 from vqcodec_cli.terminal import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vqcodec.media.workshop import Skipped
     from vqcodec.model.file import ModelCard
     from vqcodec.training import Progress
+
+    Fitter = Callable[..., ModelCard]
 
 EXAMPLES = """\
 examples:
   vqcodec train xrays/ -o xray.safetensors --minutes 60
   vqcodec train xrays/ -o xray.safetensors --minutes 60 --resume   after an interruption
+  vqcodec train camera/ -o camera.safetensors --recipe video       a week of one's own camera
   vqcodec models add xray.safetensors                              from then on: -m xray"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.epilog = EXAMPLES
-    recipes = list(_media_of_recipes())
+    recipes = [*_media_of_recipes(), *_fitters()]
     parser.add_argument(
         "data", metavar="FOLDER", help="files to train on, with subfolders; or an IDX file"
     )
@@ -70,9 +75,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train; returns the exit code."""
     _check(args)
-    media = _media_of_recipes()
-    if args.recipe not in media:
-        raise UsageError(f"no recipe {args.recipe!r}; there are {', '.join(media)}")
+    media, fitters = _media_of_recipes(), _fitters()
+    if args.recipe not in {*media, *fitters}:
+        known = ", ".join([*media, *fitters])
+        raise UsageError(f"no recipe {args.recipe!r}; there are {known}")
 
     skipped: list[Path] = []
 
@@ -80,7 +86,10 @@ def run(args: argparse.Namespace) -> int:
         skipped.append(path)
         complain(str(path), f"skipped: {why}")
 
-    card = _train(args, media[args.recipe], None if args.strict else skip)
+    if args.recipe in fitters:
+        card: ModelCard | None = _fit(args, fitters[args.recipe])
+    else:
+        card = _train(args, media[args.recipe], None if args.strict else skip)
     if skipped:
         complain(args.data, f"{len(skipped)} of its files could not be read and were skipped")
     if card is None:  # another process of a distributed run writes the weights
@@ -88,6 +97,25 @@ def run(args: argparse.Namespace) -> int:
     size = os.path.getsize(args.output)
     say(f"{args.output}: model {card.label} ({card.fingerprint}), {size:,} bytes")
     return OK
+
+
+def _fit(args: argparse.Namespace, fitter: "Fitter") -> "ModelCard":
+    """Fit codebooks to networks that are there already."""
+    for name in ("steps", "start_from"):
+        if getattr(args, name) is not None:
+            raise UsageError(f"the recipe {args.recipe} has no --{name.replace('_', '-')}")
+    if args.resume:
+        raise UsageError(f"the recipe {args.recipe} has no --resume: it takes minutes")
+    with DelayedProgress("training", total=1.0) as bar:
+        return fitter(
+            [Path(args.data)],
+            Path(args.output),
+            name=Path(args.output).stem,
+            minutes=args.minutes,
+            seed=args.seed,
+            device=args.device,
+            report=lambda what, share: bar.update(min(share, 1.0), label=what),
+        )
 
 
 def _train(args: argparse.Namespace, medium: str, skipped: "Skipped | None") -> "ModelCard | None":
@@ -123,6 +151,15 @@ def _media_of_recipes() -> dict[str, str]:
     """Medium of every recipe, the default recipe first; no two media name one alike."""
     trained = [medium for medium in MEDIA if medium not in WITHOUT_MODEL]
     return {recipe: medium for medium in trained for recipe in find_workshop(medium).recipes}
+
+
+def _fitters() -> "dict[str, Fitter]":
+    """What fits codebooks of changes alone, by the recipe's name."""
+    found: dict[str, Fitter] = {}
+    for medium in MEDIA:
+        if medium not in WITHOUT_MODEL:
+            found |= getattr(find_workshop(medium), "fitters", {})
+    return found
 
 
 def _check(args: argparse.Namespace) -> None:

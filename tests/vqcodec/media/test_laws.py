@@ -11,7 +11,7 @@ from vqcodec.codec import Codec, load
 from vqcodec.errors import BadModelError, UnsupportedVersionError
 from vqcodec.media.registry import (
     MEDIA,
-    WITHOUT_MODEL,
+    OWN_CODER,
     find_medium,
     list_media,
     medium_of_number,
@@ -48,7 +48,7 @@ def test_law(name: str, law: Callable[[Codec, Any], None], codecs: dict[str, Cod
 
 
 def test_every_registered_medium_has_examples() -> None:
-    assert set(REGISTERED) - WITHOUT_MODEL <= set(EXAMPLES)
+    assert set(REGISTERED) - OWN_CODER <= set(EXAMPLES)
 
 
 def test_media_are_told_apart() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +30,23 @@ from vqcodec.media.workshop import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vqcodec.model.file import ModelCard
+
 __all__ = ["WORKSHOP", "VideoWorkshop"]
+
+
+def _fit(folders: list[Path], output: Path, *, minutes: float | None, **options: Any) -> ModelCard:
+    """Fit a model, in twenty minutes if nothing else is asked for."""
+    from vqcodec.media.video.training import train_video  # loads torch
+
+    return train_video(folders, output, minutes=20.0 if minutes is None else minutes, **options)
 
 
 class VideoWorkshop:
     """The workshop of videos; see `Workshop`. Codecs are compared on 4:2:0 of eight bits."""
 
     recipes: Mapping[str, Recipe] = {}
+    fitters: Mapping[str, Callable[..., ModelCard]] = {"video": _fit}
     measures: tuple[Measure, ...] = MEASURES
     default_measures: tuple[str, ...] = ("psnr", "ms-ssim")
     peers: Mapping[str, Callable[[], Contestant]] = PEERS
