@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,10 @@ __all__ = ["bits_at", "write_report"]
 Rows = list[dict[str, Any]]
 
 # Measure -> title, what its values become before they are read off, and the steps of a table.
-_SCALES = {"psnr": ("PSNR", float, 2.0), "ms-ssim": ("MS-SSIM", ms_ssim_db, 2.0)}
+_SCALES: dict[str, tuple[str, Callable[[float], float], float]] = {
+    "psnr": ("PSNR", float, 2.0),
+    "ms-ssim": ("MS-SSIM", ms_ssim_db, 2.0),
+}
 
 
 def bits_at(quality: float, rates: Sequence[float], qualities: Sequence[float]) -> float | None:

@@ -20,8 +20,9 @@ def make_frame(number: int, height: int, width: int, time: Fraction) -> Frame:
     rows, columns = np.mgrid[0:height, 0:width]
     y = 128 + 90 * np.sin((columns + 2 * number) / 9) * np.cos(rows / 7)
     u, v = 128 + 40 * np.sin(columns / 30), 128 + 40 * np.cos((rows - number) / 20)
-    planes = (y, u[::2, ::2], v[::2, ::2])
-    return Frame(*(plane.round().astype(np.uint8) for plane in planes), time)
+    planes = [plane.round().astype(np.uint8) for plane in (y, u[::2, ::2], v[::2, ::2])]
+    y, u, v = planes
+    return Frame(y, u, v, time)
 
 
 def make_video(
@@ -50,13 +51,14 @@ def container_of(
     tags: dict[str, Any] | None = None,
     options: dict[str, str] | None = None,
     rotation: int = 0,
+    rate: int = 10,
 ) -> bytes:
     """The bytes of a file of frames of PyAV whose times are set; a second of a tone as audio."""
     file = io.BytesIO()
     with av.open(file, "w", format=format) as container:
         stream = container.add_stream(
             codec,
-            rate=10,
+            rate=rate,
             options=options or {},
             width=frames[0].width,
             height=frames[0].height,

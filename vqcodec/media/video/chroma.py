@@ -1,7 +1,8 @@
-"""Chroma at every sample of luma, and back at every fourth: linear, in integers.
+"""Chroma at every sample of luma, linear between its own, and back by what undoes that exactly.
 
-A sample of chroma that lies on one of luma is gathered with the weights (1, 2, 1) / 4 around it,
-one that lies between two with (1, 1) / 2. Beyond a border the samples at it go on.
+All in integers. Where a sample of chroma lies on one of luma it is gathered with the weights
+(-1, 2, 6, 2, -1) / 8 around it, where it lies between two with (-1, 3, 3, -1) / 4. Beyond a border
+the samples at it go on; at that of an odd side half of a pair is missing, and it is not exact.
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CHROMA_BITS", "gather", "halved", "spread"]
+__all__ = ["GATHER_BITS", "SPREAD_BITS", "gather", "halved", "spread"]
 
 Integers = NDArray[np.int32]
 
-# Rows and columns are multiplied by 4 each on either way.
-CHROMA_BITS = 4
+# In units of what fraction, as a power of two, samples are spread and gathered in both directions.
+SPREAD_BITS, GATHER_BITS = 4, 6
 # By siting: whether chroma lies on the first (0) of two samples of luma, between (1) or on the
 # second (2), across and down.
 _ACROSS = (0, 1, 0, 1, 0, 1)
 _DOWN = (1, 1, 0, 0, 2, 2)
+# By that: weights in units of 1/8, and how far the first of them lies from the first sample.
+_TAPS = {0: (-2, (-1, 2, 6, 2, -1)), 1: (-1, (-2, 6, 6, -2)), 2: (-1, (-1, 2, 6, 2, -1))}
 
 
 def spread(plane: NDArray[np.uint8], extent: tuple[int, int], siting: int) -> Integers:
@@ -33,10 +36,10 @@ def spread(plane: NDArray[np.uint8], extent: tuple[int, int], siting: int) -> In
 
 
 def gather(plane: Integers, siting: int) -> Integers:
-    """What a plane is on average around the samples of chroma, in units of 1/16.
+    """What a plane is at the samples of chroma, in units of 1/64; it may overshoot by its range.
 
     >>> gather(np.array([[0, 4], [0, 4]], np.int32), siting=1)
-    array([[32]], dtype=int32)
+    array([[128]], dtype=int32)
     """
     down = _gather(plane, _DOWN[siting])
     return _gather(down.T, _ACROSS[siting]).T
@@ -50,10 +53,10 @@ def halved(plane: NDArray[np.uint8], siting: int, *, down: bool, across: bool) -
     """
     numbers, bits = plane.astype(np.int32), 0
     if down:
-        numbers, bits = _gather(numbers, _DOWN[siting]), bits + 2
+        numbers, bits = _gather(numbers, _DOWN[siting]), bits + GATHER_BITS // 2
     if across:
-        numbers, bits = _gather(numbers.T, _ACROSS[siting]).T, bits + 2
-    return ((numbers + ((1 << bits) >> 1)) >> bits).astype(np.uint8)
+        numbers, bits = _gather(numbers.T, _ACROSS[siting]).T, bits + GATHER_BITS // 2
+    return ((numbers + ((1 << bits) >> 1)) >> bits).clip(0, 255).astype(np.uint8)
 
 
 def _spread(rows: Integers, length: int, phase: int) -> Integers:
@@ -71,12 +74,11 @@ def _spread(rows: Integers, length: int, phase: int) -> Integers:
 
 
 def _gather(rows: Integers, phase: int) -> Integers:
-    """Half as many rows, times 4."""
-    if len(rows) % 2:
-        rows = np.concatenate((rows, rows[-1:]))
-    first, second = rows[0::2], rows[1::2]
-    if phase == 1:
-        return 2 * (first + second)
-    if phase == 0:
-        return np.concatenate((rows[:1], second[:-1])) + 2 * first + second
-    return first + 2 * second + np.concatenate((first[1:], rows[-1:]))
+    """Half as many rows, times 8."""
+    first, taps = _TAPS[phase]
+    length, halves = len(rows), (len(rows) + 1) // 2
+    padded = np.pad(rows, [(2, 2 + length % 2), (0, 0)], mode="edge")
+    out = np.zeros((halves, *rows.shape[1:]), np.int32)
+    for place, tap in enumerate(taps, first + 2):
+        out += tap * padded[place : place + 2 * halves - 1 : 2]
+    return out

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.errors import InputError
-from vqcodec.media.video.chroma import CHROMA_BITS, gather, spread
+from vqcodec.media.video.chroma import GATHER_BITS, SPREAD_BITS, gather, spread
 from vqcodec.media.video.signal import Facts, Frame
 
 __all__ = ["MATRICES", "from_rgb", "matrix_of", "to_rgb"]
 
-Integers = NDArray[np.int32]
+Integers = NDArray[np.int32] | NDArray[np.int64]
 
 # H.273 table 4: what red and blue weigh in luma.
 MATRICES = {
@@ -68,9 +68,9 @@ def to_rgb(frame: Frame, facts: Facts) -> NDArray[np.uint8]:
     red, green, blue = _inverse(matrix_of(facts, height, width), facts.full_range)
     u, v = (spread(plane, frame.extent, facts.siting) for plane in (frame.u, frame.v))
     luma = (frame.y.astype(np.int32) - (0 if facts.full_range else 16)) * (
-        _luma_gain(facts.full_range) << CHROMA_BITS
+        _luma_gain(facts.full_range) << SPREAD_BITS
     )
-    shift = _BITS + CHROMA_BITS
+    shift = _BITS + SPREAD_BITS
     rgb = np.empty((3, height, width), np.uint8)
     for out, (of_u, of_v) in zip(rgb, (red, green, blue), strict=True):
         # At most 255 * 1.17 + 128 * 2.2 in units of 2^-20: below 2^30.
@@ -93,8 +93,9 @@ def from_rgb(rgb: NDArray[np.uint8], facts: Facts, time: Fraction) -> Frame:
     rows = _forward(matrix_of(facts, *rgb.shape[1:]), facts.full_range)
     colours = rgb.astype(np.int32)
     luma = _rounded(_weighted(rows[0], colours) + ((0 if facts.full_range else 16) << _BITS), _BITS)
-    halved = [gather(plane, facts.siting) for plane in colours]
-    shift = _BITS + CHROMA_BITS
+    # Up to 510 in units of 2^-22, which 32 bits do not hold.
+    halved = [gather(plane, facts.siting).astype(np.int64) for plane in colours]
+    shift = _BITS + GATHER_BITS
     u, v = (_rounded(_weighted(row, halved) + (128 << shift), shift) for row in rows[1:])
     return Frame(luma, u, v, time)
 
@@ -112,7 +113,7 @@ def _rounded(numbers: Integers, bits: int) -> NDArray[np.uint8]:
 
 
 def _units(number: Fraction) -> int:
-    return round(number * 2**_BITS)
+    return round(number * (1 << _BITS))
 
 
 def _luma_gain(full: bool) -> int:

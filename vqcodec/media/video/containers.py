@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 from typing import Any, BinaryIO
 
@@ -33,14 +34,17 @@ def open_container(path: str, limits: Limits = DEFAULT_LIMITS, *, keep_audio: bo
     Raises: OSError; and as `read_container`.
     """
 
-    def begin(audio: Audio | None) -> _Pass:
-        return _Pass(open(path, "rb"), limits, keep_audio, audio, closes=True)
+    @contextmanager
+    def begin(audio: Audio | None) -> Iterator[_Pass]:
+        with open(path, "rb") as file:
+            once = _Pass(file, limits, keep_audio, audio)
+            try:
+                yield once
+            finally:
+                once.close()
 
-    first = begin(None)
-    try:
+    with begin(None) as first:
         return first.video(_Passes(begin, first.audio))
-    finally:
-        first.close()
 
 
 def read_container(
@@ -54,40 +58,34 @@ def read_container(
     matrix that is not read, or damaged; while frames are drawn, damaged, cut off or another size.
     LimitError: a frame has more samples than allowed, before one is decoded.
     """
-    first = _Pass(file, limits, keep_audio, None, closes=False)
+    first = _Pass(file, limits, keep_audio, None)
     return first.video(first.frames())
 
 
 class _Passes:
     """The frames of a file, which is opened anew for each pass."""
 
-    def __init__(self, begin: Callable[[Audio | None], _Pass], audio: Audio | None) -> None:
+    def __init__(
+        self,
+        begin: Callable[[Audio | None], AbstractContextManager[_Pass]],
+        audio: Audio | None,
+    ) -> None:
         self._begin, self._audio = begin, audio
 
     def __iter__(self) -> Iterator[Frame]:
         if self._audio is not None:
             self._audio.take()
-        once = self._begin(self._audio)
-        try:
+        with self._begin(self._audio) as once:
             yield from once.frames()
-        finally:
-            once.close()
 
 
 class _Pass:
     """A file from its beginning to its end, once."""
 
     def __init__(
-        self,
-        file: BinaryIO,
-        limits: Limits,
-        keep_audio: bool,
-        audio: Audio | None,
-        *,
-        closes: bool,
+        self, file: BinaryIO, limits: Limits, keep_audio: bool, audio: Audio | None
     ) -> None:
         av = import_av("read other videos than YUV4MPEG2")
-        self._file, self._closes = file, closes
         with named_errors(_DAMAGED):
             # What a file names is not opened: neither other files nor addresses.
             self._container = av.open(file, "r", options={"protocol_whitelist": "none"})
@@ -100,16 +98,16 @@ class _Pass:
         self._reached = Fraction(0)
         self._decoded = self._draw()
         with named_errors(_DAMAGED):
-            self._first = next(self._decoded, None)
-        if self._first is None:
+            first = next(self._decoded, None)
+        if first is None:
             raise InputError("the video is damaged or cut off: it has no frame")
-        self._facts = self._judged(self._first)
+        _check_frame(first, 0)
+        self._first: Any = first
+        self._facts = self._judged(first)
 
     def close(self) -> None:
-        """Let the file go."""
+        """Let the container go, not the file."""
         self._container.close()
-        if self._closes:
-            self._file.close()
 
     def video(self, frames: _Passes | Iterator[Frame]) -> Video:
         """The video of these frames."""
@@ -129,13 +127,7 @@ class _Pass:
         number, frame = 0, self._first
         with named_errors(f"{_DAMAGED}, or cannot be decoded"):
             while frame is not None:
-                if frame.is_corrupt:
-                    raise InputError(f"the video is damaged at frame {number}")
-                if frame.interlaced_frame:
-                    raise InputError(
-                        "the video is interlaced: deinterlace it first, as with "
-                        "ffmpeg -i IN -vf bwdif OUT"
-                    )
+                _check_frame(frame, number)
                 yield frame_from(frame, self._facts, self._time(frame, number))
                 number, frame = number + 1, next(self._decoded, None)
         self._check_end()
@@ -178,7 +170,7 @@ class _Pass:
     def _start(self) -> Fraction:
         """What counts as 0: where the file begins, or the time base of the video before that."""
         start, base = (self._container.start_time or 0) * _MICROSECOND, self._stream.time_base
-        return start // base * base
+        return Fraction(start // base * base)
 
     def _judged(self, first: Any) -> Facts:
         """What is true of all frames, by the first one. Raises: InputError if it is not read."""
@@ -232,3 +224,13 @@ class _Pass:
             raise InputError(
                 f"the video is cut off: it says {float(said):.2f} s, {float(found):.2f} s are there"
             )
+
+
+def _check_frame(frame: Any, number: int) -> None:
+    """Raise InputError for a frame that is damaged, or half of one time and half of another."""
+    if frame.is_corrupt:
+        raise InputError(f"the video is damaged at frame {number}")
+    if frame.interlaced_frame:
+        raise InputError(
+            "the video is interlaced: deinterlace it first, as with ffmpeg -i IN -vf bwdif OUT"
+        )

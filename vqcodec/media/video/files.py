@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -105,14 +106,16 @@ def open_writer(
 
     A device or a pipe is written as frames come.
 
-    tracks: of audio that will be written. mean_rate: frames per second where they vary and the
-    format has one rate. first, step: numbers of PNG files.
+    tracks: of audio that will be written. mean_rate: what the file says of frames per second where
+    they vary. first, step: which frames of a video are written.
     Raises: InputError as `format_of`, and where a format cannot hold a track; OSError.
     """
     format = format_of(path)
     if format == "png":
         yield StillWriter(path, facts, first=first, step=step)
         return
+    if facts.rate is not None:
+        facts = replace(facts, rate=facts.rate / step)
     with nullcontext(path) if _is_special(path) else whole_file(path) as target:
         if format == "y4m":
             with open(target, "wb") as file:

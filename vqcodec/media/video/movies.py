@@ -26,7 +26,7 @@ class _Encoder:
 # Near 50 dB of the frames that were decoded, far above what these are of their original.
 _H264 = _Encoder("libx264", {"crf": "12", "preset": "medium"})
 # Also what takes odd sides, which H.264 of halved chroma does not.
-_VP9 = _Encoder("libvpx-vp9", {"crf": "12", "b": "0", "deadline": "good", "cpu-used": "4"})
+_VP9 = _Encoder("libvpx-vp9", {"crf": "12", "deadline": "good", "cpu-used": "4"})
 # Format -> FFmpeg's name of the container, and the encoder.
 MOVIES = {"mkv": ("matroska", _H264), "mp4": ("mp4", _H264), "webm": ("webm", _VP9)}
 _USUAL_RATE = Fraction(25)
@@ -36,12 +36,11 @@ _UNSAID = 2
 class MovieWriter:
     """Writes frames and audio to a file as they come: H.264 of crf 12, or VP9 in .webm.
 
-    Times of frames are kept, to a millisecond in .mkv and .webm.
+    Times of frames are kept, to a millisecond in .mkv and .webm. mean_rate: what the file says of
+    frames per second where they vary. lost: facts that it does not hold, in words.
 
     Raises: MissingDependencyError without PyAV; InputError: the container cannot hold a track.
     """
-
-    lost: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -52,12 +51,17 @@ class MovieWriter:
         width: int,
         facts: Facts,
         tracks: Sequence[Track] = (),
+        mean_rate: Fraction = _USUAL_RATE,
     ) -> None:
         av = import_av(f"write .{format}")
         self._facts, self._tracks = facts, tuple(tracks)
         container, encoder = MOVIES[format]
         if height % 2 or width % 2:
             encoder = _VP9
+        # H.264 says it itself; Matroska would, and PyAV does not tell it.
+        is_lost = encoder is _VP9 and container != "mp4" and facts.aspect != 1
+        self.lost: tuple[str, ...] = ("pixel aspect",) if is_lost else ()
+        self._rate = facts.rate or mean_rate
         with named_errors(f"cannot write .{format}"):
             self._container = av.open(str(path), "w", format=container)
             self._stream = self._video_stream(encoder, height, width)
@@ -67,7 +71,7 @@ class MovieWriter:
         facts = self._facts
         stream = self._container.add_stream(
             encoder.name,
-            rate=facts.rate or _USUAL_RATE,
+            rate=self._rate,
             options=dict(encoder.options),
             width=width,
             height=height,

@@ -140,7 +140,8 @@ def _packed(video: Video, ticks: list[int], packets: list[bytes]) -> bytes:
 
 
 def _unpacked(data: bytes) -> tuple[int, int, Facts, list[int], list[bytes]]:
-    numbers, place = [], 0
+    numbers: list[int] = []
+    place = 0
     while len(numbers) < 6 or len(numbers) < 6 + numbers[5]:
         number, place = read_number(data, place, "a number of a peer")
         numbers.append(number)

@@ -34,7 +34,8 @@ def is_rgb(frame: Any) -> bool:
 def is_full_range(frame: Any) -> bool:
     """Whether luma of a frame of PyAV, which is not RGB, runs from 0 to 255."""
     name, said = frame.format.name, frame.color_range
-    return said == 2 or name.startswith(("yuvj", "mono")) or (name.startswith("gray") and said != 1)
+    is_grey = name.startswith("gray") and said != 1
+    return bool(said == 2 or is_grey or name.startswith(("yuvj", "mono")))
 
 
 def words_for(frame: Any) -> tuple[str, ...]:
@@ -76,9 +77,10 @@ def frame_from(frame: Any, facts: Facts, time: Fraction) -> Frame:
         half = [(side + 1) // 2 for side in planes[0].shape]
         planes += 2 * [np.full(half, 128, np.uint8)]
     elif layout != "420":
-        down, across = layout in ("440", "444"), layout in ("422", "444")
+        down, across = layout in ("422", "444"), layout in ("440", "444")
         planes[1:] = [halved(plane, facts.siting, down=down, across=across) for plane in planes[1:]]
-    return Frame(*planes, time)
+    y, u, v = planes
+    return Frame(y, u, v, time)
 
 
 def frame_to(frame: Frame) -> Any:
@@ -113,5 +115,5 @@ def _eight_bits(samples: NDArray[Any], shift: int) -> NDArray[np.uint8]:
     """The nearest of 0 to 255 to samples of more bits, halves up, in memory of its own."""
     if shift == 0:
         return samples.astype(np.uint8, copy=True)
-    nearest = (samples.astype(np.int32) + (1 << (shift - 1))) >> shift
-    return np.minimum(nearest, 255).astype(np.uint8)
+    nearest: NDArray[np.int32] = (samples.astype(np.int32) + (1 << (shift - 1))) >> shift
+    return nearest.clip(0, 255).astype(np.uint8)

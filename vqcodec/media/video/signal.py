@@ -57,7 +57,7 @@ class Frame:
                 f"{self.v.shape}"
             )
         if not isinstance(self.time, Fraction) or self.time < 0:
-            raise InputError(f"a time is a Fraction of seconds, at least 0, got {self.time!r}")
+            raise InputError(f"a time is a Fraction of seconds, at least 0, got {self.time}")
 
     @property
     def extent(self) -> tuple[int, int]:
@@ -72,7 +72,7 @@ class Facts:
 
     Attributes:
         time_base: seconds that all times are whole multiples of.
-        rate: frames per second; None if it varies.
+        rate: frames per second, as is said; None if it varies. Times are what counts.
         aspect: width of a pixel by its height.
         rotation: degrees to turn the frames clockwise before they are shown: 0, 90, 180 or 270.
         matrix, primaries, transfer: code points of ITU-T H.273; 2 is "not said".

@@ -129,7 +129,9 @@ def _read_head(file: BinaryIO, limits: Limits) -> _Head:
     chroma, siting = _LAYOUTS[layout]
     rate, aspect = (_fraction(words, letter) for letter in "FA")
     known = _USUAL_RATE if rate is None else rate
-    remarks = () if rate else (f"the file says no frame rate, {known} a second are taken",)
+    remarks: tuple[str, ...] = ()
+    if rate is None:
+        remarks = (f"the file says no frame rate, {known} a second are taken",)
     if chroma not in (None, (True, True)):
         remarks += (f"chroma of 4:{layout[1]}:{layout[2]} became 4:2:0",)
     facts = Facts(
@@ -167,10 +169,10 @@ def _frames(file: BinaryIO, head: _Head) -> Iterator[Frame]:
         sizes += 2 * [(half[0] if down else head.height, half[1] if across else head.width)]
     number = 0
     while line := file.readline(_LONGEST_LINE):
-        if not line.startswith(b"FRAME") or line[5:6] not in (b" ", b"\n"):
-            raise InputError(f"the video is damaged: frame {number} begins with {line[:16]!a}")
-        if not line.endswith(b"\n"):
-            raise InputError(f"the video is damaged or cut off in the line of frame {number}")
+        if not line.startswith((b"FRAME ", b"FRAME\n")) or not line.endswith(b"\n"):
+            raise InputError(
+                f"the video is damaged or cut off: frame {number} begins with {line[:16]!a}"
+            )
         planes = [_plane(file, size, number) for size in sizes]
         if head.chroma is None:
             planes += [np.full(half, 128, np.uint8)] * 2
@@ -180,7 +182,8 @@ def _frames(file: BinaryIO, head: _Head) -> Iterator[Frame]:
                 halved(plane, head.facts.siting, down=not down, across=not across)
                 for plane in planes[1:]
             ]
-        yield Frame(*planes, number / head.rate)
+        y, u, v = planes
+        yield Frame(y, u, v, number / head.rate)
         number += 1
 
 
@@ -201,7 +204,7 @@ class Y4mWriter:
     """Writes frames to a file or a pipe as they come.
 
     Times are not written: frames follow each other at `facts.rate`, or at `mean_rate` where that
-    varies. `lost` says in words which facts YUV4MPEG2 cannot hold.
+    varies. `lost` says in words which facts YUV4MPEG2 cannot hold, as far as is known.
 
     >>> import io
     >>> file = io.BytesIO()
@@ -215,14 +218,15 @@ class Y4mWriter:
     def __init__(self, file: BinaryIO, facts: Facts, *, mean_rate: Fraction = _USUAL_RATE) -> None:
         self._file, self._facts = file, facts
         self._rate = facts.rate or mean_rate
-        self._is_begun = False
+        self._first: Fraction | None = None
+        self._number, self._is_steady = 0, facts.rate is not None
 
     @property
     def lost(self) -> tuple[str, ...]:
         """What a reader of the file does not learn."""
         facts = self._facts
         return (
-            *(["times of frames"] if facts.rate is None else []),
+            *([] if self._is_steady else ["times of frames"]),
             *([f"rotation by {facts.rotation} degrees"] if facts.rotation else []),
             *(["colour matrix"] if facts.matrix != 2 else []),
             *(["where chroma lies"] if facts.siting not in _NAMES else []),
@@ -230,9 +234,13 @@ class Y4mWriter:
 
     def write(self, frame: Frame) -> None:
         """Write the next frame."""
-        if not self._is_begun:
+        if self._first is None:
             self._file.write(self._head(*frame.extent))
-            self._is_begun = True
+            self._first = frame.time
+        late = frame.time - self._first - self._number / self._rate
+        # Times may have been rounded to a time base.
+        self._is_steady &= abs(late) <= self._facts.time_base
+        self._number += 1
         self._file.write(b"FRAME\n")
         for plane in (frame.y, frame.u, frame.v):
             self._file.write(plane.tobytes())

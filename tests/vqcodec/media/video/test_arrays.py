@@ -40,7 +40,7 @@ def test_pixels_are_a_video(thing: Any) -> None:
 
 def test_an_iterator_is_drawn_once() -> None:
     video = video_from(iter(PIXELS))
-    assert (video.count, video.drawn_once, video.facts.rate) == (None, True, 25)
+    assert (video.count, video.drawn_once, video.facts.rate) == (None, True, Fraction(25))
     assert lumas(video) == lumas(video_from(PIXELS))
 
 

@@ -33,10 +33,14 @@ TICKS = [0, 40, 41, 200, 1000, 1033]
 
 
 def written(video: Video, path: Path) -> Video:
+    return with_losses(video, path)[0]
+
+
+def with_losses(video: Video, path: Path) -> tuple[Video, tuple[str, ...]]:
     with open_writer(path, height=video.height, width=video.width, facts=video.facts) as writer:
         for frame in video:
             writer.write(frame)
-    return open_video_file(str(path))
+    return open_video_file(str(path)), writer.lost
 
 
 def psnr(found: Frame, wanted: Frame) -> float:
@@ -48,13 +52,24 @@ def psnr(found: Frame, wanted: Frame) -> float:
 @pytest.mark.parametrize(("height", "width"), [(48, 64), (49, 63)])
 def test_times_and_facts_are_kept(name: str, height: int, width: int, tmp_path: Path) -> None:
     video = make_video(6, height, width, facts=FACTS, ticks=TICKS)
-    back = written(video, tmp_path / name)
+    back, lost = with_losses(video, tmp_path / name)
     assert (back.height, back.width) == (height, width)
     found = list(back)
     assert [frame.time for frame in found] == [Fraction(tick, 1000) for tick in TICKS]
-    for fact in ("aspect", "rotation", "matrix", "primaries", "transfer", "full_range"):
+    assert (back.facts.aspect == FACTS.aspect) == (lost == ())
+    assert lost == () or (name != "a.mp4" and lost == ("pixel aspect",))
+    for fact in ("rotation", "matrix", "primaries", "transfer", "full_range"):
         assert getattr(back.facts, fact) == getattr(FACTS, fact), fact
     assert min(map(psnr, found, video)) > 40
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.webm"])
+def test_a_steady_rate_and_the_length_are_kept(name: str, tmp_path: Path) -> None:
+    rate = Fraction(30000, 1001)
+    video = make_video(31, 16, 16, facts=Facts(time_base=1 / rate, rate=rate))
+    back = written(video, tmp_path / name)
+    assert back.facts.rate == rate
+    assert back.duration == pytest.approx(float(31 / rate), abs=1e-3)
 
 
 def test_y4m_is_exact(tmp_path: Path) -> None:
@@ -85,7 +100,7 @@ def test_audio_is_put_back_as_it_was(name: str, codec: str, tmp_path: Path) -> N
     for number, frame in enumerate(make_video(6)):
         frames.append(frame_to(frame))
         frames[-1].pts, frames[-1].time_base = number, Fraction(1, 10)
-    video = read_video(io.BytesIO(container_of(frames, audio=codec)))  # type: ignore[arg-type]
+    video = read_video(io.BytesIO(container_of(frames, audio=codec)))
     assert video.audio is not None
     packets = []
     path = tmp_path / name
@@ -109,7 +124,7 @@ def test_audio_is_put_back_as_it_was(name: str, codec: str, tmp_path: Path) -> N
 def test_a_container_that_cannot_hold_the_audio_says_so(tmp_path: Path) -> None:
     frames = [frame_to(next(iter(make_video(1))))]
     frames[0].pts, frames[0].time_base = 0, Fraction(1, 10)
-    video = read_video(io.BytesIO(container_of(frames, audio="pcm_s16le")))  # type: ignore[arg-type]
+    video = read_video(io.BytesIO(container_of(frames, audio="pcm_s16le")))
     assert video.audio is not None
     with (
         pytest.raises(InputError, match=r"webm holds no audio of the codec pcm_s16le: write \.mkv"),

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from clips import make_video
+from numpy.typing import NDArray
 
 from vqcodec.errors import InputError
 from vqcodec.media.ssim import ms_ssim
@@ -17,7 +18,7 @@ from vqcodec.media.video.signal import Frame, Video
 def noisy(video: Video, strength: int) -> Video:
     draw = np.random.default_rng(strength)
 
-    def noise(plane: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def noise(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
         moved = plane + draw.integers(-strength, strength + 1, plane.shape)
         return moved.clip(0, 255).astype(np.uint8)
 

@@ -63,7 +63,7 @@ def test_planes_are_what_they_should_be() -> None:
     with pytest.raises(InputError, match=re.escape("must be (2, 3), got (2, 3) and (3, 2)")):
         Frame(luma, half, half.T, Fraction(0))
     with pytest.raises(InputError, match="uint8 of two axes"):
-        Frame(luma.astype(np.int8), half, half, Fraction(0))  # type: ignore[arg-type]
+        Frame(luma.astype(np.int8), half, half, Fraction(0))
     with pytest.raises(InputError, match="got -1/25"):
         Frame(luma, half, half, Fraction(-1, 25))
 

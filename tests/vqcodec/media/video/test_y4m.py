@@ -23,13 +23,11 @@ GREY = np.full((1, 1), 128, np.uint8)
 def random_frames(count: int, height: int, width: int, rate: Fraction) -> list[Frame]:
     draw = np.random.default_rng(height * 1000 + width)
     half = ((height + 1) // 2, (width + 1) // 2)
-    return [
-        Frame(
-            *(draw.integers(0, 256, size, np.uint8) for size in ((height, width), half, half)),
-            n / rate,
-        )
-        for n in range(count)
-    ]
+    frames = []
+    for number in range(count):
+        y, u, v = (draw.integers(0, 256, size, np.uint8) for size in ((height, width), half, half))
+        frames.append(Frame(y, u, v, number / rate))
+    return frames
 
 
 def written(frames: list[Frame], facts: Facts) -> bytes:
@@ -125,9 +123,9 @@ def chroma(layout: str, planes: bytes) -> tuple[list[int], list[int]]:
 
 
 def test_other_layouts_become_halves() -> None:
-    # 4:2:2 has a column of two: their mean. 4:4:4 besides (1, 2, 1) / 4 around the first column.
+    # Rows by (-1, 3, 3, -1) / 4, columns by (-1, 2, 6, 2, -1) / 8, borders repeated.
     assert chroma("422", bytes([10, 13, 20, 40])) == ([12], [30])
-    assert chroma("444", bytes([10, 20, 30, 40, 0, 0, 0, 8])) == ([23], [1])
+    assert chroma("444", bytes([10, 20, 30, 40, 0, 0, 0, 8])) == ([21], [1])
     assert chroma("mono", b"") == ([128], [128])
     video = read_y4m(io.BytesIO(b"YUV4MPEG2 W2 H2 F1:1 C444\n"))
     assert video.remarks == ("chroma of 4:4:4 became 4:2:0",)
@@ -138,8 +136,8 @@ def test_other_layouts_become_halves() -> None:
     [
         ("W2 H2 F1:1 It", "the video is interlaced .It.: deinterlace it first"),
         ("W2 H2 F1:1 Im", "interlaced"),
-        ("W2 H2 F1:1 C420p10", "layout '420p10' is not read"),
-        ("W2 H2 F1:1 C444alpha", "layout '444alpha' is not read"),
+        ("W2 H2 F1:1 C420p10", "layout '420p10' are not read"),
+        ("W2 H2 F1:1 C444alpha", "layout '444alpha' are not read"),
         ("H2 F1:1", "a side of the video must be 1 to 16384 pixels, YUV4MPEG2 says ''"),
         ("W-2 H2", "says '-2'"),
         ("W0 H2", "says '0'"),
@@ -160,7 +158,7 @@ def test_a_large_frame_is_refused_before_it_is_read() -> None:
 
 def test_between_frames_stands_nothing() -> None:
     data = b"YUV4MPEG2 W1 H1 F1:1 Cmono\nFRAME Xwords of its own\na" + b"FRAMES\nb"
-    with pytest.raises(InputError, match="damaged: frame 1 begins with b'FRAMES"):
+    with pytest.raises(InputError, match="cut off: frame 1 begins with b'FRAMES"):
         list(read_y4m(io.BytesIO(data)))
 
 
@@ -175,7 +173,16 @@ def test_facts_that_are_lost_are_said() -> None:
     )
 
 
+def test_times_that_are_not_steady_are_lost() -> None:
+    facts = Facts(time_base=Fraction(1, 1000), rate=Fraction(30))
+    for ticks, lost in (([500, 533, 567], ()), ([0, 33, 68], ("times of frames",))):
+        writer = Y4mWriter(io.BytesIO(), facts)
+        for tick in ticks:
+            writer.write(Frame(GREY, GREY, GREY, Fraction(tick, 1000)))
+        assert writer.lost == lost
+
+
 def test_a_file_without_a_rate_gets_the_usual_one() -> None:
     video = read_y4m(io.BytesIO(b"YUV4MPEG2 W1 H1 F0:0 A0:0\n"))
-    assert (video.facts.rate, video.facts.aspect) == (25, 1)
+    assert (video.facts.rate, video.facts.aspect) == (Fraction(25), Fraction(1))
     assert video.remarks == ("the file says no frame rate, 25 a second are taken",)
