@@ -13,6 +13,7 @@ OFFERED = {
     *("vqcodec.media.picture.signal", "vqcodec.media.picture.rows"),
     *("vqcodec.media.sound.signal", "vqcodec.media.sound.blocks"),
     *("vqcodec.media.array.signal", "vqcodec.media.array.coder"),
+    *("vqcodec.media.video.signal", "vqcodec.media.video.encoder", "vqcodec.media.video.player"),
 }
 
 # Each brings one medium to a host that knows no other.

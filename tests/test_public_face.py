@@ -20,6 +20,7 @@ FACE = {
     *("Sound", "SoundBlocks", "SoundDecoder", "SoundEncoder"),
     *("Array", "decode_array", "encode_array"),
     "vectors",
+    *("Video", "VideoEncoder", "open_video"),
     *("add_model", "find_model", "list_models", "remove_model"),
 }
 

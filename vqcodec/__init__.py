@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from vqcodec.media.picture.signal import Picture
     from vqcodec.media.sound.blocks import SoundBlocks
     from vqcodec.media.sound.signal import Sound
+    from vqcodec.media.video.encoder import VideoEncoder
+    from vqcodec.media.video.player import open_video
+    from vqcodec.media.video.signal import Video
     from vqcodec.model.catalog import add_model, find_model, list_models, remove_model
     from vqcodec.recent import decode
     from vqcodec.stream_info import StreamInfo, inspect
@@ -67,6 +70,8 @@ __all__ = [
     "TruncatedError",
     "UnknownModelError",
     "UnsupportedVersionError",
+    "Video",
+    "VideoEncoder",
     "VqcodecError",
     "add_model",
     "decode",
@@ -77,6 +82,7 @@ __all__ = [
     "inspect",
     "list_models",
     "load",
+    "open_video",
     "remove_model",
     "vectors",
 ]
@@ -93,6 +99,8 @@ _LAZY = {
     "SoundDecoder": "vqcodec.live",
     "SoundEncoder": "vqcodec.live",
     "StreamInfo": "vqcodec.stream_info",
+    "Video": "vqcodec.media.video.signal",
+    "VideoEncoder": "vqcodec.media.video.encoder",
     "add_model": "vqcodec.model.catalog",
     "decode": "vqcodec.recent",
     "decode_array": "vqcodec.media.array.coder",
@@ -102,6 +110,7 @@ _LAZY = {
     "inspect": "vqcodec.stream_info",
     "list_models": "vqcodec.model.catalog",
     "load": "vqcodec.codec",
+    "open_video": "vqcodec.media.video.player",
     "remove_model": "vqcodec.model.catalog",
 }
 

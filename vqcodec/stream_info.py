@@ -84,7 +84,7 @@ def describe_stream(medium: Medium, stream: Stream, *, size: int, limits: Limits
         stages=header.stages,
         prior=PRIORS[header.prior],
         fingerprint=header.fingerprint.hex(),
-        regions=header.regions,
+        regions=header.regions or len(stream.codes),
         file_bytes=size,
         code_bytes=sum(len(payload) for payload in stream.codes),
         facts=medium.describe(stream, size=size, limits=limits),

@@ -22,8 +22,12 @@ from vqcodec_cli.terminal import say_json, say_lines
 
 Record = Mapping[str, Any]
 
-# Is told how many of how many parts of an item are done.
-Tell = Callable[[int, int], None]
+
+class Tell(Protocol):
+    """Is told how many of how many parts of an item are done, and perhaps a word about it."""
+
+    def __call__(self, done: int, parts: int, /, note: str = "") -> None:
+        """Take them."""
 
 
 class Item(Protocol):
@@ -117,10 +121,11 @@ def failed(item: Item, why: str, code: int) -> Outcome:
 def _here(work: Work[T], todo: Sequence[tuple[int, T]], bar: DelayedProgress) -> Attempts:
     """Work on one after another in this process, which shows how much of each is done."""
 
-    def tell(before: int, name: str, done: int, parts: int) -> None:
+    def tell(before: int, name: str, done: int, parts: int, /, note: str = "") -> None:
         # An item of one part has nothing to tell before its end.
         if parts > 1:
-            bar.update(before + done / parts, name, total=len(todo))
+            words = f"{name}, {note}" if note else name
+            bar.update(before + done / parts, words, total=len(todo))
 
     for before, (number, item) in enumerate(todo):
         bar.update(before, item.name)

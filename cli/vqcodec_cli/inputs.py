@@ -89,6 +89,12 @@ class Source:
             while data := file.read(count):
                 yield data
 
+    def opened(self) -> BinaryIO:
+        """The input, open for reading as it comes, and never closed: that is the system's."""
+        if self.is_remote:
+            return open_url(self.name).__enter__()
+        return _stdin() if self.is_stdin else open(self.name, "rb")
+
     def _opened(self) -> AbstractContextManager[Any]:
         self.check()
         if self.is_remote:

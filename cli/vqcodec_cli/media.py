@@ -171,6 +171,12 @@ def check_bits(bits: int | None, medium: Medium) -> None:
         raise UsageError(f"a {medium.name} is decoded {hint}, got --bits {bits}")
 
 
+def mixed_channels(stream: bytes, channels: int) -> str:
+    """A word on channels that the model has none for."""
+    kept = read_header(stream, Limits(max_samples=2**63)).channels
+    return "" if kept == channels else f", {channels} channels mixed to {kept}"
+
+
 @contextmanager
 def partial_hinted(data: bytes | None, limits: Limits) -> Iterator[None]:
     """Say of a stream that is refused as cut or damaged that something of it can be seen.

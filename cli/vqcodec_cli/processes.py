@@ -99,7 +99,7 @@ def _serve(pipe: Connection, work: Work[Any], level: Loudness) -> None:
             pipe.send(attempt(work, pipe.recv(), _tell_nobody))
 
 
-def _tell_nobody(done: int, parts: int) -> None:
+def _tell_nobody(done: int, parts: int, /, note: str = "") -> None:
     pass
 
 

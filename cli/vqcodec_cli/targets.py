@@ -20,7 +20,10 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         "--bpp", type=options.positive, metavar="X", help="at most X bits for each sample (pixel)"
     )
     rate.add_argument(
-        "--kbps", type=options.positive, metavar="X", help="at most X kilobits a second (sound)"
+        "--kbps",
+        type=options.positive,
+        metavar="X",
+        help="at most X kilobits a second (sound, video)",
     )
     rate.add_argument(
         "--size", type=options.whole(1), metavar="BYTES", help="at most BYTES for the whole file"

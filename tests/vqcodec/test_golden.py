@@ -14,7 +14,7 @@ import vqcodec.errors
 from vqcodec import Codec, inspect, load
 from vqcodec.bitstream import Limits, Stream
 from vqcodec.errors import FormatError, VqcodecError
-from vqcodec.media.registry import MEDIA, WITHOUT_MODEL, read_any_stream
+from vqcodec.media.registry import MEDIA, OWN_CODER, read_any_stream
 from vqcodec.model.file import read_card, read_model
 from vqcodec.model.tensors import priors_from_tensors
 from vqcodec.payload import decode_codes
@@ -61,7 +61,7 @@ def digest(codes: NDArray[np.int64]) -> str:
 
 def test_every_registered_medium_has_golden_files() -> None:
     """Made by `tests/golden/NAME/make_golden.py`; see `tests/golden/README.md`."""
-    assert set(GOLDEN) == set(MEDIA) - WITHOUT_MODEL
+    assert set(GOLDEN) == set(MEDIA) - OWN_CODER
 
 
 @every_medium

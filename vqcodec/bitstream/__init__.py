@@ -5,6 +5,7 @@ from vqcodec.bitstream.container import (
     Buffer,
     Stream,
     StreamWriter,
+    as_bytes,
     read_header,
     read_stream,
     write_stream,
@@ -19,6 +20,14 @@ from vqcodec.bitstream.header import (
 )
 from vqcodec.bitstream.inflate import inflated_chunk
 from vqcodec.bitstream.limits import DEFAULT_LIMITS, Limits, limits_of
+from vqcodec.bitstream.open_length import (
+    INDEX,
+    CountedStream,
+    OpenStream,
+    OpenWriter,
+    open_stream,
+    whole_stream,
+)
 from vqcodec.bitstream.partial import PartialStream, read_partial_stream
 from vqcodec.bitstream.reader import StreamReader
 from vqcodec.bitstream.sought import FileBytes, SoughtStream, seek_stream
@@ -28,25 +37,32 @@ __all__ = [
     "CODES",
     "DEFAULT_LIMITS",
     "FORMAT_VERSION",
+    "INDEX",
     "MAX_HEADER_BYTES",
     "MAX_STAGES",
     "PRIORS",
     "Buffer",
     "Chunk",
+    "CountedStream",
     "FileBytes",
     "Header",
     "Limits",
+    "OpenStream",
+    "OpenWriter",
     "PartialStream",
     "SoughtStream",
     "Stream",
     "StreamReader",
     "StreamWriter",
     "inflated_chunk",
+    "as_bytes",
     "limits_of",
+    "open_stream",
     "packed_size",
     "read_header",
     "read_partial_stream",
     "read_stream",
     "seek_stream",
+    "whole_stream",
     "write_stream",
 ]

@@ -64,7 +64,7 @@ def write_stream(header: Header, side_chunks: Sequence[Chunk], codes: Sequence[b
     codes: the payload of each region, in order.
     Raises: InputError if the parts do not fit each other.
     """
-    if len(codes) != header.regions:
+    if len(codes) != header.regions or not codes:
         raise InputError(f"the header says {header.regions} regions, got {len(codes)} payloads")
     writer = StreamWriter(header)
     return b"".join([writer.begin(side_chunks), *(writer.add(code) for code in codes)])
@@ -98,11 +98,11 @@ class StreamWriter:
 
 
 def read_header(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> Header:
-    """Read the header alone; what follows it is not looked at.
+    """Read the header alone, also of a stream of open length; what follows it is not looked at.
 
     Raises: as unpack_header.
     """
-    return unpack_header(as_bytes(data), limits)[0]
+    return unpack_header(as_bytes(data), limits, open_length=True)[0]
 
 
 def read_stream(
@@ -124,15 +124,23 @@ def read_stream(
 
 
 def read_beginning(
-    data: Readable, limits: Limits, *, letters: Collection[str], whole: bool = True
+    data: Readable,
+    limits: Limits,
+    *,
+    letters: Collection[str],
+    whole: bool = True,
+    open_length: bool = False,
 ) -> tuple[Header, tuple[Chunk, ...], int, bytes]:
     """Read what stands before the code chunks of a stream.
 
-    whole: refuse data that is too short for all of these at once.
+    whole: refuse data that is too short for all of these at once. open_length: the stream is one
+    whose header does not say how many there are.
     Returns: header, side chunks, the offset of the first code chunk, and the header's checksum.
     Raises: as read_stream.
     """
-    header, start = unpack_header(data[:MAX_HEADER_BYTES], limits)
+    header, start = unpack_header(data[:MAX_HEADER_BYTES], limits, open_length=open_length)
+    if open_length and header.regions:
+        raise CorruptError(f"the header says {header.regions} regions of a stream of open length")
     checksum = data[start - 4 : start]
     if whole and len(data) - start < header.regions * _SMALLEST_CHUNK:
         raise TruncatedError(
@@ -141,7 +149,8 @@ def read_beginning(
         )
     side_chunks, start = _read_side_chunks(data, start, checksum, limits)
     if start == len(data):
-        raise TruncatedError(f"the data ends before the first of {header.regions} code chunks")
+        count = f"the first of {header.regions} code chunks" if header.regions else "a code chunk"
+        raise TruncatedError(f"the data ends before {count}")
     _check_side_chunks(side_chunks, letters)
     return header, side_chunks, start, checksum
 

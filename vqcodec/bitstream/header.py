@@ -48,7 +48,7 @@ class Header:
     medium: its number, in [0, 15]. extent: samples along each of 1 to 16 axes, each in
     [1, 2^32 - 1]. channels: values of a sample, in [1, 256]. stages: how many the codes have, in
     [1, 64]. prior: index into PRIORS. fingerprint: 8 bytes that name the model. regions: how many
-    code chunks follow, in [1, 2^32 - 1].
+    code chunks follow, below 2^32; 0 if nobody knew, see `open_length`.
     Raises: InputError for a field outside its range.
     """
 
@@ -68,7 +68,7 @@ class Header:
             ("channels", self.channels, 1, MAX_CHANNELS),
             ("stages", self.stages, 1, MAX_STAGES),
             ("prior", self.prior, 0, len(PRIORS) - 1),
-            ("regions", self.regions, 1, MAX_VARINT),
+            ("regions", self.regions, 0, MAX_VARINT),
         ):
             if not low <= value <= high:
                 raise InputError(f"{name} must be {low} to {high}, got {value}")
@@ -95,9 +95,12 @@ def pack_header(header: Header) -> bytes:
     return bytes(out)
 
 
-def unpack_header(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Header, int]:
+def unpack_header(
+    data: bytes, limits: Limits = DEFAULT_LIMITS, *, open_length: bool = False
+) -> tuple[Header, int]:
     """Read the header at the front of the data; return it and its length in bytes.
 
+    open_length: take one that does not say how many regions follow.
     Raises: BadMagicError, UnsupportedVersionError, TruncatedError, ChecksumError, CorruptError,
     and LimitError if the signal has more than limits.max_samples.
     """
@@ -115,7 +118,9 @@ def unpack_header(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Header,
     regions, start = read_varint(data, start + 1, "the number of regions")
     _check_checksum(data, start)
     # Only now are the values worth a judgement: before, a wrong one may be a damaged one.
-    _judge(extent, channels, stages, prior, regions, limits)
+    if regions == 0 and not open_length:
+        raise UnsupportedVersionError("a stream of open length needs a newer vqcodec")
+    _judge(extent, channels, stages, prior, limits)
     header = Header(
         medium=medium & 15,
         extent=tuple(extent),
@@ -150,9 +155,7 @@ def _check_checksum(data: bytes, end: int) -> None:
         raise ChecksumError("header checksum does not match: the file is damaged")
 
 
-def _judge(
-    extent: list[int], channels: int, stages: int, prior: int, regions: int, limits: Limits
-) -> None:
+def _judge(extent: list[int], channels: int, stages: int, prior: int, limits: Limits) -> None:
     """Refuse fields that arrived undamaged and make no sense, or that this version lacks."""
     text = " x ".join(map(str, extent))
     if 0 in extent:
@@ -163,8 +166,6 @@ def _judge(
         raise CorruptError(f"the header declares {stages} stages, there are 1 to {MAX_STAGES}")
     if prior >= len(PRIORS):
         raise UnsupportedVersionError(f"prior {prior} needs a newer vqcodec")
-    if regions == 0:
-        raise UnsupportedVersionError("a stream of open length needs a newer vqcodec")
     if math.prod(extent) > limits.max_samples:
         raise LimitError(
             f"the signal has {text} samples, more than the limit of {limits.max_samples}",

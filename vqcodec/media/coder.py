@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
 
-from vqcodec.bitstream import Stream
+from vqcodec.bitstream import Limits, Stream
 
-__all__ = ["Coder"]
+__all__ = ["Coder", "StreamingCoder"]
 
 
 class Coder(Protocol):
-    """What a medium without models codes its signals by; `registry.find_coder` gives it.
+    """What a medium codes its signals by that does so itself; `registry.find_coder` gives it.
 
     Attributes:
         options: of `encode`, besides `threads` and `progress`.
@@ -51,3 +53,36 @@ class Coder(Protocol):
         Raises:
             CorruptError: further than it says.
         """
+
+
+class StreamingCoder(Coder, Protocol):
+    """One whose signals may be longer than memory; `registry.find_streaming_coder` gives it."""
+
+    def load(self, name_or_path: str | Path, *, device: str = "auto") -> Any:
+        """A model, with `encode` and `decode_signal` of signals in memory. Raises: ModelError."""
+
+    def read_from(self, file: BinaryIO, limits: Limits) -> Any:
+        """The signal in a pipe, drawn as it comes, once."""
+
+    def encode_to(
+        self, signal: Any, write: Callable[[bytes], object], **options: Any
+    ) -> dict[str, Any]:
+        """Write the stream of a signal as it is drawn; gives what is worth telling.
+
+        Raises: as `encode`.
+        """
+
+    def opened(self, data: Any, **options: Any) -> AbstractContextManager[Any]:
+        """A stream in a file, to be played."""
+
+    def decode_to(self, player: Any, target: Path | BinaryIO, **options: Any) -> dict[str, Any]:
+        """Write what is played to a file; gives what is worth telling.
+
+        Raises: as `decode`, and InputError where a format cannot hold it.
+        """
+
+    def is_many(self, target: str) -> bool:
+        """Whether the name of an output stands for many files; InputError for no output."""
+
+    def picture(self, player: Any, seconds: float) -> Any:
+        """What is shown at a time, as an array that a picture is made of."""

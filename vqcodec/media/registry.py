@@ -20,26 +20,32 @@ from vqcodec.bitstream import (
     PartialStream,
     SoughtStream,
     Stream,
+    as_bytes,
+    open_stream,
     read_header,
     read_partial_stream,
     read_stream,
     seek_stream,
+    whole_stream,
 )
 from vqcodec.content import FileLike, content_of, open_to_seek
 from vqcodec.errors import BadModelError, CorruptError, LimitError, UnsupportedVersionError
 from vqcodec.media.base import Medium
-from vqcodec.media.coder import Coder
+from vqcodec.media.coder import Coder, StreamingCoder
 
 if TYPE_CHECKING:
     from vqcodec.media.workshop import Workshop
 
 __all__ = [
     "MEDIA",
+    "OPEN_LENGTH",
+    "OWN_CODER",
     "RECIPES",
     "WITHOUT_MODEL",
     "check_stream",
     "find_coder",
     "find_medium",
+    "find_streaming_coder",
     "find_workshop",
     "list_media",
     "medium_of",
@@ -54,11 +60,16 @@ MEDIA = {
     "picture": "vqcodec.media.picture",
     "sound": "vqcodec.media.sound",
     "array": "vqcodec.media.array",
+    "video": "vqcodec.media.video",
     "vector": "vqcodec.media.vector",
 }
 
-# Those that need no model: they have `coder.CODER`, and no workshop.
+# Those that need no model, and have no workshop.
 WITHOUT_MODEL = frozenset({"array", "vector"})
+# Those whose signals come without end: their streams are of open length.
+OPEN_LENGTH = frozenset({"video"})
+# Those that code their signals themselves: they have `coder.CODER`.
+OWN_CODER = WITHOUT_MODEL | OPEN_LENGTH
 
 # How people say which medium they mean where files do not tell: the rows of an array, apart.
 RECIPES = {"vectors": "vector"}
@@ -91,14 +102,25 @@ def find_workshop(name: str) -> Workshop:
 
 
 def find_coder(medium: Medium) -> Coder | None:
-    """What codes signals of a medium without a model, None where a model does.
+    """What codes signals of a medium that does so itself, None where a `Codec` does.
 
     >>> find_coder(find_medium("picture")) is None
     True
     """
-    if medium.name not in WITHOUT_MODEL:
+    if medium.name not in OWN_CODER:
         return None
     return cast("Coder", _part(medium.name, "coder").CODER)
+
+
+def find_streaming_coder(medium: Medium) -> StreamingCoder | None:
+    """What codes signals of a medium that come without end, None for any other medium.
+
+    >>> find_streaming_coder(find_medium("array")) is None
+    True
+    """
+    if medium.name not in OPEN_LENGTH:
+        return None
+    return cast("StreamingCoder", _part(medium.name, "coder").CODER)
 
 
 def list_media() -> list[Medium]:
@@ -159,6 +181,13 @@ def read_any_stream(
         raise UnsupportedVersionError(
             f"prior {header.prior} of a {medium.name} needs a newer vqcodec"
         )
+    if medium.name in OPEN_LENGTH:
+        opened = open_stream(as_bytes(data), limits, letters=medium.letters, partial=partial)
+        stream: Stream = whole_stream(opened, partial=partial)
+        medium.check(stream.header, stream.side_chunks)
+        # As many as one likes, drawn one by one: the header limits each of them.
+        medium.extent_of(stream)
+        return medium, stream
     read = read_partial_stream if partial else read_stream
     stream = read(data, limits, letters=medium.letters)
     medium.check(stream.header, stream.side_chunks)
@@ -191,6 +220,9 @@ def open_any_stream(
                 sought = FileBytes(file)
                 head = read_header(sought[:MAX_HEADER_BYTES], limits)
                 medium = medium_of_number(head.medium)
+                if medium.name in OPEN_LENGTH:
+                    yield read_any_stream(content_of(data), limits)
+                    return
                 stream = seek_stream(sought, limits, letters=medium.letters)
                 medium.check(stream.header, stream.side_chunks)
                 _check_size(medium.extent_of(stream), limits)

@@ -144,6 +144,7 @@ def add_model(source: str | Path, *, fingerprint: str | None = None) -> ModelCar
     Raises:
         BadModelError: the file is damaged, its name is not fit for a file, it has another
             fingerprint, or a model elsewhere decodes alike and is not the same.
+        UnknownModelError: it borrows the networks of a model that is not here.
         InputError: the URL cannot be read, or the fingerprint is none.
 
     >>> add_model(locate_model("photo"), fingerprint="4dc92345407d902f").label
@@ -158,8 +159,12 @@ def _add(path: Path) -> ModelCard:
 
     card, tensors = read_model(path)
     # What could not be loaded would be in the way of others of its name.
-    network_from_tensors(card.config, tensors, path)
-    priors_from_tensors(card.config, tensors, path)
+    borrowed = getattr(card.config.synthesis, "fingerprint", None)
+    if borrowed is not None:
+        find_model(borrowed)
+    else:
+        network_from_tensors(card.config, tensors, path)
+        priors_from_tensors(card.config, tensors, path)
     try:
         check_name(card.name)
     except InputError as error:

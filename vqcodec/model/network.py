@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vqcodec.errors import BadModelError
 from vqcodec.model.config import ModelConfig
 from vqcodec.quantizers.base import Quantized
 from vqcodec.quantizers.residual import ResidualQuantizer
@@ -38,7 +39,10 @@ class VQVAE(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.transform = _KINDS[config.synthesis.kind](config)
+        kind = config.synthesis.kind
+        if kind not in _KINDS:
+            raise BadModelError(f"a model of kind {kind!r} has no networks of its own")
+        self.transform = _KINDS[kind](config)
         self.quantizer = ResidualQuantizer(
             config.synthesis.latent_dim,
             stages=config.quantizer.stages,

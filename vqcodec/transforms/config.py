@@ -18,6 +18,8 @@ __all__ = [
     "ANALYSES",
     "SYNTHESES",
     "AnalysisConfig",
+    "BorrowedAnalysisConfig",
+    "BorrowedSynthesisConfig",
     "ConvolutionalAnalysisConfig",
     "ConvolutionalSynthesisConfig",
     "DenseAnalysisConfig",
@@ -198,13 +200,41 @@ class LappedSynthesisConfig(ConvolutionalSynthesisConfig):
             )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BorrowedAnalysisConfig(AnalysisConfig):
+    """That of another model, which the synthesis names."""
+
+    kind: ClassVar[str] = "borrowed"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BorrowedSynthesisConfig(ConvolutionalSynthesisConfig):
+    """The convolutional one of another model; high and low are the halves of its fingerprint.
+
+    >>> numbers = {"stride": (8, 8), "latent_dim": 48, "width": 128, "depth": 9}
+    >>> BorrowedSynthesisConfig(**numbers, high=0x0123ABCD, low=7).fingerprint
+    '0123abcd00000007'
+    """
+
+    kind: ClassVar[str] = "borrowed"
+    high: int = whole(0, 2**32 - 1)
+    low: int = whole(0, 2**32 - 1)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the model whose networks these are, 16 hexadecimal digits."""
+        return f"{self.high:08x}{self.low:08x}"
+
+
 ANALYSES: list[type[AnalysisConfig]] = [
     ConvolutionalAnalysisConfig,
     DenseAnalysisConfig,
     LappedAnalysisConfig,
+    BorrowedAnalysisConfig,
 ]
 SYNTHESES: list[type[SynthesisConfig]] = [
     ConvolutionalSynthesisConfig,
     DenseSynthesisConfig,
     LappedSynthesisConfig,
+    BorrowedSynthesisConfig,
 ]

@@ -11,7 +11,10 @@ from vqcodec.bitstream import Header, Stream, limits_of
 from vqcodec.grid import lengths, shrink
 from vqcodec.media.base import Medium
 from vqcodec.media.coder import Coder
-from vqcodec.media.registry import find_coder, open_any_stream
+from vqcodec.media.registry import (
+    find_coder,
+    open_any_stream,
+)
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.dry_run import preview_decoding
@@ -30,6 +33,7 @@ from vqcodec_cli.media import (
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.part import add_part, asked_region, is_part
 from vqcodec_cli.plan import Job, plan_jobs
+from vqcodec_cli.streaming import add_frames, asks_frames, decode_streaming, streaming_of
 from vqcodec_cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -48,6 +52,9 @@ examples:
   vqcodec decode talk.vqc --from 1:23:00 --for 30s -o part.wav   .wav, .flac or .ogg
   vqcodec decode talk.vqc --raw s16 -o - | aplay -f S16_LE -r 16000
   vqcodec decode field.vqc --slice 0:10,:,100:200 -o part.npy     a part of an array
+  vqcodec decode clip.vqc -o back.mkv      .mkv, .mp4, .webm, .y4m or frames/%06d.png
+  vqcodec decode clip.vqc --at 12.5s -o then.png
+  vqcodec decode clip.vqc -o - | ffplay -
   vqcodec decode - < photo.vqc > photo.png"""
 
 
@@ -69,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         explanation="file of weights that is not installed (default: the model the file names)",
     )
     add_part(parser)
+    add_frames(parser)
     options.add_scale(parser)
     parser.add_argument(
         "--rate",
@@ -93,7 +101,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Decode every input; returns the exit code."""
-    if args.output is None and (is_part(args) or args.scale != 1 or args.partial):
+    if args.output is None and (
+        is_part(args) or asks_frames(args) or args.scale != 1 or args.partial
+    ):
         # It is often the name of the original, which a part of it should not take with -f.
         raise UsageError("less than the whole needs -o: the default name is that of the whole")
     if args.output is None and args.raw is not None:
@@ -131,9 +141,14 @@ class _Decoder:
 
     def decode(self, job: Job, tell: Tell) -> tuple[dict[str, Any], str]:
         """Decode one file and write its signal."""
-        job.check()
-        # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
         limits, partial = limits_of(self._args.max_samples), self._args.partial
+        streaming = streaming_of(self._args, job, limits)
+        if streaming is not None:
+            return decode_streaming(self._args, job, *streaming, tell)
+        # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
+        job.check()
+        if asks_frames(self._args):
+            raise UsageError("--frames, --at and --every are for videos")
         part = is_part(self._args) and (job.source.is_file() or job.source.is_remote)
         data = job.source.name if part else job.source.read()
         with ExitStack() as stack:

@@ -5,9 +5,15 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, Any
 
-from vqcodec.bitstream import Limits, limits_of, read_header
+from vqcodec.bitstream import limits_of
 from vqcodec.media.base import Medium
-from vqcodec.media.registry import RECIPES, find_coder, find_medium, medium_of
+from vqcodec.media.registry import (
+    RECIPES,
+    find_coder,
+    find_medium,
+    find_streaming_coder,
+    medium_of,
+)
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.coders import OF_CODERS, check_new_codebook, encode_by_coder
@@ -23,10 +29,12 @@ from vqcodec_cli.media import (
     check_stream_name,
     input_suffixes,
     medium_of_raw,
+    mixed_channels,
     others_named,
 )
 from vqcodec_cli.piped import encode_piped
 from vqcodec_cli.plan import Job, plan_jobs
+from vqcodec_cli.streaming import add_recording, encode_streaming
 from vqcodec_cli.targets import add_target
 from vqcodec_cli.terminal import printable
 
@@ -46,6 +54,7 @@ examples:
   vqcodec encode talk.wav -m speech --kbps 3     writes talk.vqc
   vqcodec encode field.npy --max-error 0.01      an array, no value off by more than 0.01
   vqcodec encode words.npy --recipe vectors --bytes-per-vector 16
+  vqcodec encode clip.mkv --kbps 40              a video, writes clip.vqc
   cat photo.png | vqcodec encode - > photo.vqc
   arecord -t raw -f S16_LE -r 16000 -d 60 | vqcodec encode - --raw 16000,1,s16 > note.vqc"""
 
@@ -89,6 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="inputs are bare samples, such as 24000,1,s16: u8, s16, s24, s32, f32 or f64, "
         "little-endian; in folders .raw and .pcm files",
     )
+    add_recording(parser)
     options.add_max_samples(parser)
     options.add_many(parser)
     options.add_dry_run(parser)
@@ -124,9 +134,8 @@ def run(args: argparse.Namespace) -> int:
 class _Encoder:
     """Encodes jobs with the model that was asked for, or with that of each one's medium.
 
-    A model is looked up at once if it was asked for, so that what is none is refused before any
-    input is read and torch loaded; it is loaded when the first signal has been read, in each of
-    the processes that share the jobs.
+    A model that was asked for is looked up at once, and refused before any input is read; it is
+    loaded when the first signal has been read, in each of the processes that share the jobs.
     """
 
     def __init__(self, args: argparse.Namespace, *, processes: int) -> None:
@@ -144,6 +153,10 @@ class _Encoder:
         args = self._args
         job.check()
         medium, signal = self._signal_of(job.source)
+        streaming = find_streaming_coder(medium)
+        if streaming is not None:
+            model = medium.default_model if self._card is None else self._card.path
+            return encode_streaming(args, job, medium, streaming, signal, tell, model=model)
         with options_refused():
             signal = medium.with_options(signal, alpha_quality=args.alpha_quality)
         started = time.perf_counter()
@@ -168,7 +181,7 @@ class _Encoder:
         }
         if args.manifest is not None:
             record["sha256"] = hashlib.sha256(stream).hexdigest()
-        size = medium.size_text(signal.extent) + _mixed(stream, signal.channels)
+        size = medium.size_text(signal.extent) + mixed_channels(stream, signal.channels)
         text = f"{size}, {len(stream):,} bytes, {rate:.3f} {unit}"
         if quality is not None:
             text += f", quality {quality:.4g}"
@@ -187,9 +200,12 @@ class _Encoder:
             raise UsageError(f"the rate of a {medium.name} is in {unit}, got --kbps")
         codec = self._codec_for(medium)
         if signal is None:
-            stream, signal = self._encode_piped(codec, source)
-            check_coded(codec, signal, limits_of(self._args.max_samples))
-            return stream, signal, self._quality()
+            args, quality = self._args, self._quality()
+            limits, threads = limits_of(args.max_samples), self._threads()
+            said: dict[str, Any] = {"quality": quality, "effort": args.effort, "threads": threads}
+            stream, signal = encode_piped(codec, source, args.raw, limits, **said)
+            check_coded(codec, signal, limits)
+            return stream, signal, quality
         check_coded(codec, signal, limits_of(self._args.max_samples))
         stream, quality = self._encode(codec, signal, tell)
         return stream, signal, quality
@@ -213,19 +229,6 @@ class _Encoder:
         )
         return stream, found[0]
 
-    def _encode_piped(self, codec: "Codec", source: Source) -> tuple[bytes, Any]:
-        """The stream of bare samples, encoded as they are read, and what is known of the signal."""
-        args = self._args
-        return encode_piped(
-            codec,
-            source,
-            args.raw,
-            limits_of(args.max_samples),
-            quality=self._quality(),
-            effort=args.effort,
-            threads=self._threads(),
-        )
-
     def _quality(self) -> float:
         return 50.0 if self._args.quality is None else self._args.quality
 
@@ -239,11 +242,16 @@ class _Encoder:
         again and again.
         """
         limits = limits_of(self._args.max_samples)
-        if self._args.raw is not None:
+        raw = self._args.raw
+        if raw is None and not source.is_file():
+            medium = self._medium_of(source.head(_HEAD_BYTES))
+            if (streaming := find_streaming_coder(medium)) is not None:
+                return medium, streaming.read_from(source.opened(), limits)
+        if raw is not None:
             medium = medium_of_raw() if self._card is None else self._medium_of(b"")
             if _has_quality(self._args):
                 return medium, None
-            return medium, medium.from_raw(source.read(), self._args.raw, limits)
+            return medium, medium.from_raw(source.read(), raw, limits)
         if source.is_file():
             medium = self._medium_of(source.head(_HEAD_BYTES))
             opened = medium.open(source.name, limits)
@@ -269,9 +277,3 @@ class _Encoder:
 def _has_quality(args: argparse.Namespace) -> bool:
     """Whether a quality is asked for, and no target."""
     return args.bpp is args.kbps is args.size is args.psnr is None
-
-
-def _mixed(stream: bytes, channels: int) -> str:
-    """A word on channels that the model has none for."""
-    kept = read_header(stream, Limits(max_samples=2**63)).channels
-    return "" if kept == channels else f", {channels} channels mixed to {kept}"

@@ -80,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure everything, write the results, print the tables; returns the exit code."""
     import vqcodec
-    from vqcodec.media.registry import find_workshop
+    from vqcodec.media.registry import find_streaming_coder, find_workshop
 
     folder = _results_folder(args)
     medium, models = _models(args)
@@ -93,7 +93,9 @@ def run(args: argparse.Namespace) -> int:
     need_plotter()
     measures, peers = chosen_peers(args, workshop)
     published = _published(args, workshop)
-    codecs = [vqcodec.load(model, device=args.device) for model in models]
+    coder = find_streaming_coder(medium)
+    load = vqcodec.load if coder is None else coder.load
+    codecs = [load(model, device=args.device) for model in models]
     contestants = [*own_contestants(codecs, args.qualities), *peers]
     signals = [(printable(str(source.place())), _read(source, workshop)) for source in sources]
     if args.page:

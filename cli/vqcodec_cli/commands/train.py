@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from vqcodec.model.file import ModelCard
     from vqcodec.training import Progress
 
+    Fitter = Callable[..., ModelCard]
+
 EXAMPLES = """\
 examples:
   vqcodec train xrays/ -o xray.safetensors --minutes 60
   vqcodec train xrays/ -o xray.safetensors --minutes 60 --resume   after an interruption
+  vqcodec train camera/ -o camera.safetensors --recipe video       a week of one's own camera
   vqcodec models add xray.safetensors                              from then on: -m xray"""
 
 
@@ -82,7 +85,11 @@ def run(args: argparse.Namespace) -> int:
         skipped.append(path)
         complain(str(path), f"skipped: {why}")
 
-    card = _train(args, media[args.recipe], None if args.strict else skip)
+    fitters = _fitters(media[args.recipe])
+    if args.recipe in fitters:
+        card: ModelCard | None = _fit(args, fitters[args.recipe])
+    else:
+        card = _train(args, media[args.recipe], None if args.strict else skip)
     if skipped:
         complain(args.data, f"{len(skipped)} of its files could not be read and were skipped")
     if card is None:  # another process of a distributed run writes the weights
@@ -90,6 +97,25 @@ def run(args: argparse.Namespace) -> int:
     size = os.path.getsize(args.output)
     say(f"{args.output}: model {card.label} ({card.fingerprint}), {size:,} bytes")
     return OK
+
+
+def _fit(args: argparse.Namespace, fitter: "Fitter") -> "ModelCard":
+    """Fit codebooks to networks that are there already."""
+    for name in ("steps", "start_from"):
+        if getattr(args, name) is not None:
+            raise UsageError(f"the recipe {args.recipe} has no --{name.replace('_', '-')}")
+    if args.resume:
+        raise UsageError(f"the recipe {args.recipe} has no --resume: it takes minutes")
+    with DelayedProgress("training", total=1.0) as bar:
+        return fitter(
+            [Path(args.data)],
+            Path(args.output),
+            name=Path(args.output).stem,
+            minutes=args.minutes,
+            seed=args.seed,
+            device=args.device,
+            report=lambda what, share: bar.update(min(share, 1.0), label=what),
+        )
 
 
 def _train(args: argparse.Namespace, medium: str, skipped: "Skipped | None") -> "ModelCard | None":
@@ -124,7 +150,17 @@ def _train(args: argparse.Namespace, medium: str, skipped: "Skipped | None") -> 
 def _media_of_recipes() -> dict[str, str]:
     """Medium of every recipe, the default recipe first; no two media name one alike."""
     trained = [medium for medium in MEDIA if medium not in WITHOUT_MODEL]
-    return {recipe: medium for medium in trained for recipe in find_workshop(medium).recipes}
+    return {
+        recipe: medium
+        for medium in trained
+        for recipe in (*find_workshop(medium).recipes, *_fitters(medium))
+    }
+
+
+def _fitters(medium: str) -> "Mapping[str, Fitter]":
+    """Recipes that fit codebooks alone, to networks that are there already."""
+    found: Mapping[str, Fitter] = getattr(find_workshop(medium), "fitters", {})
+    return found
 
 
 def _listed(media: Mapping[str, str]) -> str:

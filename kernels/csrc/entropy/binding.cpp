@@ -103,4 +103,5 @@ PYBIND11_MODULE(_entropy, m) {
   m.def("decode_decisions", &decode_decisions, py::arg("payload"), py::arg("ones").noconvert());
   bind_mixing(m);
   bind_fields(m);
+  bind_changes(m);
 }

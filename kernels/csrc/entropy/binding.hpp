@@ -1,4 +1,4 @@
-// What the two files of the Python face share: NumPy buffers in, checked, and bytes out.
+// What the files of the Python face share: NumPy buffers in, checked, and bytes out.
 
 #ifndef VQCODEC_ENTROPY_BINDING_HPP_
 #define VQCODEC_ENTROPY_BINDING_HPP_
@@ -32,5 +32,8 @@ void bind_mixing(pybind11::module_& m);
 
 // Adds fields of integers to the module.
 void bind_fields(pybind11::module_& m);
+
+// Adds the changes from frame to frame to the module.
+void bind_changes(pybind11::module_& m);
 
 #endif  // VQCODEC_ENTROPY_BINDING_HPP_

@@ -84,6 +84,13 @@ class ResidualMixer {
     }
   }
 
+  // Calls visit(weights, uses) for each mixer, then visit_last(weights): all that learns.
+  template <typename Visit, typename VisitLast>
+  void visit(const Visit& visit, const VisitLast& visit_last) {
+    for (int m = 0; m < kMixers; ++m) visit(weights_[m], uses_[m]);
+    visit_last(last_);
+  }
+
   // The probability of a 1; remembers the choice for learn().
   int mix(const ResidualInputs& inputs, const Choice& choice, std::size_t node) {
     for (int m = 0; m < kMixers; ++m) {

@@ -97,8 +97,12 @@ std::string default_level(int64_t rows, int64_t size, int64_t dim) {
 }  // namespace
 }  // namespace vqcodec
 
+// Adds motion to the module, see ../motion.
+void bind_motion(py::module_& m);
+
 PYBIND11_MODULE(_search, m) {
-  m.doc() = "Nearest-code search on the CPU.";
+  m.doc() = "Nearest-code search and motion on the CPU.";
+  bind_motion(m);
   m.def("search", &vqcodec::search);
   m.def("search_stages", &vqcodec::search_stages);
   m.def("search_beams", &vqcodec::search_beams_at);

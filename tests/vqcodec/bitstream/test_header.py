@@ -183,9 +183,11 @@ def test_there_are_1_to_256_channels(channels: int) -> None:
         unpack_header(raw_header(channels=varint(channels)))
 
 
-def test_a_stream_of_open_length_is_for_later() -> None:
+def test_a_stream_of_open_length_is_for_those_who_ask_for_it() -> None:
+    data = raw_header(regions=varint(0))
     with pytest.raises(UnsupportedVersionError, match="open length"):
-        unpack_header(raw_header(regions=varint(0)))
+        unpack_header(data)
+    assert unpack_header(data, open_length=True)[0].regions == 0
 
 
 @pytest.mark.parametrize("extent", [(0, 5), (5, 0), (0, 0)])
@@ -238,7 +240,7 @@ def test_every_flipped_bit_is_noticed(bit: int) -> None:
         {"prior": 4},
         {"stages": 0},
         {"stages": 65},
-        {"regions": 0},
+        {"regions": -1},
         {"regions": 2**32},
         {"fingerprint": bytes(7)},
     ],

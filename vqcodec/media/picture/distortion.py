@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vqcodec.errors import InputError
 from vqcodec.media.picture.perceptual import published_weights, ssimulacra2_distance
-from vqcodec.media.picture.structure import ms_ssim_of_planes
+from vqcodec.media.structure import ms_ssim_of_planes
 
 __all__ = ["PictureDistortion"]
 

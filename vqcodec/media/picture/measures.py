@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.errors import InputError, MissingDependencyError
 from vqcodec.media.picture.signal import Picture
+from vqcodec.media.ssim import WINDOW, check_pair, ms_ssim, ms_ssim_db
 from vqcodec.media.workshop import Measure, decibels
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 __all__ = ["MEASURES", "ms_ssim", "ms_ssim_db", "psnr", "ssimulacra2"]
 
 Pixels = NDArray[np.uint8]
 
-# The window of MS-SSIM.
-_SMALLEST = 11
 _SSIMULACRA2_SIDE = 8
 
 
@@ -39,39 +34,10 @@ def psnr(picture: Pixels, reference: Pixels) -> float:
     >>> psnr(black + np.uint8(51), black)
     13.97...
     """
-    _check_pair(picture, reference)
+    check_pair(picture, reference)
     difference = picture.astype(np.int32) - reference.astype(np.int32)
     error = float(np.mean(np.square(difference), dtype=np.float64))
     return decibels(error / 255**2)
-
-
-def ms_ssim(picture: Pixels, reference: Pixels) -> float:
-    """Multi-scale structural similarity, 1 for equal pictures; the mean over the channels.
-
-    Five scales as in Wang, Simoncelli and Bovik 2003, which needs 161 pixels on the shorter side.
-    A smaller picture gets as many scales as fit (4 from 81 pixels, 3 from 41, 2 from 21, 1 from
-    11), their weights scaled to the same sum; such a value compares only with others of its kind.
-
-    Raises:
-        InputError: as `psnr`; or the shorter side has fewer than 11 pixels.
-    """
-    _check_pair(picture, reference)
-    side = min(picture.shape[:2])
-    if side < _SMALLEST:
-        raise InputError(f"MS-SSIM needs {_SMALLEST} pixels on each side, got {picture.shape}")
-    from vqcodec.media.picture.structure import ms_ssim_of_planes
-
-    return float(ms_ssim_of_planes(_as_planes(picture), _as_planes(reference), span=255))
-
-
-def ms_ssim_db(value: float) -> float:
-    """MS-SSIM on a logarithmic scale, -10 log10(1 - value) dB; inf for 1.
-
-    >>> round(ms_ssim_db(0.99), 6)
-    20.0
-    """
-    # Rounding can leave the value of equal pictures a little above 1.
-    return decibels(0.0 if value > 1 else 1 - value)
 
 
 def ssimulacra2(picture: Pixels, reference: Pixels) -> float:
@@ -90,21 +56,11 @@ def ssimulacra2(picture: Pixels, reference: Pixels) -> float:
     except ImportError as error:
         missing = "SSIMULACRA2 needs ssimulacra2: pip install 'vqcodec[eval]'"
         raise MissingDependencyError(missing) from error
-    _check_pair(picture, reference)
+    check_pair(picture, reference)
     if picture.shape[2:] != (3,) or min(picture.shape[:2]) < _SSIMULACRA2_SIDE:
         raise InputError(f"SSIMULACRA2 needs RGB of 8 x 8 pixels or more, got {picture.shape}")
     # The package reads files only.
     return float(compute_ssimulacra2(_as_file(reference), _as_file(picture)))
-
-
-def _check_pair(picture: Pixels, reference: Pixels) -> None:
-    if picture.shape != reference.shape:
-        raise InputError(f"shapes differ: {picture.shape} and {reference.shape}")
-    if picture.ndim not in (2, 3) or picture.size == 0:
-        raise InputError(f"not a picture: {picture.shape = }")
-    for pixels in (picture, reference):
-        if pixels.dtype != np.uint8:
-            raise InputError(f"pictures must be uint8, got {pixels.dtype}")
 
 
 def _as_file(pixels: Pixels) -> io.BytesIO:
@@ -114,14 +70,6 @@ def _as_file(pixels: Pixels) -> io.BytesIO:
     Image.fromarray(pixels).save(file, format="BMP")
     file.seek(0)
     return file
-
-
-def _as_planes(pixels: Pixels) -> Tensor:
-    """The channels as planes: float32 (C, H, W)."""
-    import torch
-
-    planes = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
-    return torch.from_numpy(planes.astype(np.float32, order="C"))
 
 
 def _of_pixels(measure: Callable[[Pixels, Pixels], float]) -> Callable[[Picture, Picture], float]:
@@ -138,7 +86,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="dB",
         low=0,
         high=1,
-        smallest=_SMALLEST,
+        smallest=WINDOW,
     ),
     Measure(
         name="ssimulacra2",

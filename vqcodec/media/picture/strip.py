@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.errors import InputError
+from vqcodec.media.panels import draw_panels
 from vqcodec.media.picture.channels import to_channels
 from vqcodec.media.picture.signal import Picture
 
 __all__ = ["draw_strip"]
-
-_LABEL = 26
-_GAP = 6
 
 
 def draw_strip(panels: Sequence[tuple[str, Picture]], *, width: int = 720) -> bytes:
@@ -29,23 +26,10 @@ def draw_strip(panels: Sequence[tuple[str, Picture]], *, width: int = 720) -> by
     Raises:
         InputError: there are no panels, or their sizes differ.
     """
-    from PIL import Image, ImageDraw, ImageFont
-
     extents = [picture.extent for _, picture in panels]
     if len(set(extents)) != 1:
         raise InputError(f"panels of one size are needed, got {extents}")
-    shown = [(label, _middle(picture, width)) for label, picture in panels]
-    height, width = shown[0][1].shape[:2]
-    size = (len(shown) * (width + _GAP) - _GAP, height + _LABEL)
-    strip = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(strip)
-    for position, (label, pixels) in enumerate(shown):
-        left = position * (width + _GAP)
-        draw.text((left + 4, 3), label, fill="black", font=ImageFont.load_default(size=16))
-        strip.paste(Image.fromarray(pixels), (left, _LABEL))
-    buffer = io.BytesIO()
-    strip.save(buffer, format="PNG", optimize=True)
-    return buffer.getvalue()
+    return draw_panels([(label, _middle(picture, width)) for label, picture in panels])
 
 
 def _middle(picture: Picture, side: int) -> NDArray[np.uint8]:

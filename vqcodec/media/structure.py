@@ -1,4 +1,4 @@
-"""MS-SSIM, which pictures are measured by and trained for."""
+"""MS-SSIM of tensors, which pictures are trained for and more than one medium is measured by."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def ms_ssim_of_planes(a: Tensor, b: Tensor, *, span: float) -> Tensor:
     """Multi-scale structural similarity, 1 for equal planes; the mean over all of them.
 
     Differentiable. Planes of fewer than 161 samples a side get as many scales as fit, their weights
-    scaled to the same sum; see `measures.ms_ssim`.
+    scaled to the same sum; see `ssim.ms_ssim`.
 
     Args:
         a, b: float (..., H, W), of at least 11 samples a side. span: from black to white.

@@ -1,0 +1,256 @@
+"""Signals that come without end, to streams and back as they come: they fit into no memory."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vqcodec.bitstream import MAX_HEADER_BYTES, Limits, read_header
+from vqcodec.errors import FormatError
+from vqcodec.media.base import Medium
+from vqcodec.media.coder import StreamingCoder
+from vqcodec.media.registry import find_streaming_coder, list_media
+from vqcodec_cli import options
+from vqcodec_cli.batch import Tell
+from vqcodec_cli.failure import RefusedError, UsageError, complain
+from vqcodec_cli.media import format_of
+from vqcodec_cli.output import STDOUT
+from vqcodec_cli.part import seconds
+from vqcodec_cli.plan import Job
+from vqcodec_cli.terminal import printable
+
+__all__ = [
+    "add_frames",
+    "add_recording",
+    "asks_frames",
+    "decode_streaming",
+    "encode_streaming",
+    "streaming_of",
+]
+
+_NOT_ENCODED = (
+    *("bpp", "size", "psnr", "max_error", "max_relative_error", "lossless", "missing", "chunk"),
+    *("alpha_quality", "raw", "bytes_per_vector", "codebook", "recipe"),
+)
+_NOT_DECODED = ("rate", "bits", "raw", "slice", "region", "begin", "duration")
+
+
+def add_recording(parser: argparse.ArgumentParser) -> None:
+    """--keyframe-seconds and --no-audio."""
+    parser.add_argument(
+        "--keyframe-seconds",
+        type=options.positive,
+        default=2.0,
+        metavar="X",
+        help="of a video, the longest group of frames that is decoded on its own; default 2",
+    )
+    parser.add_argument("--no-audio", action="store_true", help="leave out the audio of a video")
+
+
+def add_frames(parser: argparse.ArgumentParser) -> None:
+    """--frames, --at and --every."""
+    parser.add_argument(
+        "--frames", type=_range, metavar="A:B", help="of a video, only frames A to B, without B"
+    )
+    parser.add_argument(
+        "--at", type=seconds, metavar="TIME", help="of a video, the frame shown then: a picture"
+    )
+    parser.add_argument(
+        "--every", type=_count, metavar="N", help="of a video, every N-th frame alone"
+    )
+    parser.add_argument("--no-audio", action="store_true", help="leave out the audio of a video")
+
+
+def asks_frames(args: argparse.Namespace) -> bool:
+    """Whether a part of the frames is asked for."""
+    return not args.frames is args.at is args.every is None
+
+
+def streaming_of(
+    args: argparse.Namespace, job: Job, limits: Limits
+) -> tuple[Medium, StreamingCoder] | None:
+    """The medium of an input and its coder, if its signals may be longer than memory.
+
+    A URL is looked into only where frames or a file of such a medium are asked for.
+    """
+    coders = {medium.number: (medium, find_streaming_coder(medium)) for medium in list_media()}
+    ends = {end for medium, coder in coders.values() if coder is not None for end in medium.formats}
+    expected = asks_frames(args) or Path(job.target).suffix.lower() in ends
+    if job.source.is_remote and not expected:
+        return None
+    try:
+        number = read_header(job.source.head(MAX_HEADER_BYTES), limits).medium
+    except FormatError:
+        return None
+    medium, coder = coders.get(number, (None, None))
+    return None if medium is None or coder is None else (medium, coder)
+
+
+def encode_streaming(
+    args: argparse.Namespace,
+    job: Job,
+    medium: Medium,
+    coder: StreamingCoder,
+    signal: Any,
+    tell: Tell,
+    *,
+    model: str | Path,
+) -> tuple[dict[str, Any], str]:
+    """Write the stream of a signal; gives a record and words."""
+    _refuse(args, medium, _NOT_ENCODED, "use --quality or --kbps")
+    started = time.perf_counter()
+    for remark in signal.remarks:
+        complain(job.name, remark)
+    with job.opened() as file:
+        facts = coder.encode_to(
+            signal,
+            file.write,
+            quality=50.0 if args.quality is None else args.quality,
+            kbps=args.kbps,
+            keyframe_seconds=args.keyframe_seconds,
+            effort=args.effort,
+            model=model,
+            device=args.device,
+            audio=not args.no_audio,
+            progress=_paced(tell, started),
+        )
+    took = time.perf_counter() - started
+    record = {"input": job.name, "output": job.target, "medium": medium.name}
+    extent = (facts["frames"], signal.height, signal.width)
+    record |= dict(zip(medium.axes, extent, strict=True)) | facts | {"seconds": took}
+    text = (
+        f"{medium.size_text(extent)}, {facts['bytes']:,} bytes, {facts['kbps']:.1f} kbps, "
+        f"{took:.1f} s, {facts['frames'] / took:.1f} frames a second"
+    )
+    return record, f"{printable(job.target)}: {text}"
+
+
+def decode_streaming(
+    args: argparse.Namespace, job: Job, medium: Medium, coder: StreamingCoder, tell: Tell
+) -> tuple[dict[str, Any], str]:
+    """Write what a stream holds; gives a record and words."""
+    _refuse(args, medium, _NOT_DECODED, "use --frames, --at or --every")
+    if args.scale != 1:
+        raise UsageError(f"a {medium.name} has no --scale")
+    source = job.source
+    is_one = args.at is not None or job.target == STDOUT or not coder.is_many(job.target)
+    if is_one:
+        job.check()
+    started = time.perf_counter()
+    data = source.name if source.is_file() or source.is_remote else source.read()
+    opened = coder.opened(
+        data,
+        device=args.device,
+        model=args.model,
+        partial=args.partial,
+        max_samples=args.max_samples,
+    )
+    record: dict[str, Any] = {"input": job.name, "output": job.target, "medium": medium.name}
+    with opened as player:
+        if not player.is_whole:
+            complain(job.name, f"{player.frames} frames in {player.groups} groups are there")
+        if args.at is not None:
+            return record, _written_picture(args, job, coder, player)
+        start, stop = _checked(args.frames, player.frames)
+        done = _write_frames(
+            args, job, medium, coder, player, start=start, stop=stop, progress=_paced(tell, started)
+        )
+    for lost in done["lost"]:
+        complain(job.target, f"{lost}: cannot be kept there")
+    took = time.perf_counter() - started
+    extent = (done["frames"], player.height, player.width)
+    record |= dict(zip(medium.axes, extent, strict=True)) | {"seconds": took}
+    pace = done["frames"] / took
+    return record, (
+        f"{printable(job.target)}: {medium.size_text(extent)}, {took:.1f} s, {pace:.1f} frames "
+        "a second"
+    )
+
+
+def _write_frames(
+    args: argparse.Namespace,
+    job: Job,
+    medium: Medium,
+    coder: StreamingCoder,
+    player: Any,
+    *,
+    start: int,
+    stop: int,
+    progress: Callable[[int, int], None],
+) -> dict[str, Any]:
+    chosen: dict[str, Any] = {
+        "start": start,
+        "stop": stop,
+        "every": args.every or 1,
+        "audio": not args.no_audio,
+        "progress": progress,
+    }
+    if job.target == STDOUT:
+        done = coder.decode_to(player, sys.stdout.buffer, **chosen)
+        sys.stdout.buffer.flush()
+        return done
+    path = Path(job.target)
+    if coder.is_many(job.target):
+        first = path.with_name(path.name % start)
+        if first.exists() and not job.force:
+            raise RefusedError(f"{first} exists already (-f overwrites it)")
+    else:
+        format_of(medium, job.target)
+        if job.makes_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
+    return coder.decode_to(player, path, **chosen)
+
+
+def _written_picture(args: argparse.Namespace, job: Job, coder: StreamingCoder, player: Any) -> str:
+    if args.frames is not None or args.every is not None:
+        raise UsageError("--at is one frame, --frames and --every are several: give one of them")
+    picture = list_media()[0]
+    format = format_of(picture, job.target)
+    signal = picture.wrap(coder.picture(player, args.at))
+    job.write(picture.write(signal, format=format))
+    size = picture.size_text(signal.extent, signal.channels)
+    return f"{printable(job.target)}: {size}, at {args.at:g} s"
+
+
+def _paced(tell: Tell, started: float) -> Callable[[int, int], None]:
+    """Tells how much is done, and how many frames a second that makes."""
+
+    def say(done: int, total: int) -> None:
+        pace = done / max(time.perf_counter() - started, 1e-3)
+        tell(done, max(total, 2), f"{pace:.1f} frames a second")
+
+    return say
+
+
+def _checked(asked: tuple[int | None, int | None] | None, frames: int) -> tuple[int, int]:
+    """First frame and the one behind the last, of those that there are."""
+    start, stop = (None, None) if asked is None else asked
+    begin, end = start or 0, frames if stop is None else stop
+    if not begin < end <= frames:
+        raise UsageError(f"--frames {begin}:{end}: there are {frames} frames, from 0 on")
+    return begin, end
+
+
+def _refuse(args: argparse.Namespace, medium: Medium, names: tuple[str, ...], hint: str) -> None:
+    for name in names:
+        if getattr(args, name, None) not in (None, False):
+            option = {"begin": "from", "duration": "for"}.get(name, name).replace("_", "-")
+            raise UsageError(f"a {medium.name} has no --{option}: {hint}")
+
+
+def _range(text: str) -> tuple[int | None, int | None]:
+    begin, colon, end = text.partition(":")
+    parts = [int(part) if part.isdecimal() else None for part in (begin, end)]
+    if not colon or any(
+        part is None and word for part, word in zip(parts, (begin, end), strict=True)
+    ):
+        raise argparse.ArgumentTypeError(f"{text[:40]!a} is no range of frames, such as 100:200")
+    return parts[0], parts[1]
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text[:40]!a} is no whole number from 1")
+    return int(text)
