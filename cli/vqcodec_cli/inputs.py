@@ -93,7 +93,7 @@ class Source:
         """The input, open for reading as it comes, and never closed: that is the system's."""
         if self.is_remote:
             return open_url(self.name).__enter__()
-        return _stdin() if self.is_stdin else open(self.name, "rb")
+        return open_stdin() if self.is_stdin else open(self.name, "rb")
 
     def _opened(self) -> AbstractContextManager[Any]:
         self.check()

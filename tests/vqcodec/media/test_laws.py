@@ -11,9 +11,8 @@ from vqcodec.codec import Codec, load
 from vqcodec.errors import BadModelError, UnsupportedVersionError
 from vqcodec.media.registry import (
     MEDIA,
-    RECIPES,
-    WITHOUT_MODEL,
     OWN_CODER,
+    RECIPES,
     find_medium,
     list_media,
     medium_of_number,
