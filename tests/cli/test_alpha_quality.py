@@ -38,7 +38,7 @@ def test_alpha_quality_is_refused_where_there_is_none(
     refused: Refusal, run_cli: RunCli, tmp_path: Path
 ) -> None:
     np.save(tmp_path / "field.npy", np.zeros(9))
-    says = refused(1, "encode", str(tmp_path / "field.npy"), "--alpha-quality", "50")
+    says = refused(2, "encode", str(tmp_path / "field.npy"), "--alpha-quality", "50")
     assert "array has no alpha_quality, got 50" in says
     outcome = run_cli("encode", "soft.png", "--alpha-quality", "101")
     assert (outcome.code, "--alpha-quality: 101 is not from 0 to 100" in outcome.err) == (2, True)

@@ -28,11 +28,10 @@ def need(program: str) -> str:
 
 
 def said(*command: str | Path, **options: Any) -> str:
-    done = subprocess.run(
-        [str(word) for word in command], capture_output=True, text=True, check=False, **options
-    )
+    words = [str(word) for word in command]
+    done = subprocess.run(words, capture_output=True, check=False, **options)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return str(done.stdout, "utf-8")
 
 
 @pytest.fixture

@@ -46,6 +46,8 @@ def test_both_wheels_hold_the_package() -> None:
     assert PART["tool"]["scikit-build"]["wheel"]["packages"] == ["vqcodec_kernels"]
     assert "kernels/vqcodec_kernels" in WHOLE["tool"]["scikit-build"]["wheel"]["packages"]
     assert (ROOT / "kernels/LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    # A link out of the folder leads nowhere in a source distribution.
+    assert not (ROOT / "kernels/LICENSE").is_symlink()
 
 
 @pytest.mark.parametrize("module", KERNELS, ids=lambda module: module.name)
