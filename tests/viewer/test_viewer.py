@@ -136,7 +136,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built page with the tiny model and one of ours beside it."""
     folder = tmp_path_factory.mktemp("site") / "viewer"
     models = f"photo,{PICTURES.model}"
-    command = [sys.executable, BUILD, "-o", folder, "--models", models]
+    command = [sys.executable, str(BUILD), "-o", str(folder), "--models", models]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return folder
 

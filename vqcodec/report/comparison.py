@@ -26,6 +26,9 @@ __all__ = ["MOST_SAMPLES", "check_fits", "comparison_page"]
 MOST_SAMPLES = 2**24
 _AXES = 2
 
+# Its title, what is said of it, what is seen, and where its bytes went if it is ours.
+_Layer = tuple[str, str, Any, Usage | None]
+
 
 def check_fits(extent: Sequence[int]) -> None:
     """Refuse a signal that no page can show.
@@ -66,7 +69,7 @@ def comparison_page(
         InputError: see `check_fits`.
     """
     check_fits(trial.signal.extent)
-    layers = [("original", "as it was", trial.signal, None)]
+    layers: list[_Layer] = [("original", "as it was", trial.signal, None)]
     for number, entry in enumerate(trial.entries):
         layers.append(
             (_title(entry, trial), _said(entry, trial), entry.decoded, usages.get(number))

@@ -66,7 +66,7 @@ def find_usage(codec: Codec, data: bytes) -> Usage:
     >>> data = codec.encode(np.zeros((24, 40, 3), np.uint8), quality=50)
     >>> usage = find_usage(codec, data)
     >>> usage.positions.shape, usage.codebook_size, len(usage.stages)
-    ((3, 5), 1024, 9)
+    ((3, 5), 1024, 7)
     """
     _, stream = read_any_stream(data)
     codes = codec.decode_codes(stream)

@@ -81,7 +81,7 @@ def cost_mixing(codes: CodeArray, start: MixingStart) -> NDArray[np.float32]:
 
     >>> start = MixingStart.zeros(codebook_size=2, stages=1)
     >>> cost_mixing(np.array([[[1, 1, 1]]]), start).round(1)
-    array([[[16. ,  0.9,  0.8]]], dtype=float32)
+    array([[[1., 1., 1.]]], dtype=float32)
     """
     _check_codes(codes, start)
     bits: NDArray[np.float32] = native().cost_mixing(np.ascontiguousarray(codes), _native(start))

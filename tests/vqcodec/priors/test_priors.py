@@ -112,7 +112,8 @@ def test_bits_of_codes_add_up_to_those_of_their_stage(prior: type[Prior], size: 
     codes = smooth_grid(1, 3, 9, 13, size)
     fitted = prior.fit([smooth_grid(0, 3, 9, 13, size)], codebook_size=size)
     bits = fitted.bits(codes)
-    assert (bits.shape, bits.dtype) == (codes.shape, np.float32)
+    assert bits.shape == codes.shape
+    assert bits.dtype == np.float32
     assert (bits >= 0).all()
     sums = bits.reshape(3, -1).sum(axis=1, dtype=np.float64)
     np.testing.assert_allclose(sums, fitted.stage_bits(codes), rtol=1e-5, atol=1e-3)
