@@ -27,7 +27,7 @@ def cells_of(row: Row, data: Row) -> list[str]:
         f"{row['error'] / data['spread']:.4f}",
         f"{row['training']:.0f}",
         f"{row['encoding']:.0f}",
-        f"{1000 * row['searching'] / data['queries']:.2f}",
+        f"{1000 * row['searching'] / data['searched']:.2f}",
     ]
 
 
@@ -48,7 +48,8 @@ def report(data: Row) -> list[str]:
     versions = ", ".join(f"{name} {number}" for name, number in data["versions"].items() if number)
     count, dim = data["vectors"]
     lines = [
-        f"{count:,} vectors of {dim} numbers, {data['queries']:,} queries. {machine['processor']}, "
+        f"{count:,} vectors of {dim} numbers, codebooks of codes learned from {data['learned']:,}; "
+        f"{data['queries']:,} queries. {machine['processor']}, "
         f"one core; {versions}; commit {data['commit'] or 'unknown'}, {data['date']}; load before "
         f"the run {data['load_before']:.2f}.",
     ]

@@ -19,7 +19,10 @@ __all__ = ["Effort", "Projection", "choose_codes", "project", "train"]
 
 Tick = Callable[[], None]
 
-_LLOYD_STEPS = 6
+_LLOYD_STEPS = 8
+# Of what is left over of a vector, as a code to begin with: at full length the shortest few codes
+# would be the nearest of all, as most are at right angles to each other.
+_SHRUNK = 0.3
 _SOLVER_STEPS = 10
 _SOLVED, _TINY = 1e-10, 1e-20
 _LARGEST_ENTRY = 127
@@ -122,22 +125,24 @@ def _stage_by_stage(
     """Tables (S, K, d) of k-means, each of what the ones before it leave, and codes (n, S)."""
     left, tables, codes = components.clone(), [], []
     for _ in range(plan.stages):
-        table = left[torch.randint(len(left), (plan.size,), generator=generator)].clone()
+        table = _drawn(left, plan.size, generator)
         for _ in range(_LLOYD_STEPS):
-            chosen, far = ops.nearest_code(left, table, return_distance=True)
+            chosen = ops.nearest_code(left, table)
             counts, sums = ops.code_statistics(left, chosen, plan.size)
             used = counts > 0
             table[used] = sums[used] / counts[used, None]
-            # A code that nobody chose starts anew at what is worst off.
-            dead = int((~used).sum())
-            if dead:
-                table[~used] = left[far.topk(dead).indices]
+            table[~used] = _drawn(left, int((~used).sum()), generator)
         chosen = ops.nearest_code(left, table)
         left -= table[chosen]
         tables.append(table)
         codes.append(chosen)
         tick()
     return torch.stack(tables), torch.stack(codes, 1)
+
+
+def _drawn(left: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Codes (count, d) to begin with."""
+    return _SHRUNK * left[torch.randint(len(left), (count,), generator=generator)]
 
 
 def _solved(components: Tensor, tables: Tensor, codes: Tensor) -> Tensor:
