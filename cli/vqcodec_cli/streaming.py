@@ -7,19 +7,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from vqcodec.bitstream import MAX_HEADER_BYTES, Limits, read_header
+from vqcodec.errors import FormatError
 from vqcodec.media.base import Medium
 from vqcodec.media.coder import StreamingCoder
-from vqcodec.media.registry import list_media
+from vqcodec.media.registry import find_streaming_coder, list_media
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.failure import RefusedError, UsageError, complain
 from vqcodec_cli.media import format_of
-from vqcodec_cli.output import STDOUT, check_folder
+from vqcodec_cli.output import STDOUT
 from vqcodec_cli.part import seconds
 from vqcodec_cli.plan import Job
 from vqcodec_cli.terminal import printable
 
-__all__ = ["add_frames", "add_recording", "asks_frames", "decode_streaming", "encode_streaming"]
+__all__ = [
+    "add_frames",
+    "add_recording",
+    "asks_frames",
+    "decode_streaming",
+    "encode_streaming",
+    "streaming_of",
+]
 
 _NOT_ENCODED = (
     *("bpp", "size", "psnr", "max_error", "max_relative_error", "lossless", "missing", "chunk"),
@@ -57,6 +66,26 @@ def add_frames(parser: argparse.ArgumentParser) -> None:
 def asks_frames(args: argparse.Namespace) -> bool:
     """Whether a part of the frames is asked for."""
     return not args.frames is args.at is args.every is None
+
+
+def streaming_of(
+    args: argparse.Namespace, job: Job, limits: Limits
+) -> tuple[Medium, StreamingCoder] | None:
+    """The medium of an input and its coder, if its signals may be longer than memory.
+
+    A URL is looked into only where frames or a file of such a medium are asked for.
+    """
+    coders = {medium.number: (medium, find_streaming_coder(medium)) for medium in list_media()}
+    ends = {end for medium, coder in coders.values() if coder is not None for end in medium.formats}
+    expected = asks_frames(args) or Path(job.target).suffix.lower() in ends
+    if job.source.is_remote and not expected:
+        return None
+    try:
+        number = read_header(job.source.head(MAX_HEADER_BYTES), limits).medium
+    except FormatError:
+        return None
+    medium, coder = coders.get(number, (None, None))
+    return None if medium is None or coder is None else (medium, coder)
 
 
 def encode_streaming(
@@ -106,6 +135,9 @@ def decode_streaming(
     if args.scale != 1:
         raise UsageError(f"a {medium.name} has no --scale")
     source = job.source
+    is_one = args.at is not None or job.target == STDOUT or not coder.is_many(job.target)
+    if is_one:
+        job.check()
     started = time.perf_counter()
     data = source.name if source.is_file() or source.is_remote else source.read()
     opened = coder.opened(
@@ -168,8 +200,6 @@ def _write_frames(
         format_of(medium, job.target)
         if job.makes_folder:
             path.parent.mkdir(parents=True, exist_ok=True)
-        job.check()
-        check_folder(path.parent)
     return coder.decode_to(player, path, **chosen)
 
 

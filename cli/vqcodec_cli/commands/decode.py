@@ -8,15 +8,12 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import vqcodec
-from vqcodec.bitstream import MAX_HEADER_BYTES, Header, Limits, Stream, limits_of, read_header
-from vqcodec.errors import FormatError
+from vqcodec.bitstream import Header, Stream, limits_of
 from vqcodec.grid import lengths, shrink
 from vqcodec.media.base import Medium
-from vqcodec.media.coder import Coder, StreamingCoder
+from vqcodec.media.coder import Coder
 from vqcodec.media.registry import (
     find_coder,
-    find_streaming_coder,
-    medium_of_number,
     open_any_stream,
 )
 from vqcodec_cli import options
@@ -34,7 +31,7 @@ from vqcodec_cli.media import (
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.part import add_part, asked_region, is_part
 from vqcodec_cli.plan import Job, plan_jobs
-from vqcodec_cli.streaming import add_frames, asks_frames, decode_streaming
+from vqcodec_cli.streaming import add_frames, asks_frames, decode_streaming, streaming_of
 from vqcodec_cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -132,12 +129,12 @@ class _Decoder:
 
     def decode(self, job: Job, tell: Tell) -> tuple[dict[str, Any], str]:
         """Decode one file and write its signal."""
-        job.check()
-        # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
         limits, partial = limits_of(self._args.max_samples), self._args.partial
-        streaming = _streaming(job, limits)
+        streaming = streaming_of(self._args, job, limits)
         if streaming is not None:
             return decode_streaming(self._args, job, *streaming, tell)
+        # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
+        job.check()
         if asks_frames(self._args):
             raise UsageError("--frames, --at and --every are for videos")
         part = is_part(self._args) and (job.source.is_file() or job.source.is_remote)
@@ -238,17 +235,6 @@ class _Decoder:
             path = locate_model(name)  # raises before `load` is touched, which loads torch
             self._codecs[name] = vqcodec.load(path, device=self._args.device)
         return self._codecs[name]
-
-
-def _streaming(job: Job, limits: Limits) -> tuple[Medium, StreamingCoder] | None:
-    """The medium of an input and its coder, if its signals may be longer than memory."""
-    try:
-        header = read_header(job.source.head(MAX_HEADER_BYTES), limits)
-        medium = medium_of_number(header.medium)
-    except FormatError:
-        return None
-    coder = find_streaming_coder(medium)
-    return None if coder is None else (medium, coder)
 
 
 def _what_is_there(

@@ -207,7 +207,10 @@ class _Encoder:
                 )
         codec = self._codec_for(medium)
         if signal is None:
-            return *self._encode_piped(codec, source), self._quality()
+            args, quality = self._args, self._quality()
+            limits, threads = limits_of(args.max_samples), self._threads()
+            said: dict[str, Any] = {"quality": quality, "effort": args.effort, "threads": threads}
+            return *encode_piped(codec, source, args.raw, limits, **said), quality
         stream, quality = self._encode(codec, signal, tell)
         return stream, signal, quality
 
@@ -245,19 +248,6 @@ class _Encoder:
             found=found.append,
         )
         return stream, found[0]
-
-    def _encode_piped(self, codec: "Codec", source: Source) -> tuple[bytes, Any]:
-        """The stream of bare samples, encoded as they are read, and what is known of the signal."""
-        args = self._args
-        return encode_piped(
-            codec,
-            source,
-            args.raw,
-            limits_of(args.max_samples),
-            quality=self._quality(),
-            effort=args.effort,
-            threads=self._threads(),
-        )
 
     def _quality(self) -> float:
         return 50.0 if self._args.quality is None else self._args.quality

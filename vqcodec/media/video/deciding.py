@@ -31,7 +31,7 @@ _FEWEST_BITS = 7.0
 # Beyond so many bits' worth of error a position will be corrected, at a cost that grows slowly.
 _CORRECTED_FROM = 10.0
 # What a step of luma is worth in latents, about: a block of 256 pixels has four positions.
-_PIXEL_PRICE = 6.0
+_PIXEL_PRICE = 40.0
 _FLOOR = 0.02
 
 Bytes = NDArray[np.uint8]

@@ -68,7 +68,7 @@ class Recorder:
         self._write, self._model, self._facts = write, model, facts
         self._extent, self._quality, self._effort = (height, width), quality, effort
         self._rate = None if kbps is None else RateControl(kbps=kbps)
-        self._longest = Fraction(keyframe_seconds) / facts.time_base
+        self._longest = Fraction(keyframe_seconds).limit_denominator(10**6) / facts.time_base
         self._waiting: deque[tuple[Seen, bool]] = deque()
         self._last: Seen | None = None
         self._key_ticks = self._since_key = 0
