@@ -24,7 +24,10 @@ COMMANDS = {
     "info": "what a .vqc file holds",
     "verify": "check that .vqc files are whole and undamaged",
     "models": "list, show, add and remove models",
+    "inpaint": "make missing parts of a picture anew",
+    "sample": "signals that a model takes to be likely",
     "train": "train a model on a folder of files",
+    "train-prior": "train a prior that draws new signals of a model",
     "eval": "rate and distortion beside other codecs",
 }
 
@@ -105,7 +108,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
             allow_abbrev=False,
         )
         if name == chosen:
-            module = importlib.import_module(f"vqcodec_cli.commands.{name}")
+            module = importlib.import_module(f"vqcodec_cli.commands.{name.replace('-', '_')}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     if not arguments:

@@ -41,6 +41,7 @@ examples:
   vqcodec encode archive/ -o encoded/ --jobs 8 --skip-existing --manifest encoded.jsonl
   vqcodec encode talk.wav -m speech --kbps 3     writes talk.vqc
   vqcodec encode field.npy --max-error 0.01      an array, no value off by more than 0.01
+  vqcodec encode noisy.png --restore noise       without the noise; any reader reads it
   cat photo.png | vqcodec encode - > photo.vqc
   arecord -t raw -f S16_LE -r 16000 -d 60 | vqcodec encode - --raw 16000,1,s16 > note.vqc"""
 
@@ -74,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         explanation="model to encode with (default: photo for pictures, sound for sounds)",
     )
+    options.add_restore(parser)
     options.add_device(parser)
     parser.add_argument(
         "--strip", action="store_true", help="leave out colour profile and EXIF data, or tags"
@@ -282,7 +284,8 @@ class _Encoder:
     def _codec_for(self, medium: Medium) -> "Codec":
         if medium.name not in self._codecs:
             wanted = medium.default_model if self._card is None else self._card.path
-            self._codecs[medium.name] = vqcodec.load(wanted, device=self._args.device)
+            options = {"restore": self._args.restore, "device": self._args.device}
+            self._codecs[medium.name] = vqcodec.load(wanted, **options)
         return self._codecs[medium.name]
 
 

@@ -1,4 +1,4 @@
-// Context mixing put to work: encode, decode, and the two passes that training makes over grids.
+// Context mixing put to work: encode, decode, sample, and the two passes of training over grids.
 
 #ifndef VQCODEC_ENTROPY_MIXING_CODEC_HPP_
 #define VQCODEC_ENTROPY_MIXING_CODEC_HPP_
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "mixing.hpp"
+#include "random_bits.hpp"
 #include "range_coder.hpp"
 
 namespace vqcodec {
@@ -19,6 +20,7 @@ namespace vqcodec {
 // Keeps decisions, each as twice its `one` plus its bit, until those before them are written.
 struct MixingRecorder {
   std::vector<uint32_t> decisions;
+  void begin(int64_t) {}
   bool code(bool bit, uint32_t one) {
     decisions.push_back(2 * one + bit);
     return bit;
@@ -27,16 +29,26 @@ struct MixingRecorder {
 
 struct MixingDecoder {
   RangeDecoder range;
+  void begin(int64_t) {}
   bool code(bool, uint32_t one) { return range.decision(one); }
 };
 
 // Writes nothing, adds up what writing would cost.
 struct MixingCost {
   double bits = 0;
+  void begin(int64_t) {}
   bool code(bool bit, uint32_t one) {
     bits += 16 - std::log2(bit ? one : 65536 - one);
     return bit;
   }
+};
+
+// Draws codes that are below 0, and takes the others as they are.
+struct MixingSampler {
+  RandomBits random;
+  bool given = false;
+  void begin(int64_t code) { given = code >= 0; }
+  bool code(bool bit, uint32_t one) { return given ? bit : random.decision(one); }
 };
 
 template <typename Coder>
@@ -83,6 +95,13 @@ inline void decode_mixing(const uint8_t* payload, std::size_t size, const Grid& 
   MixingModel model(start, grid);
   for (int stage = 0; stage < stages; ++stage) code_stage(coder, stage, model);
   if (stages == grid.stages) coder.range.finish();
+}
+
+// Draws the codes of a grid that are below 0, given the others.
+inline void sample_mixing(const Grid& grid, const MixingStart& start, uint64_t seed) {
+  MixingSampler coder{RandomBits(seed)};
+  MixingModel model(start, grid);
+  for (int stage = 0; stage < grid.stages; ++stage) code_stage(coder, stage, model);
 }
 
 // Adds to counts, (kTrainedValues, kTrainedNodes, 2), how often each bit follows each context.
