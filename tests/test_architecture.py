@@ -22,12 +22,13 @@ FLOORS = [
     },
     {"vqcodec.transforms", "vqcodec.quantizers", "vqcodec.priors", "vqcodec.workers"},
     {"vqcodec.model", "vqcodec.rate"},
-    {"vqcodec.pieces", "vqcodec.scale"},
+    {"vqcodec.pieces", "vqcodec.scale", "vqcodec.generative"},
     {"vqcodec.media", "vqcodec.tokenizer", "vqcodec.payload"},
     {"vqcodec.decoding", "vqcodec.many", "vqcodec.signal_tokenizer"},
     {"vqcodec.encoding"},
+    {"vqcodec.sampling"},
     {"vqcodec.codec", "vqcodec.stream_info", "vqcodec.vectors"},
-    {"vqcodec.recent", "vqcodec.stream_places"},
+    {"vqcodec.recent", "vqcodec.stream_places", "vqcodec.inpainting"},
     {"vqcodec.batch", "vqcodec.dataset", "vqcodec.decoded_file", "vqcodec.live"},
     {"vqcodec.plugins", "vqcodec.ray"},
     {"vqcodec"},
@@ -37,7 +38,7 @@ FLOORS = [
 ]
 
 # Parts take plain numbers; configurations are for those who put parts together.
-CONFIG_READERS = {"vqcodec.model", "vqcodec.media", "vqcodec.training"}
+CONFIG_READERS = {"vqcodec.generative", "vqcodec.model", "vqcodec.media", "vqcodec.training"}
 
 # What help, `info`, `verify` and most refusals need: it is there before NumPy could be.
 AT_ONCE = [
@@ -46,7 +47,7 @@ AT_ONCE = [
     *("vqcodec.transforms.config", "vqcodec.quantizers.config", "vqcodec.rate.target"),
     *("vqcodec.media.registry", "vqcodec.media.base", "vqcodec.media.workshop"),
     *(f"{package}.medium" for package in MEDIA.values()),
-    *("vqcodec_cli.main", *(f"vqcodec_cli.commands.{name}" for name in COMMANDS)),
+    *("vqcodec_cli.main", *(f"vqcodec_cli.commands.{name.replace('-', '_')}" for name in COMMANDS)),
 ]
 
 # What answers before torch has been imported, and stays usable where there is none.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,45 +22,46 @@ from vqcodec.grid import Region
 from vqcodec.grid import shrink as shrunk
 from vqcodec.many import Many
 from vqcodec.media.registry import check_stream, open_any_stream, signal_of
-from vqcodec.model.catalog import locate_model
-from vqcodec.model.file import ModelCard, Tensors, read_model
-from vqcodec.model.tensors import priors_from_tensors
+from vqcodec.model.restorer import read_restoring_model
 from vqcodec.payload import checked_cut, decode_codes, region_codes
-from vqcodec.priors import Prior, RawPrior
+from vqcodec.sampling import Sampling
 from vqcodec.scale import checked_shrink, stages_shown
-from vqcodec.signal_tokenizer import SignalTokenizer
 
 __all__ = ["Codec", "load"]
 
 
-def load(name_or_path: str | Path = "photo", *, device: str | torch.device = "auto") -> Codec:
+def load(
+    name_or_path: str | Path = "photo",
+    *,
+    restore: str | Path | None = None,
+    device: str | torch.device = "auto",
+) -> Codec:
     """Load a model by name, fingerprint or path of its file.
 
     Args:
         name_or_path: "photo", 16 hexadecimal digits, or a .safetensors file.
+        restore: encode by a restoring encoder of the model, "noise" or a .safetensors file: what
+            is encoded is what the signal was before it was damaged.
         device: "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:1", or torch's own.
 
     Raises:
-        UnknownModelError: no such model; the message says where it was looked for.
-        BadModelError: the file is damaged or not what it says it is.
+        UnknownModelError: no such model or restorer; the message says where it was looked for.
+        BadModelError: a file is damaged, not what it says it is, or restores for another model.
         BackendError: a device was asked for that is not here.
-
-    >>> load("photo").card.label
-    'photo-1'
     """
-    card, tensors = read_model(locate_model(name_or_path))
+    card, tensors = read_restoring_model(name_or_path, restore)
     return Codec(card, tensors, device=device)
 
 
-def _load_again(path: Path, fingerprint: str, device: str) -> Codec:
+def _load_again(path: Path, fingerprint: str, device: str, restorer: Path | None) -> Codec:
     """What a pickled codec becomes. Raises: BadModelError if another model is at the path now."""
-    codec = load(path, device=device)
+    codec = load(path, restore=restorer, device=device)
     if codec.card.fingerprint != fingerprint:
         raise BadModelError(f"{path}: is {codec.card.fingerprint} now, it was {fingerprint}")
     return codec
 
 
-class Codec(SignalTokenizer, Many):
+class Codec(Sampling, Many):
     """A model, ready to encode and decode; `quantize` and `reconstruct` stop at the codes.
 
     To another process it travels as the path of its weights, which are loaded there, on the device
@@ -72,22 +73,9 @@ class Codec(SignalTokenizer, Many):
     (48, 64, 3)
     """
 
-    def __init__(
-        self, card: ModelCard, tensors: Tensors, *, device: str | torch.device = "auto"
-    ) -> None:
-        super().__init__(card, tensors, device=device)
-        self._priors = priors_from_tensors(card.config, tensors, card.path)
-        quantizer = card.config.quantizer
-        self._priors[RawPrior.mode] = RawPrior(quantizer.codebook_size, quantizer.stages)
-
     def __reduce__(self) -> tuple[Any, ...]:
-        path = Path(self.card.path).absolute()
-        return _load_again, (path, self.card.fingerprint, str(self.device))
-
-    @property
-    def priors(self) -> Mapping[int, Prior]:
-        """What codes payloads, by the number in the header."""
-        return self._priors
+        card, path = self.card, Path(self.card.path).absolute()
+        return _load_again, (path, card.fingerprint, str(self.device), card.restorer)
 
     def begin(self, signal: Any, **options: Any) -> Encoding:
         """A signal of the medium on its way to bytes; options are those of `Encoding`."""
@@ -232,8 +220,7 @@ class Codec(SignalTokenizer, Many):
             take: makes something else of the parts, called as `Medium.from_samples` is.
 
         Returns:
-            the medium's signal. Pictures: a `Picture` with alpha, colour profile and EXIF data.
-            Sounds: a `Sound` with its tags.
+            the medium's signal: a `Picture` with alpha, profile and EXIF data, a `Sound` with tags.
 
         Raises:
             InputError, FormatError, UnknownModelError: as `decode`.

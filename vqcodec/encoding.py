@@ -118,6 +118,11 @@ class Encoding:
 
     def to_psnr(self, psnr: float) -> tuple[float, bytes]:
         """The smallest stream of at least so many decibels, and its quality."""
+        if self._tokenizer.card.restorer is not None:
+            raise InputError(
+                f"psnr={psnr:g} is no target of a restoring encoder: it is not to come near the "
+                "damaged signal; ask for a quality or a size"
+            )
         self._keep()
         self._need_again("decibels")
 
@@ -126,9 +131,13 @@ class Encoding:
             return self._medium.decibels(self._decoded(codes), self._original), codes
 
         quality, codes = fit_psnr(measure, psnr)
+        return quality, self.of_codes(codes)
+
+    def of_codes(self, codes: list[Codes]) -> bytes:
+        """The stream of the codes of every region, int64 (S, *positions), in their order."""
         with side_by_side(self._threads, jobs=len(codes)) as (submit, workers):
             payloads = list(in_order(submit, workers, self._payloads, codes))
-        return quality, self._write(len(codes[0]), payloads)
+        return self._write(len(codes[0]), payloads)
 
     def to_target(
         self, quality: float, *, size: int | None, psnr: float | None

@@ -183,7 +183,9 @@ class Tokenizer:
 
     def _look_at(self, samples: Tensor | None, latent: Tensor, piece: Region) -> Look | None:
         local = self._transform.synthesis_reach is not None
-        if samples is None or not (local and self._transform.looks):
+        # What is to be restored is no example of what the codes are to decode to.
+        restoring = self.card.restorer is not None
+        if samples is None or restoring or not (local and self._transform.looks):
             return None
         extent = tuple(samples.shape[1:])
         place = clip(stretch(piece, self._transform.stride), whole(extent))

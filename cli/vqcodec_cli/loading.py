@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from vqcodec.codec import Codec
 
 
-def load_noted(model: str | Path, device: str) -> "Codec":
+def load_noted(model: str | Path, device: str, *, restore: str | None = None) -> "Codec":
     """Load a model, by name or path; `--verbose` says which, where it runs and how long it took."""
     started = time.perf_counter()
-    codec = vqcodec.load(model, device=device)
+    codec = vqcodec.load(model, restore=restore, device=device)
     seconds = time.perf_counter() - started
     card = codec.card
     note(

@@ -27,7 +27,10 @@ COMMANDS = {
     "info": "what a .vqc file holds",
     "verify": "check that .vqc files are whole and undamaged",
     "models": "list, show, add and remove models",
+    "inpaint": "make missing parts of a picture anew",
+    "sample": "signals that a model takes to be likely",
     "train": "train a model on a folder of files",
+    "train-prior": "train a prior that draws new signals of a model",
     "eval": "rate and distortion beside other codecs",
     "doctor": "say what is installed here and works, as for a report of a defect",
     "desktop": "MIME types, thumbnails, completion in the shell and a man page",
@@ -128,7 +131,7 @@ def whole_parser(filled: Iterable[str | None] = tuple(COMMANDS)) -> argparse.Arg
             allow_abbrev=False,
         )
         if name in filled:
-            module = importlib.import_module(f"vqcodec_cli.commands.{name}")
+            module = importlib.import_module(f"vqcodec_cli.commands.{name.replace('-', '_')}")
             module.add_arguments(command)
             options.add_loudness(command)
             command.set_defaults(run=module.run)

@@ -21,6 +21,15 @@ def add_model(parser: argparse.ArgumentParser, *, default: str | None, explanati
     parser.add_argument("-m", "--model", metavar="MODEL", default=default, help=explanation)
 
 
+def add_restore(parser: argparse.ArgumentParser) -> None:
+    """--restore: the encoder that undoes a damage."""
+    parser.add_argument(
+        "--restore",
+        metavar="NAME",
+        help="undo a damage on the way: noise, jpeg, or a file of `train --recipe restore`",
+    )
+
+
 def add_device(parser: argparse.ArgumentParser) -> None:
     """--device: where the networks run."""
     parser.add_argument(

@@ -175,6 +175,9 @@ class Medium(Protocol):
     def check_model(self, model: ModelConfig) -> None:
         """Raise BadModelError if the medium has no signals for a model of this configuration."""
 
+    def blank(self, extent: tuple[int, ...], model: ModelConfig) -> Any:
+        """A signal of nothing, as a model takes it: what says of drawn codes what they are."""
+
     def prepare(self, signal: Any, model: ModelConfig) -> Any:
         """The signal as a model takes it, at its sample rate and of its channels.
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from vqcodec.media.damage import Damage
+
 __all__ = [
     "Batches",
     "Contestant",
@@ -221,6 +223,10 @@ class Workshop(Protocol):
     rate: Rate
     packages: tuple[str, ...]
 
+    @property
+    def damages(self) -> Mapping[str, Damage]:
+        """What a restoring encoder can learn to undo, by name."""
+
     def open_data(
         self, place: Path, recipe: Recipe, seed: int, *, skipped: Skipped | None = None
     ) -> tuple[Batches, Iterator[Tensor]]:
@@ -235,6 +241,20 @@ class Workshop(Protocol):
         Raises:
             InputError: nothing there that the recipe can train on.
             InputError, OSError: a file cannot be read, and there is no `skipped`.
+        """
+
+    def labelled(
+        self, place: Path, labels: Path | None, extent: tuple[int, ...] | None, model: ModelConfig
+    ) -> tuple[Tensor, Tensor | None]:
+        """Signals of one extent, float32 (N, C, *extent), and their classes, int64 (N,), if known.
+
+        Args:
+            place: a file of small signals; or a folder, for parts, with subfolders as classes.
+            labels: a file with the class of each signal of such a file.
+            extent: of the parts; what the model is for, if nothing is said.
+
+        Raises:
+            InputError: no signals there, or labels of another number.
         """
 
     def distortion(self, recipe: Recipe) -> Distortion:
@@ -259,6 +279,9 @@ class Workshop(Protocol):
         Raises:
             MissingDependencyError: a package that this needs is not installed.
         """
+
+    def sheet(self, signals: Sequence[Any]) -> Any:
+        """Signals of one extent as one: pictures in rows, sounds one after the other."""
 
     def draw(self, panels: Sequence[tuple[str, Any]]) -> bytes:
         """Comparable signals side by side, each under its label: the bytes of a PNG.

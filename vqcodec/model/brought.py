@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vqcodec.errors import BadModelError, InputError
-from vqcodec.model.file import MAX_FILE_BYTES, MAX_HEADER_BYTES, ModelCard, read_card
+from vqcodec.model.file import ModelCard, read_card
+from vqcodec.model.tensor_file import MAX_FILE_BYTES, MAX_HEADER_BYTES
 from vqcodec.remote import is_url, url_blocks
 
 __all__ = ["brought_model", "check_fingerprint"]

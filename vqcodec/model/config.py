@@ -18,6 +18,7 @@ __all__ = ["MediumConfig", "ModelConfig"]
 # Along an axis, and in all: what a prior keeps of a region is laid out at once.
 _LONGEST_SIDE = 65536
 _LARGEST_REGION = 1 << 20
+_USUAL_POSITIONS = 32
 _DECODER = ("medium", "synthesis", "quantizer", "region")
 
 
@@ -87,6 +88,14 @@ class ModelConfig:
     def positions(self, extent: tuple[int, ...]) -> tuple[int, ...]:
         """The grid of a signal of this extent. Raises InputError if it can have none."""
         return self.synthesis.positions(extent)
+
+    @property
+    def usual_extent(self) -> tuple[int, ...]:
+        """Of a signal to begin with: what the model is for, or 32 positions along each axis."""
+        stride = self.synthesis.stride
+        if self.synthesis.grid_axes != len(stride):
+            return stride
+        return tuple(_USUAL_POSITIONS * step for step in stride)
 
     def regions(self, extent: tuple[int, ...]) -> list[Region]:
         """The parts of that grid that are coded on their own, in the order of their chunks."""

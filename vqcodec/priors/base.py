@@ -88,6 +88,52 @@ class Prior(ABC):
         no encoder writes for this shape, InvalidInputError for a shape the prior cannot have.
         """
 
+    def sample(
+        self,
+        shape: tuple[int, ...],
+        *,
+        seed: int,
+        given: CodeArray | None = None,
+        backend: str | None = None,
+    ) -> CodeArray:
+        """Draw codes of this shape (S, *positions), each as likely as the prior takes it to be.
+
+        Drawn in the order of coding, by integers alone: a seed gives the same codes everywhere.
+
+        Args:
+            seed: whole, in [0, 2^64).
+            given: int64 of this shape; codes that are known, and -1 for those to be drawn. What is
+                drawn depends on the known codes that come before it.
+            backend: "numpy" needs no compiled extension, and draws the same codes.
+
+        Raises:
+            InvalidInputError: a shape that the prior cannot have, or a given code out of range.
+
+        >>> from vqcodec.priors import StaticPrior
+        >>> prior = StaticPrior.fit([np.array([[0, 0, 0, 1, 0, 0, 0, 1]])], codebook_size=2)
+        >>> prior.sample((1, 8), seed=1)
+        array([[1, 0, 0, 1, 0, 0, 1, 0]])
+        >>> prior.sample((1, 8), seed=1, given=np.array([[1, 1, 1, -1, -1, -1, -1, 1]]))
+        array([[1, 1, 1, 1, 0, 0, 1, 1]])
+        """
+        self.check_shape(shape)
+        if given is None:
+            given = np.full(shape, -1, np.int64)
+        if given.dtype != np.int64 or given.shape != shape:
+            raise InvalidInputError(
+                f"given must be int64 of the shape {shape}, got {given.dtype} {given.shape}"
+            )
+        if given.size and not -1 <= given.min() <= given.max() < self.codebook_size:
+            raise InvalidInputError(
+                f"given codes must be in [0, {self.codebook_size}) or -1, got {given.min()} to "
+                f"{given.max()}"
+            )
+        return self._sample(given, seed, backend)
+
+    @abstractmethod
+    def _sample(self, given: CodeArray, seed: int, backend: str | None) -> CodeArray:
+        """What `sample` gives, of checked codes; the seed is judged here."""
+
     @abstractmethod
     def stage_bits(self, codes: CodeArray) -> NDArray[np.float64]:
         """Return what each stage of the codes adds to the payload, in bits: float64 (S,)."""

@@ -15,6 +15,7 @@ from vqcodec_kernels.entropy.mixing import (
     decode_mixing,
     encode_mixing,
     learn_mixing,
+    sample_mixing,
 )
 from vqcodec_kernels.entropy.start import INPUTS, MixingStart
 from vqcodec_kernels.errors import InvalidInputError
@@ -113,6 +114,10 @@ class MixingPrior(Prior):
         grid = (shape[0], *_grid_shape(shape[1:]))
         codes = decode_mixing(payload, grid, self._start, stages=stages, backend=backend)
         return codes.reshape(len(codes), *shape[1:])
+
+    def _sample(self, given: CodeArray, seed: int, backend: str | None) -> CodeArray:
+        codes = sample_mixing(_as_grid(given), self._start, seed=seed, backend=backend)
+        return codes.reshape(given.shape)
 
     def stage_bits(self, codes: CodeArray) -> NDArray[np.float64]:
         """Return the information in each stage as the adapting model sees it, float64 (S,)."""

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.priors.base import CodeArray, Prior, Tensors, check_codes, check_grids, integer_tensor
-from vqcodec_kernels.entropy.symbols import check_first
+from vqcodec_kernels.entropy.plain.random_bits import RandomBits
+from vqcodec_kernels.entropy.symbols import check_first, check_seed
 from vqcodec_kernels.errors import CorruptPayloadError
 
 __all__ = ["RawPrior"]
@@ -82,6 +83,16 @@ class RawPrior(Prior):
         """Return the same number of bits for every code."""
         check_codes(codes, self.codebook_size)
         return np.full(codes.shape, len(self._shifts()), np.float32)
+
+    def _sample(self, given: CodeArray, seed: int, backend: str | None) -> CodeArray:
+        check_seed(seed)
+        random, bits = RandomBits(seed), len(self._shifts())
+        codes = given.copy()
+        for place in np.ndindex(given.shape):
+            while codes[place] < 0 or codes[place] >= self.codebook_size:
+                # No codebook has more codes than bits can say by half: few draws are in vain.
+                codes[place] = random.draw(bits) if bits else 0
+        return codes
 
     def tensors(self) -> Tensors:
         """Return `size`: int64 (2,), codebook size and stages."""

@@ -99,6 +99,16 @@ class StaticPrior(Prior):
         )
         return rows.reshape(len(rows), *shape[1:])
 
+    def _sample(self, given: CodeArray, seed: int, backend: str | None) -> CodeArray:
+        rows = entropy.sample_symbols(
+            given.reshape(len(given), -1),
+            self._cumulative[: len(given)],
+            bits=_BITS,
+            seed=seed,
+            backend=backend,
+        )
+        return rows.reshape(given.shape)
+
     def code_bits(self) -> NDArray[np.float32]:
         """Return float32 (S, K): the cost of each code in bits, for a rate-aware search."""
         width = np.diff(self._cumulative.astype(np.float64), axis=1)

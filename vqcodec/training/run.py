@@ -24,7 +24,7 @@ from vqcodec.training.logs import LogWriter, Preview
 from vqcodec.training.progress import Budget, Progress
 from vqcodec.training.trainer import Trainer
 
-__all__ = ["state_path", "train"]
+__all__ = ["fit_with_logs", "resume_run", "run_facts", "state_path", "train"]
 
 # Positions that the network of the prior looks at for each step of training: a short run is not to
 # be followed by a long wait.
@@ -116,11 +116,12 @@ def train(
         if start_from is not None:
             origin = _start_from(trainer, Path(start_from), keep_codebooks)
         if resume:
-            _resume(trainer, state_path(output), steps, keep_codebooks)
-        _fit(trainer, budget, output, workshop.preview, report)
+            resume_run(trainer, state_path(output), steps, keep_codebooks)
+        fit_with_logs(trainer, budget, output, workshop.preview, report)
         if not processes.is_first:
             return None
-        facts = _facts(name, trainer, seed) | {"generation": _generation(output.stem, origin)}
+        generation = _generation(output.stem, origin)
+        facts = {"recipe": name, **run_facts(trainer, seed), "generation": generation}
         return _export(trainer, output, signals, facts, finishing)
 
 
@@ -149,7 +150,15 @@ def _export(
     )
 
 
-def _resume(trainer: Trainer, path: Path, steps: int | None, keep_codebooks: bool) -> None:
+def resume_run(
+    trainer: Trainer, path: Path, steps: int | None, keep_codebooks: bool = False
+) -> None:
+    """Take up the run whose state is in `path`.
+
+    Raises:
+        InputError: there is none, it has more steps behind it than are asked for, or has moved
+            the codebooks that are to be kept.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no state to resume from")
     trainer.resume(path)
@@ -162,13 +171,14 @@ def _resume(trainer: Trainer, path: Path, steps: int | None, keep_codebooks: boo
         raise InputError(f"{path}: the run has moved its codebooks already")
 
 
-def _fit(
+def fit_with_logs(
     trainer: Trainer,
     budget: Budget,
     output: Path,
     preview: Preview,
     report: Callable[[Progress], None] | None,
 ) -> None:
+    """Train until the budget is spent; the first process writes logs and reports."""
     if not trainer.processes.is_first:
         for _ in trainer.fit(budget, state_path(output)):
             pass
@@ -193,9 +203,9 @@ def _generation(name: str, origin: ModelCard | None) -> int:
     return max(next_generation(name), started_from + 1)
 
 
-def _facts(recipe: str, trainer: Trainer, seed: int) -> dict[str, Any]:
+def run_facts(trainer: Trainer, seed: int) -> dict[str, Any]:
+    """What a run notes about itself for people."""
     return {
-        "recipe": recipe,
         "processes": trainer.processes.count,
         "steps": trainer.state.steps,
         "training_minutes": round(trainer.state.seconds / 60, 1),

@@ -185,16 +185,20 @@ class Trainer:
                 # The quantizer takes no latent that is not finite.
                 raise self._diverged(str(refused)) from refused
         loss, error = self.objective(samples, output, self.model.transform)
+        self._descend(loss, error, share)
+        positions = math.prod(output.latent.shape[2:]) / math.prod(samples.shape[2:])
+        bits = float(output.quantized.bits) * positions
+        return float(loss.detach()), float(error), bits, (samples, output.samples.detach())
+
+    def _descend(self, loss: Tensor, error: Tensor, share: float) -> None:
+        """Take a step against the gradient of the loss, unless that would be the end of it."""
         loss.backward()  # type: ignore[no-untyped-call]
-        gradient = torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
+        gradient = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         # Before the step: the weights are still good ones, and stay what is saved.
         # All together: the others would take this step, and then wait for the one that stopped.
         if on_any_process(~((error < 1.0) & gradient.isfinite())):
             raise self._diverged(f"mean squared error {error:.3g}, gradient {gradient:.3g}")
-        self.optimizer.step(learning_rate(recipe, self.state, share))
-        positions = math.prod(output.latent.shape[2:]) / math.prod(samples.shape[2:])
-        bits = float(output.quantized.bits) * positions
-        return float(loss.detach()), float(error), bits, (samples, output.samples.detach())
+        self.optimizer.step(learning_rate(self.recipe, self.state, share))
 
     def _diverged(self, reason: str) -> FloatingPointError:
         return FloatingPointError(f"training diverged at step {self.state.steps}: {reason}")

@@ -55,6 +55,7 @@ examples:
   vqcodec encode field.npy --max-error 0.01      an array, no value off by more than 0.01
   vqcodec encode words.npy --recipe vectors --bytes-per-vector 16
   vqcodec encode clip.mkv --kbps 40              a video, writes clip.vqc
+  vqcodec encode noisy.png --restore noise       without the noise; any reader reads it
   cat photo.png | vqcodec encode - > photo.vqc
   arecord -t raw -f S16_LE -r 16000 -d 60 | vqcodec encode - --raw 16000,1,s16 > note.vqc"""
 
@@ -88,6 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         explanation="model to encode with (default: photo for pictures, sound for sounds)",
     )
+    options.add_restore(parser)
     options.add_device(parser)
     parser.add_argument(
         "--strip", action="store_true", help="leave out colour profile and EXIF data, or tags"
@@ -270,7 +272,8 @@ class _Encoder:
     def _codec_for(self, medium: Medium) -> "Codec":
         if medium.name not in self._codecs:
             wanted = medium.default_model if self._card is None else self._card.path
-            self._codecs[medium.name] = load_noted(wanted, self._args.device)
+            args = self._args
+            self._codecs[medium.name] = load_noted(wanted, args.device, restore=args.restore)
         return self._codecs[medium.name]
 
 

@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vqcodec.errors import InputError
 from vqcodec.media.registry import MEDIA, WITHOUT_MODEL, find_workshop
@@ -26,7 +26,12 @@ examples:
   vqcodec train xrays/ -o xray.safetensors --minutes 60
   vqcodec train xrays/ -o xray.safetensors --minutes 60 --resume   after an interruption
   vqcodec train camera/ -o camera.safetensors --recipe video       a week of one's own camera
-  vqcodec models add xray.safetensors                              from then on: -m xray"""
+  vqcodec models add xray.safetensors                              from then on: -m xray
+  vqcodec train photos/ -o noise.safetensors --recipe restore --degrade noise=5-40
+                                             then: encode --restore noise.safetensors"""
+
+# Learns an analysis alone, for a model that is there.
+_RESTORE = "restore"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +66,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--recipe",
         default=default,
         metavar="NAME",
-        help=f"named set of choices: {_listed(recipes)} (default: {default})",
+        help=f"named set of choices: {_listed(recipes)} (default: {default}); or {_RESTORE}, "
+        "an encoder that undoes what --degrade does",
+    )
+    parser.add_argument(
+        "--like",
+        metavar="MODEL",
+        help="with --recipe restore: the model that it encodes for (default: photo)",
+    )
+    parser.add_argument(
+        "--degrade",
+        metavar="D",
+        help="with --recipe restore: noise, jpeg, blur, downscale or mask, as noise=5-40 or jpeg",
     )
     parser.add_argument(
         "--seed", type=options.whole(0), default=0, metavar="N", help="seed of the run (default: 0)"
@@ -76,8 +92,8 @@ def run(args: argparse.Namespace) -> int:
     """Train; returns the exit code."""
     _check(args)
     media = _media_of_recipes()
-    if args.recipe not in media:
-        raise UsageError(f"no recipe {args.recipe!r}; there are {', '.join(media)}")
+    if args.recipe not in (*media, _RESTORE):
+        raise UsageError(f"no recipe {args.recipe!r}; there are {', '.join((*media, _RESTORE))}")
 
     skipped: list[Path] = []
 
@@ -85,18 +101,23 @@ def run(args: argparse.Namespace) -> int:
         skipped.append(path)
         complain(str(path), f"skipped: {why}")
 
-    fitters = _fitters(media[args.recipe])
-    if args.recipe in fitters:
-        card: ModelCard | None = _fit(args, fitters[args.recipe])
-    else:
-        card = _train(args, media[args.recipe], None if args.strict else skip)
+    made = _make(args, media, None if args.strict else skip)
     if skipped:
         complain(args.data, f"{len(skipped)} of its files could not be read and were skipped")
-    if card is None:  # another process of a distributed run writes the weights
+    if made is None:  # another process of a distributed run writes the weights
         return OK
-    size = os.path.getsize(args.output)
-    say(f"{args.output}: model {card.label} ({card.fingerprint}), {size:,} bytes")
+    say(f"{args.output}: {made}, {os.path.getsize(args.output):,} bytes")
     return OK
+
+
+def _make(
+    args: argparse.Namespace, media: Mapping[str, str], skipped: "Skipped | None"
+) -> str | None:
+    """What was made, in words; None in a process that writes none of it."""
+    fitters = {} if args.recipe == _RESTORE else _fitters(media[args.recipe])
+    if args.recipe in fitters:
+        return _said(_fit(args, fitters[args.recipe]))
+    return _train(args, media, skipped)
 
 
 def _fit(args: argparse.Namespace, fitter: "Fitter") -> "ModelCard":
@@ -118,33 +139,49 @@ def _fit(args: argparse.Namespace, fitter: "Fitter") -> "ModelCard":
         )
 
 
-def _train(args: argparse.Namespace, medium: str, skipped: "Skipped | None") -> "ModelCard | None":
-    from vqcodec.training import state_path, train
+def _train(
+    args: argparse.Namespace, media: Mapping[str, str], skipped: "Skipped | None"
+) -> str | None:
+    from vqcodec.training import state_path, train, train_restorer
 
     try:
         with DelayedProgress("training", total=1.0) as bar:
-            return train(
+            options: dict[str, Any] = {
+                "minutes": args.minutes,
+                "steps": args.steps,
+                "resume": args.resume,
+                "device": args.device,
+                "seed": args.seed,
+                "skipped": skipped,
+                "report": lambda progress: bar.update(*_state(progress)),
+            }
+            if args.recipe == _RESTORE:
+                like = args.like or "photo"
+                made = train_restorer(
+                    args.data, args.output, like=like, degrade=args.degrade, **options
+                )
+                return f"restorer {made.name} for {made.metadata['model']} ({made.model})"
+            card = train(
                 args.data,
                 args.output,
-                medium=medium,
+                medium=media[args.recipe],
                 recipe=args.recipe,
-                minutes=args.minutes,
-                steps=args.steps,
-                resume=args.resume,
                 start_from=args.start_from,
                 keep_codebooks=args.keep_codebooks,
-                device=args.device,
-                seed=args.seed,
-                skipped=skipped,
-                report=lambda progress: bar.update(*_state(progress)),
                 finishing=lambda what, share: bar.update(share, label=what),
+                **options,
             )
+            return None if card is None else _said(card)
     except FloatingPointError as error:
         raise InputError(str(error)) from error
     except (KeyboardInterrupt, Terminated):
         if state_path(Path(args.output)).exists():
             complain(args.output, "stopped; the same command with --resume goes on")
         raise
+
+
+def _said(card: "ModelCard") -> str:
+    return f"model {card.label} ({card.fingerprint})"
 
 
 def _media_of_recipes() -> dict[str, str]:
@@ -178,6 +215,7 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(f"weights are a .safetensors file, not {args.output}")
     if args.keep_codebooks and args.start_from is None and not args.resume:
         raise UsageError("--keep-codebooks needs --start-from FILE, whose codebooks are kept")
+    _check_restoring(args)
     from vqcodec.model.catalog import check_name
 
     try:
@@ -187,6 +225,16 @@ def _check(args: argparse.Namespace) -> None:
     if not os.path.exists(args.data):
         raise RefusedError(0, "no such file or folder", args.data)
     check_output(Path(args.output), force=args.force or args.resume)
+
+
+def _check_restoring(args: argparse.Namespace) -> None:
+    restoring = args.recipe == _RESTORE
+    if restoring and args.degrade is None:
+        raise UsageError("--recipe restore needs --degrade: say what is to be undone, as noise")
+    if restoring and (args.start_from is not None or args.keep_codebooks):
+        raise UsageError("--recipe restore starts from the model of --like, and leaves its codes")
+    if not restoring and (args.like is not None or args.degrade is not None):
+        raise UsageError("--like and --degrade are for --recipe restore")
 
 
 def _state(progress: "Progress") -> tuple[float, str]:

@@ -3,6 +3,7 @@
 
 #include "binding.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -59,6 +60,19 @@ Array<int64_t> decode_symbols(std::string_view payload, const Array<uint32_t>& c
   return symbols;
 }
 
+Array<int64_t> sample_symbols(const Array<int64_t>& given, const Array<uint32_t>& cumulative,
+                              int bits, uint64_t seed) {
+  const vqcodec::Tables tables = tables_of(cumulative, bits);
+  require(given.ndim() == 2 && given.shape(0) == cumulative.shape(0), "one table for each row");
+  Array<int64_t> symbols({given.shape(0), given.shape(1)});
+  int64_t* out = symbols.mutable_data();
+  std::copy(given.data(), given.data() + given.size(), out);
+  const auto columns = static_cast<size_t>(given.shape(1));
+  const py::gil_scoped_release release;
+  vqcodec::sample_symbols(out, columns, tables, seed);
+  return symbols;
+}
+
 py::bytes encode_decisions(const Array<uint8_t>& bits, const Array<uint16_t>& ones) {
   require_ones(ones);
   require(bits.ndim() == 1 && bits.size() == ones.size(), "one probability for each bit");
@@ -98,6 +112,8 @@ PYBIND11_MODULE(_entropy, m) {
         py::arg("cumulative").noconvert(), py::arg("bits"));
   m.def("decode_symbols", &decode_symbols, py::arg("payload"), py::arg("cumulative").noconvert(),
         py::arg("bits"), py::arg("columns"), py::arg("rows"));
+  m.def("sample_symbols", &sample_symbols, py::arg("given").noconvert(),
+        py::arg("cumulative").noconvert(), py::arg("bits"), py::arg("seed"));
   m.def("encode_decisions", &encode_decisions, py::arg("bits").noconvert(),
         py::arg("ones").noconvert());
   m.def("decode_decisions", &decode_decisions, py::arg("payload"), py::arg("ones").noconvert());

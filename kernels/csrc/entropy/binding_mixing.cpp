@@ -120,6 +120,22 @@ Array<float> cost_mixing(const Array<int64_t>& codes, const MixingStart& start) 
   return bits;
 }
 
+Array<int64_t> sample_mixing(const Array<int64_t>& given, const MixingStart& start,
+                             uint64_t seed) {
+  const std::vector<py::ssize_t> shape(given.shape(), given.shape() + given.ndim());
+  Array<int64_t> codes(shape);
+  int64_t* out = codes.mutable_data();
+  std::copy(given.data(), given.data() + given.size(), out);
+  for (py::ssize_t i = 0; i < given.size(); ++i) {
+    require(out[i] < start.view().codebook_size, "code outside the codebook");
+  }
+  const Grid grid = grid_of(out, shape);
+  require(grid.stages <= start.view().stages, "more stages than the model starts");
+  const py::gil_scoped_release release;
+  vqcodec::sample_mixing(grid, start.view(), seed);
+  return codes;
+}
+
 Array<int64_t> count_mixing(const std::vector<Array<int64_t>>& grids, int codebook_size,
                             int stage) {
   require(codebook_size >= 1 && codebook_size <= 1 << vqcodec::kMaxDepth, "codebook size");
@@ -163,6 +179,7 @@ void bind_mixing(py::module_& m) {
   m.def("encode_mixing", &encode_mixing);
   m.def("decode_mixing", &decode_mixing);
   m.def("cost_mixing", &cost_mixing);
+  m.def("sample_mixing", &sample_mixing);
   m.def("count_mixing", &count_mixing);
   m.def("learn_mixing", &learn_mixing);
   py::dict sizes;

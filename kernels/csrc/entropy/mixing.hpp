@@ -32,8 +32,9 @@ inline int tree_depth(int codebook_size) {
   return depth;
 }
 
-// The model of one stage at a time. Coder: bool code(bool bit, uint32_t one), which returns the bit
-// that was coded; a decoder ignores the bit that it is given.
+// The model of one stage at a time. Coder: void begin(int64_t code), told what stands in the grid
+// before each code, and bool code(bool bit, uint32_t one), which returns the bit that was coded; a
+// decoder ignores the bit that it is given.
 class MixingModel {
  public:
   MixingModel(const MixingStart& start, const Grid& grid)
@@ -81,6 +82,7 @@ class MixingModel {
         const Contexts contexts = row.at(x);
         prefetch(contexts, 1);
         network_.predict(x);
+        coder.begin(codes[x]);
         const int64_t coded = code_one(coder, contexts, static_cast<uint32_t>(codes[x]));
         // Threads that encode read the same grid: what stands there already is not written.
         if (codes[x] != coded) codes[x] = coded;

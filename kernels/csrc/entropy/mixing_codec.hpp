@@ -1,4 +1,4 @@
-// Context mixing put to work: encode, and the two passes that training makes over grids.
+// Context mixing put to work: encode, sample, and the two passes of training over grids.
 
 #ifndef VQCODEC_ENTROPY_MIXING_CODEC_HPP_
 #define VQCODEC_ENTROPY_MIXING_CODEC_HPP_
@@ -13,6 +13,7 @@
 
 #include "mixing.hpp"
 #include "mixing_decoder.hpp"
+#include "random_bits.hpp"
 #include "range_coder.hpp"
 
 namespace vqcodec {
@@ -20,6 +21,7 @@ namespace vqcodec {
 // Keeps decisions, each as twice its `one` plus its bit, until those before them are written.
 struct MixingRecorder {
   std::vector<uint32_t> decisions;
+  void begin(int64_t) {}
   bool code(bool bit, uint32_t one) {
     decisions.push_back(2 * one + bit);
     return bit;
@@ -29,10 +31,19 @@ struct MixingRecorder {
 // Writes nothing, adds up what writing would cost.
 struct MixingCost {
   double bits = 0;
+  void begin(int64_t) {}
   bool code(bool bit, uint32_t one) {
     bits += 16 - std::log2(bit ? one : 65536 - one);
     return bit;
   }
+};
+
+// Draws codes that are below 0, and takes the others as they are.
+struct MixingSampler {
+  RandomBits random;
+  bool given = false;
+  void begin(int64_t code) { given = code >= 0; }
+  bool code(bool bit, uint32_t one) { return given ? bit : random.decision(one); }
 };
 
 // Models the stages side by side, as each starts anew and all codes are known here.
@@ -62,6 +73,13 @@ inline std::vector<uint8_t> encode_mixing(const Grid& grid, const MixingStart& s
     for (const uint32_t decision : recorder.decisions) range.decision(decision & 1, decision >> 1);
   }
   return range.finish();
+}
+
+// Draws the codes of a grid that are below 0, given the others.
+inline void sample_mixing(const Grid& grid, const MixingStart& start, uint64_t seed) {
+  MixingSampler coder{RandomBits(seed)};
+  MixingModel model(start, grid);
+  for (int stage = 0; stage < grid.stages; ++stage) code_stage(coder, stage, model);
 }
 
 // Adds to counts, (kTrainedValues, kTrainedNodes, 2), how often each bit follows each context.

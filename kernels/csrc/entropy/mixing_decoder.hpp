@@ -13,6 +13,7 @@ namespace vqcodec {
 
 struct MixingDecoder {
   RangeDecoder range;
+  void begin(int64_t) {}
   bool code(bool, uint32_t one) { return range.decision(one); }
 };
 

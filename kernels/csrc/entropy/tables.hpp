@@ -1,4 +1,4 @@
-// Symbols through integer frequency tables, and decisions with given probabilities.
+// Symbols through integer frequency tables, also drawn by them; decisions of given probabilities.
 
 #ifndef VQCODEC_ENTROPY_TABLES_HPP_
 #define VQCODEC_ENTROPY_TABLES_HPP_
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "random_bits.hpp"
 #include "range_coder.hpp"
 
 namespace vqcodec {
@@ -52,6 +53,21 @@ inline void decode_symbols(const uint8_t* payload, std::size_t size, int64_t* sy
     }
   }
   if (rows == tables.rows) coder.finish();
+}
+
+// Draws the symbols that are below 0; the others stay as they are.
+inline void sample_symbols(int64_t* symbols, std::size_t columns, const Tables& tables,
+                           uint64_t seed) {
+  RandomBits random(seed);
+  for (std::size_t r = 0; r < tables.rows; ++r) {
+    const uint32_t* cumulative = tables.row(r);
+    const uint32_t* end = cumulative + tables.size + 1;
+    for (std::size_t i = 0; i < columns; ++i) {
+      int64_t& symbol = symbols[r * columns + i];
+      if (symbol >= 0) continue;
+      symbol = std::upper_bound(cumulative, end, random.draw(tables.bits)) - cumulative - 1;
+    }
+  }
 }
 
 // ones[i] is the probability of bits[i] == 1 in units of 2^-16, in [1, 65535].

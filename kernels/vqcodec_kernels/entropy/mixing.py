@@ -13,10 +13,23 @@ from numpy.typing import NDArray
 
 from vqcodec_kernels.entropy.plain import mixing as entropy_mixing_numpy
 from vqcodec_kernels.entropy.start import MixingStart
-from vqcodec_kernels.entropy.symbols import check_capacity, check_first, choose_decoder, native
+from vqcodec_kernels.entropy.symbols import (
+    check_capacity,
+    check_first,
+    check_seed,
+    choose_decoder,
+    native,
+)
 from vqcodec_kernels.errors import InvalidInputError
 
-__all__ = ["cost_mixing", "count_mixing", "decode_mixing", "encode_mixing", "learn_mixing"]
+__all__ = [
+    "cost_mixing",
+    "count_mixing",
+    "decode_mixing",
+    "encode_mixing",
+    "learn_mixing",
+    "sample_mixing",
+]
 
 CodeArray = NDArray[np.int64]
 # Of codes: the axis of stages, and one to three of positions.
@@ -88,6 +101,32 @@ def cost_mixing(codes: CodeArray, start: MixingStart) -> NDArray[np.float32]:
     return bits
 
 
+def sample_mixing(
+    given: CodeArray, start: MixingStart, *, seed: int, backend: str | None = None
+) -> CodeArray:
+    """Draw codes as likely as encode_mixing takes them to be.
+
+    given: int64 (S, *positions), each below codebook_size; those below 0 are drawn, in the order of
+    coding, and the others stay: what is drawn depends on those before it alone. seed: in [0, 2^64);
+    the same one draws the same codes everywhere. Raises InvalidInputError, BackendError.
+
+    >>> start = MixingStart.zeros(codebook_size=4, stages=1)
+    >>> sample_mixing(np.array([[[-1, -1, 3], [-1, 2, -1]]]), start, seed=3)
+    array([[[0, 3, 3],
+            [3, 2, 0]]])
+    """
+    _check_shape(given, start)
+    check_seed(seed)
+    if given.size and given.max() >= start.codebook_size:
+        raise InvalidInputError(f"codes must be below {start.codebook_size}, got {given.max()}")
+    given = np.ascontiguousarray(given)
+    sampler = choose_decoder(backend, entropy_mixing_numpy)
+    if sampler is entropy_mixing_numpy:
+        return entropy_mixing_numpy.sample_mixing(given, start, seed)
+    codes: CodeArray = sampler.sample_mixing(given, _native(start), seed)
+    return codes
+
+
 def count_mixing(
     grids: Sequence[CodeArray], *, codebook_size: int, stage: int
 ) -> NDArray[np.int64]:
@@ -118,7 +157,7 @@ def learn_mixing(
     return bits, by_node, by_class
 
 
-def _check_codes(codes: CodeArray, start: MixingStart) -> None:
+def _check_shape(codes: CodeArray, start: MixingStart) -> None:
     if codes.dtype != np.int64 or codes.ndim not in _RANKS:
         raise InvalidInputError(
             f"codes must be int64 (S, *positions) of one to three axes, "
@@ -126,6 +165,10 @@ def _check_codes(codes: CodeArray, start: MixingStart) -> None:
         )
     if len(codes) > start.stages:
         raise InvalidInputError(f"codes have {len(codes)} stages, the model {start.stages}")
+
+
+def _check_codes(codes: CodeArray, start: MixingStart) -> None:
+    _check_shape(codes, start)
     if codes.size and (codes.min() < 0 or codes.max() >= start.codebook_size):
         raise InvalidInputError(
             f"codes must be in [0, {start.codebook_size}), got {codes.min()} to {codes.max()}"

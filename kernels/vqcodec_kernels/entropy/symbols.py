@@ -1,4 +1,4 @@
-"""Integers to bytes and back, exactly: the range coder behind every prior.
+"""Integers to bytes and back, exactly, or drawn by chance: the range coder behind every prior.
 
 Encoding is native (C++). Decoding is native too, or with backend="numpy" in Python integers:
 slower, the same result, for a machine without the compiled extension.
@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from vqcodec_kernels.entropy.plain import range_decoder as entropy_numpy
 from vqcodec_kernels.errors import BackendError, CorruptPayloadError, InvalidInputError
 
-__all__ = ["decode_decisions", "decode_symbols", "encode_decisions", "encode_symbols"]
+__all__ = [
+    "decode_decisions",
+    "decode_symbols",
+    "encode_decisions",
+    "encode_symbols",
+    "sample_symbols",
+]
 
 _MAX_BITS = 16
 
@@ -72,6 +78,38 @@ def decode_symbols(
         check_capacity(payload, len(cumulative) * columns)
     symbols: NDArray[np.int64] = choose_decoder(backend, entropy_numpy).decode_symbols(
         bytes(payload), cumulative, bits, columns, rows
+    )
+    return symbols
+
+
+def sample_symbols(
+    given: NDArray[np.int64],
+    cumulative: NDArray[np.uint32],
+    *,
+    bits: int,
+    seed: int,
+    backend: str | None = None,
+) -> NDArray[np.int64]:
+    """Draw symbols by the frequencies that encode_symbols codes them with.
+
+    given: int64 (R, N), each below K; those below 0 are drawn, the others stay. seed: in [0, 2^64);
+    the same one draws the same symbols everywhere. Returns int64 (R, N). Raises InvalidInputError,
+    BackendError.
+
+    >>> table = np.array([[0, 128, 192, 256]], np.uint32)
+    >>> sample_symbols(np.array([[-1, -1, 2, -1, -1]]), table, bits=8, seed=1)
+    array([[1, 1, 2, 2, 1]])
+    """
+    _check_tables(cumulative, bits)
+    _check_array(given, np.int64, 2, "given")
+    check_seed(seed)
+    if len(given) != len(cumulative) or (given.size and given.max() >= cumulative.shape[1] - 1):
+        raise InvalidInputError(
+            f"given must be {len(cumulative)} rows below {cumulative.shape[1] - 1}, "
+            f"got {given.shape} up to {given.max(initial=-1)}"
+        )
+    symbols: NDArray[np.int64] = choose_decoder(backend, entropy_numpy).sample_symbols(
+        np.ascontiguousarray(given), cumulative, bits, seed
     )
     return symbols
 
@@ -142,6 +180,12 @@ def check_capacity(payload: bytes, count: int) -> None:
     """
     if count > (8 * len(payload) + 40) << 16:
         raise CorruptPayloadError(f"{len(payload)} bytes cannot hold {count} codes")
+
+
+def check_seed(seed: int) -> None:
+    """Raise InvalidInputError unless it is a whole number in [0, 2^64)."""
+    if not isinstance(seed, int) or not 0 <= seed < 1 << 64:
+        raise InvalidInputError(f"seed must be a whole number in [0, 2^64), got {seed!r}")
 
 
 def check_first(wanted: int | None, there: int, name: str) -> int:

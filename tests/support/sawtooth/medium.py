@@ -87,6 +87,9 @@ class SawToothMedium(Direct):
     def unwrap(self, signal: SawTooth) -> NDArray[np.int64]:
         return signal.values
 
+    def blank(self, extent: tuple[int, ...], model: ModelConfig) -> SawTooth:
+        return SawTooth(np.zeros(extent, np.int64))
+
     def check_model(self, model: ModelConfig) -> None:
         if model.medium.channels != 1 or len(model.synthesis.stride) != 1:
             raise BadModelError("a model of saw-teeth has one channel and one axis")

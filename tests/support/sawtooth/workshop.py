@@ -14,6 +14,7 @@ from tiny import tiny_config
 from sawtooth.medium import MEDIUM, SawTooth
 from vqcodec.bitstream import Limits
 from vqcodec.errors import InputError, VqcodecError
+from vqcodec.media.damage import Damage
 from vqcodec.media.workshop import (
     Batches,
     Contestant,
@@ -27,6 +28,8 @@ from vqcodec.media.workshop import (
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from vqcodec.model.config import ModelConfig
 
 __all__ = ["WORKSHOP"]
 
@@ -81,6 +84,7 @@ class SawToothWorkshop:
     default_measures: tuple[str, ...] = ("psnr",)
     default_peers: tuple[str, ...] = ("deflate",)
     packages: tuple[str, ...] = ()
+    damages: Mapping[str, Damage] = {}
     rate = Rate(
         unit="bits a step",
         title="bits per step, whole file",
@@ -122,6 +126,12 @@ class SawToothWorkshop:
             torch.from_numpy(samples.T.copy()) for samples in read if samples is not None
         )
 
+    def labelled(
+        self, place: Path, labels: Path | None, extent: tuple[int, ...] | None, model: ModelConfig
+    ) -> tuple[Tensor, Tensor | None]:
+        """Refuse: there is no such data of saw-teeth yet."""
+        raise InputError(f"{place}: a prior is learned from pictures alone, not from saw-teeth")
+
     def distortion(self, recipe: Recipe) -> Distortion:
         return lambda decoded, original, error: error
 
@@ -136,6 +146,9 @@ class SawToothWorkshop:
 
     def exhibit(self, signal: SawTooth) -> str:
         return f"<samp>{' '.join(map(str, signal.values))}</samp>"
+
+    def sheet(self, signals: Sequence[SawTooth]) -> SawTooth:
+        return SawTooth(np.concatenate([signal.values for signal in signals]))
 
     def draw(self, panels: Sequence[tuple[str, SawTooth]]) -> bytes:
         from io import BytesIO

@@ -16,17 +16,17 @@ from tiny import tiny_config
 
 import vqcodec
 from vqcodec.errors import BadModelError
-from vqcodec.model import file
+from vqcodec.model import tensor_file
 from vqcodec.model.config import ModelConfig
 from vqcodec.model.file import (
     FORMAT,
-    MAX_FILE_BYTES,
     Tensors,
     compute_fingerprint,
     read_card,
     read_model,
     write_model,
 )
+from vqcodec.model.tensor_file import MAX_FILE_BYTES
 from vqcodec.transforms.config import ConvolutionalAnalysisConfig
 
 CONFIG = tiny_config()
@@ -387,10 +387,12 @@ def test_types_of_tensors_that_no_model_has(tmp_path: Path, dtype: str) -> None:
 def test_values_are_judged_to_the_last_one(kind: str, sign: int) -> None:
     tensor = np.zeros((3, 5), kind)
     tensor[2, 4] = most = sign * tensor.dtype.type(65504)
-    file._check_values(Path("m"), {"a": tensor, "b": np.ones((), kind), "c": np.zeros(0, kind)})
+    tensor_file._check_values(
+        Path("m"), {"a": tensor, "b": np.ones((), kind), "c": np.zeros(0, kind)}
+    )
     with np.errstate(over="ignore"):
         beyond = np.nextafter(most, tensor.dtype.type(sign * np.inf))
     for value in (beyond, sign * np.inf, sign * np.nan):
         tensor[1, 2] = value
         with pytest.raises(BadModelError, match="tensor a holds"):
-            file._check_values(Path("m"), {"a": tensor})
+            tensor_file._check_values(Path("m"), {"a": tensor})

@@ -89,6 +89,10 @@ class ArrayMedium(Direct):
         """Raise BadModelError: there are no models of arrays."""
         raise BadModelError(_NO_MODEL)
 
+    def blank(self, extent: tuple[int, ...], model: ModelConfig) -> Array:
+        """Raise BadModelError."""
+        raise BadModelError(_NO_MODEL)
+
     def to_samples(self, signal: Array, model: MediumConfig, region: Region) -> NDArray[np.float32]:
         """Raise BadModelError."""
         raise BadModelError(_NO_MODEL)

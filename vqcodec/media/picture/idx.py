@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from vqcodec.errors import InputError
 
-__all__ = ["FixedPictures", "read_idx"]
+__all__ = ["FixedPictures", "read_idx", "read_labels"]
 
 
 class FixedPictures:
@@ -42,19 +43,28 @@ def read_idx(path: Path, *, limit: int = 1 << 30) -> NDArray[np.uint8]:
         InputError: not an IDX file of 8-bit pictures, of another length than it declares, or of
             more than `limit` bytes.
     """
+    return _read(path, axes=3, of="8-bit pictures", limit=limit)[:, None]
+
+
+def read_labels(path: Path, *, limit: int = 1 << 30) -> NDArray[np.uint8]:
+    """Read the classes in an IDX file, gzipped or not -> uint8 (N,). Raises InputError as above."""
+    return _read(path, axes=1, of="labels", limit=limit)
+
+
+def _read(path: Path, *, axes: int, of: str, limit: int) -> NDArray[np.uint8]:
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rb") as file:
-            head = file.read(16)
-            if len(head) < 16 or head[:4] != b"\x00\x00\x08\x03":
-                raise InputError(f"{path}: not an IDX file of 8-bit pictures")
-            count, height, width = struct.unpack(">III", head[4:])
-            size = count * height * width
+            head = file.read(4 + 4 * axes)
+            if len(head) < 4 + 4 * axes or head[:4] != bytes((0, 0, 8, axes)):
+                raise InputError(f"{path}: not an IDX file of {of}")
+            shape = struct.unpack(f">{axes}I", head[4:])
+            size = math.prod(shape)
             if size > limit:
                 raise InputError(f"{path}: declares {size} bytes, more than {limit}")
             body = file.read(size + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path}: {error}") from error
     if len(body) != size:
-        raise InputError(f"{path}: is not as long as {count} x {height} x {width} bytes")
-    return np.frombuffer(body, np.uint8).reshape(count, 1, height, width).copy()
+        raise InputError(f"{path}: is not as long as {' x '.join(map(str, shape))} bytes")
+    return np.frombuffer(body, np.uint8).reshape(shape).copy()

@@ -104,6 +104,14 @@ class PictureMedium(Direct):
                 f"{medium.channels}, {axes} and {shown(dict(medium.numbers))}"
             )
 
+    def blank(self, extent: tuple[int, ...], model: ModelConfig) -> Picture:
+        """A black picture."""
+        import numpy as np
+
+        from vqcodec.media.picture.signal import Picture
+
+        return Picture(np.zeros((*extent, model.medium.channels), np.uint8))
+
     def to_samples(
         self, signal: Picture | PictureRows, model: MediumConfig, region: Region
     ) -> NDArray[np.float32]:

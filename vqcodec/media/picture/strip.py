@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +13,9 @@ from vqcodec.media.panels import draw_panels
 from vqcodec.media.picture.channels import to_channels
 from vqcodec.media.picture.signal import Picture
 
-__all__ = ["draw_strip"]
+__all__ = ["draw_strip", "lay_out"]
+
+_NARROW = 2
 
 
 def draw_strip(panels: Sequence[tuple[str, Picture]], *, width: int = 720) -> bytes:
@@ -30,6 +33,25 @@ def draw_strip(panels: Sequence[tuple[str, Picture]], *, width: int = 720) -> by
     if len(set(extents)) != 1:
         raise InputError(f"panels of one size are needed, got {extents}")
     return draw_panels([(label, _middle(picture, width)) for label, picture in panels])
+
+
+def lay_out(pictures: Sequence[Picture]) -> Picture:
+    """Pictures of one size in rows, from left to right, on white; colours alone.
+
+    >>> black = Picture(np.zeros((28, 28, 1), np.uint8))
+    >>> lay_out([black] * 10).extent
+    (88, 118)
+    """
+    columns = math.ceil(math.sqrt(len(pictures)))
+    rows = math.ceil(len(pictures) / columns)
+    height, width = pictures[0].extent
+    down, across = height + _NARROW, width + _NARROW
+    sheet = np.full((rows * down - _NARROW, columns * across - _NARROW, 3), 255, np.uint8)
+    for number, picture in enumerate(pictures):
+        top, left = number // columns * down, number % columns * across
+        pixels = to_channels(picture.in_eight_bits().pixels, 3)
+        sheet[top : top + height, left : left + width] = pixels
+    return Picture(sheet)
 
 
 def _middle(picture: Picture, side: int) -> NDArray[np.uint8]:

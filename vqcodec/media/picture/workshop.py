@@ -18,11 +18,22 @@ from vqcodec.media.picture.pillow_codec import save
 from vqcodec.media.picture.reader import read_picture
 from vqcodec.media.picture.recipes import RECIPES
 from vqcodec.media.picture.signal import Picture
-from vqcodec.media.picture.strip import draw_strip
-from vqcodec.media.workshop import Batches, Distortion, Rate, Recipe, Skipped, Workshop
+from vqcodec.media.picture.strip import draw_strip, lay_out
+from vqcodec.media.workshop import (
+    Batches,
+    Distortion,
+    Rate,
+    Recipe,
+    Skipped,
+    Workshop,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from vqcodec.model.config import ModelConfig
+
+from vqcodec.media.damage import Damage
 
 __all__ = ["WORKSHOP", "PictureWorkshop"]
 
@@ -45,6 +56,13 @@ class PictureWorkshop:
     )
     packages: tuple[str, ...] = ("pillow", "ssimulacra2")
 
+    @property
+    def damages(self) -> Mapping[str, Damage]:
+        """Noise, blur, JPEG, missing parts and too few pixels."""
+        from vqcodec.media.picture.damage import DAMAGES
+
+        return DAMAGES
+
     def open_data(
         self, place: Path, recipe: Recipe, seed: int, *, skipped: Skipped | None = None
     ) -> tuple[Batches, Iterator[Tensor]]:
@@ -52,6 +70,14 @@ class PictureWorkshop:
         from vqcodec.media.picture.data import open_data
 
         return open_data(place, recipe, seed, skipped=skipped)
+
+    def labelled(
+        self, place: Path, labels: Path | None, extent: tuple[int, ...] | None, model: ModelConfig
+    ) -> tuple[Tensor, Tensor | None]:
+        """Pictures of an IDX file, or parts of those of a folder."""
+        from vqcodec.media.picture.labelled import read_labelled
+
+        return read_labelled(place, labels, extent, model)
 
     def distortion(self, recipe: Recipe) -> Distortion:
         """Squared error, MS-SSIM and SSIMULACRA2, as the recipe mixes them."""
@@ -77,6 +103,10 @@ class PictureWorkshop:
         """The picture, as PNG within the page."""
         data = base64.b64encode(save(signal, format="PNG")).decode()
         return f'<img alt="" style="max-width:100%" src="data:image/png;base64,{data}">'
+
+    def sheet(self, signals: Sequence[Picture]) -> Picture:
+        """Pictures in rows, in a sheet that is nearly square."""
+        return lay_out(signals)
 
     def draw(self, panels: Sequence[tuple[str, Picture]]) -> bytes:
         """A strip of pictures."""

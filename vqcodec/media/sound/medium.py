@@ -134,6 +134,15 @@ class SoundMedium:
                 f"{medium.channels}, {axes} and {shown(numbers)}"
             )
 
+    def blank(self, extent: tuple[int, ...], model: ModelConfig) -> Sound:
+        """Silence, at the model's rate."""
+        import numpy as np
+
+        from vqcodec.media.sound.signal import Sound
+
+        samples = np.zeros((*extent, model.medium.channels), np.float32)
+        return Sound(samples, rate=model.medium.numbers["rate"])
+
     def prepare(self, signal: AnySound, model: ModelConfig) -> AnySound:
         """The sound at the model's rate, and mono for a model of one channel."""
         from vqcodec.media.sound.prepared import PreparedSound

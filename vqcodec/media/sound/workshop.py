@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.bitstream import Limits
+from vqcodec.errors import InputError
+from vqcodec.media.damage import Damage
 from vqcodec.media.sound.measures import MEASURES
 from vqcodec.media.sound.medium import MEDIUM
 from vqcodec.media.sound.peers import PEERS
@@ -30,6 +32,8 @@ from vqcodec.media.workshop import (
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from vqcodec.model.config import ModelConfig
 
 __all__ = ["WORKSHOP", "SoundWorkshop"]
 
@@ -54,6 +58,7 @@ class SoundWorkshop:
         ticks=(0.75, 1.5, 3.0, 6.0, 12.0, 24.0),
     )
     packages: tuple[str, ...] = ("pesq", "pystoi", "scipy", "soundfile", "visqol-python")
+    damages: Mapping[str, Damage] = {}
 
     def open_data(
         self, place: Path, recipe: Recipe, seed: int, *, skipped: Skipped | None = None
@@ -62,6 +67,12 @@ class SoundWorkshop:
         from vqcodec.media.sound.data import open_data
 
         return open_data(place, recipe, seed, skipped=skipped)
+
+    def labelled(
+        self, place: Path, labels: Path | None, extent: tuple[int, ...] | None, model: ModelConfig
+    ) -> tuple[Tensor, Tensor | None]:
+        """Refuse: there is no such data of sounds yet."""
+        raise InputError(f"{place}: a prior is learned from pictures alone, not from sounds")
 
     def distortion(self, recipe: Recipe) -> Distortion:
         """What the recipe mixes of the distances that training knows."""
@@ -89,6 +100,13 @@ class SoundWorkshop:
         from vqcodec.media.sound.player import player
 
         return player(signal)
+
+    def sheet(self, signals: Sequence[Sound]) -> Sound:
+        """Sounds one after the other, half a second of silence between them."""
+        first = signals[0]
+        silence = np.zeros((first.rate // 2, first.channels), np.float32)
+        parts = [part for sound in signals for part in (sound.samples, silence)]
+        return Sound(np.concatenate(parts[:-1]), first.rate)
 
     def draw(self, panels: Sequence[tuple[str, Sound]]) -> bytes:
         """A strip of spectrograms."""

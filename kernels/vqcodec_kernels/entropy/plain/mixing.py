@@ -1,8 +1,11 @@
 """The decoder of the mixing model in NumPy integers: slow, exact, and needs no compiler.
 
 The twin of kernels/csrc/entropy/{contexts,counters,mixer,mixing}.hpp: the same codes from the same
-bytes.
+bytes, and from the same seed.
 """
+
+from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +13,11 @@ from numpy.typing import NDArray
 from vqcodec_kernels.entropy.plain.logistic import MAX_LOGIT, logistic_tables
 from vqcodec_kernels.entropy.plain.neighbours import BEFORE, SAME
 from vqcodec_kernels.entropy.plain.network import Network
+from vqcodec_kernels.entropy.plain.random_bits import RandomBits
 from vqcodec_kernels.entropy.plain.range_decoder import RangeDecoder
 from vqcodec_kernels.entropy.start import CLASS_SETS, INPUTS, TRAINED_NODES, MixingStart
 
-__all__ = ["decode_mixing"]
+__all__ = ["decode_mixing", "sample_mixing"]
 
 # fmt: off
 _SIZES = np.array([1, 33, 33, 33, 33, 42, 257, 257, 257, 257,
@@ -37,18 +41,58 @@ def decode_mixing(
 ) -> IntArray:
     """Read the first stages of codes of this shape, (S, *positions). Raises CorruptPayloadError."""
     coder = RangeDecoder(payload)
-    codes = np.empty((stages, *shape[1:]), np.int64)
-    network = Network(start, shape)
-    for stage in range(stages):
-        model = _Stage(start, stage)
-        for place in np.ndindex(shape[1:]):
-            values, zeros = _contexts(codes, model.depth, stage, place)
-            code = model.decode(coder, values, zeros, network.logits(stage, place))
-            codes[stage, *place] = code
-            network.add(stage, place, code)
+    codes = np.full((stages, *shape[1:]), -1, np.int64)
+    _read(codes, start, coder, shape)
     if stages == shape[0]:
         coder.finish()
     return codes
+
+
+def sample_mixing(given: IntArray, start: MixingStart, seed: int) -> IntArray:
+    """Draw the codes of given, (S, *positions), that are below 0; the others stay."""
+    codes = given.copy()
+    _read(codes, start, RandomBits(seed), codes.shape)
+    return codes
+
+
+class _Coder(Protocol):
+    """What bits come from."""
+
+    def decision(self, one: int) -> int: ...
+
+
+class _Known:
+    """The bits of a code that is known."""
+
+    def __init__(self, code: int, size: int) -> None:
+        self._bits = _bits_of(code, size)
+
+    def decision(self, one: int) -> int:
+        return next(self._bits)
+
+
+def _bits_of(code: int, size: int) -> Iterator[int]:
+    """Whether it is another one than 0, then its bits but for those that are known before."""
+    yield int(code > 0)
+    depth = (size - 1).bit_length()
+    for below in reversed(range(depth)):
+        # With a 1 here, what was read so far must be able to begin a code.
+        if ((code >> below) | 1) << below < size:
+            yield code >> below & 1
+
+
+def _read(codes: IntArray, start: MixingStart, coder: _Coder, shape: tuple[int, ...]) -> None:
+    """Fill in the codes, (stages, *positions), that are below 0, one after the other."""
+    network = Network(start, shape)
+    for stage in range(len(codes)):
+        model = _Stage(start, stage)
+        for place in np.ndindex(shape[1:]):
+            values, zeros = _contexts(codes, model.depth, stage, place)
+            there = int(codes[stage, *place])
+            source = coder if there < 0 else _Known(there, start.codebook_size)
+            code = model.decode(source, values, zeros, network.logits(stage, place))
+            codes[stage, *place] = code
+            network.add(stage, place, code)
 
 
 class _Stage:
@@ -70,7 +114,7 @@ class _Stage:
         self._squash = logistic.squash.tolist()
         self._stretch = logistic.stretch
 
-    def decode(self, coder: RangeDecoder, values: IntArray, zeros: int, logits: list[int]) -> int:
+    def decode(self, coder: _Coder, values: IntArray, zeros: int, logits: list[int]) -> int:
         """Read one code, bit by bit, and learn from each bit."""
         if self._size == 1 or not self._decode_bit(coder, values, 0, 0, zeros, logits[0]):
             return 0
@@ -86,7 +130,7 @@ class _Stage:
         return node - (1 << self.depth)
 
     def _decode_bit(
-        self, coder: RangeDecoder, values: IntArray, step: int, node: int, zeros: int, guess: int
+        self, coder: _Coder, values: IntArray, step: int, node: int, zeros: int, guess: int
     ) -> int:
         place = (values << self.depth) + node
         place = np.where(self._hashed, (place * 0x9E3779B1 & 0xFFFFFFFF) >> 14, place)

@@ -9,9 +9,10 @@ from bisect import bisect_right
 import numpy as np
 from numpy.typing import NDArray
 
+from vqcodec_kernels.entropy.plain.random_bits import RandomBits
 from vqcodec_kernels.errors import CorruptPayloadError
 
-__all__ = ["RangeDecoder", "decode_decisions", "decode_symbols"]
+__all__ = ["RangeDecoder", "decode_decisions", "decode_symbols", "sample_symbols"]
 
 _ONE = 1 << 32
 _MIN_RANGE = 1 << 24
@@ -91,6 +92,18 @@ def decode_symbols(
             row[i] = symbol
     if rows == len(cumulative):
         coder.finish()
+    return symbols
+
+
+def sample_symbols(
+    given: NDArray[np.int64], cumulative: NDArray[np.uint32], bits: int, seed: int
+) -> NDArray[np.int64]:
+    """Draw the symbols of given, (R, N), that are below 0, each by its row of cumulative."""
+    random = RandomBits(seed)
+    symbols = given.copy()
+    for row, table in zip(symbols, cumulative.tolist(), strict=True):
+        for i in np.flatnonzero(row < 0):
+            row[i] = bisect_right(table, random.draw(bits)) - 1
     return symbols
 
 

@@ -1,0 +1,190 @@
+"""Restoring encoders beside plain encoding, and beside denoising first: equal bytes, one run.
+
+    python bench/restore.py KODAK [--pictures 8] [--rates 0.25 0.5] [-o bench/results/restore.json]
+
+Every way writes files of `photo` of at most so many bytes; errors are to the clean picture. The
+denoisers are told the noise (for JPEG its estimate), the restoring encoder is not. Needs
+scikit-image and bm3d. What a results file has already is not measured again.
+"""
+
+import argparse
+import io
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+import vqcodec
+from vqcodec.evaluation.machine import circumstances
+from vqcodec.files import write_whole
+from vqcodec.media.picture.measures import ms_ssim, psnr, ssimulacra2
+
+Pixels = NDArray[np.uint8]
+Denoiser = Callable[[Pixels, float], Pixels]
+
+NOISES = ("noise 10", "noise 25", "noise 50")
+JPEGS = ("jpeg 10", "jpeg 20")
+# Faster than the command's 5, the same for all.
+EFFORT = 3
+
+
+def damaged(clean: Pixels, damage: str, number: int) -> Pixels:
+    """Noise drawn for each picture anew, or a JPEG of Pillow's, 4:2:0."""
+    name, strength = damage.split()
+    if name == "noise":
+        noise = np.random.default_rng(number).normal(0, float(strength), clean.shape)
+        return np.clip(np.rint(clean + noise), 0, 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(clean).save(file, "JPEG", quality=int(strength))
+    return np.array(Image.open(file))
+
+
+def sigma_of(pixels: Pixels, damage: str) -> float:
+    """The deviation of the noise, in steps of 255; of a JPEG what scikit-image takes it for."""
+    from skimage.restoration import estimate_sigma
+
+    name, strength = damage.split()
+    if name == "noise":
+        return float(strength)
+    return max(1.0, float(estimate_sigma(pixels, channel_axis=2, average_sigmas=True)))
+
+
+def non_local_means(pixels: Pixels, sigma: float) -> Pixels:
+    """As scikit-image's example has it: patches of 5, within 6, fast."""
+    from skimage.restoration import denoise_nl_means
+
+    found = denoise_nl_means(
+        pixels / 255,
+        h=0.8 * sigma / 255,
+        sigma=sigma / 255,
+        patch_size=5,
+        patch_distance=6,
+        fast_mode=True,
+        channel_axis=2,
+    )
+    return in_eight_bits(255 * found)
+
+
+def wavelets(pixels: Pixels, sigma: float) -> Pixels:
+    """BayesShrink on luma and chroma."""
+    from skimage.restoration import denoise_wavelet
+
+    found = denoise_wavelet(
+        pixels / 255, sigma=sigma / 255, convert2ycbcr=True, channel_axis=2, rescale_sigma=True
+    )
+    return in_eight_bits(255 * found)
+
+
+def bm3d(pixels: Pixels, sigma: float) -> Pixels:
+    """BM3D of colours by its authors' package."""
+    from bm3d import bm3d_rgb
+
+    return in_eight_bits(255 * bm3d_rgb(pixels / 255, sigma / 255))
+
+
+def in_eight_bits(values: NDArray[np.float64]) -> Pixels:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+DENOISERS: dict[str, Denoiser] = {
+    "non-local means": non_local_means,
+    "wavelets": wavelets,
+    "bm3d": bm3d,
+}
+
+
+def ways(damage: str) -> list[str]:
+    return ["plain", "restored", *DENOISERS]
+
+
+def measure(path: Path, number: int, damage: str, rates: list[float]) -> list[dict[str, object]]:
+    """What every way gives for one picture."""
+    clean = np.array(Image.open(path).convert("RGB"))
+    bad = damaged(clean, damage, number)
+    plain = vqcodec.load("photo", device="cpu")
+    restoring = vqcodec.load("photo", restore=damage.split()[0], device="cpu")
+    assert restoring.card.fingerprint == plain.card.fingerprint
+    sigma = sigma_of(bad, damage)
+    records: list[dict[str, object]] = []
+    for way in ways(damage):
+        began = time.perf_counter()
+        source = DENOISERS[way](bad, sigma) if way in DENOISERS else bad
+        seconds = time.perf_counter() - began
+        codec = restoring if way == "restored" else plain
+        for rate in rates:
+            try:
+                data = codec.encode(source, bpp=rate, effort=EFFORT)
+            except vqcodec.errors.InputError:
+                # Noise that no quality makes so small.
+                continue
+            decoded = plain.decode(data)
+            records.append(
+                {
+                    "picture": path.name,
+                    "damage": damage,
+                    "way": way,
+                    "rate": rate,
+                    "bytes": len(data),
+                    "psnr": psnr(decoded, clean),
+                    "ms-ssim": ms_ssim(decoded, clean),
+                    "ssimulacra2": ssimulacra2(decoded, clean),
+                    "seconds_before": seconds,
+                }
+            )
+    return records
+
+
+def table(records: list[dict[str, object]]) -> str:
+    """Medians over pictures, Markdown."""
+    lines = [
+        "| damage | bpp | way | PSNR | MS-SSIM | SSIMULACRA2 |",
+        "|---|---|---|---|---|---|",
+    ]
+    keys = dict.fromkeys((r["damage"], r["rate"], r["way"]) for r in records)
+    for damage, rate, way in sorted(keys, key=lambda key: (str(key[0]), float(str(key[1])))):
+        own = [r for r in records if (r["damage"], r["rate"], r["way"]) == (damage, rate, way)]
+        of = {
+            name: statistics.median(float(str(r[name])) for r in own)
+            for name in ("psnr", "ms-ssim", "ssimulacra2")
+        }
+        lines.append(
+            f"| {damage} | {rate} | {way} | {of['psnr']:.2f} | {of['ms-ssim']:.4f} | "
+            f"{of['ssimulacra2']:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pictures", type=int, default=24, help="the first so many")
+    parser.add_argument("--rates", type=float, nargs="+", default=[0.25, 0.5])
+    parser.add_argument("--damages", nargs="+", default=[*NOISES, *JPEGS])
+    parser.add_argument("-o", "--output", type=Path, default=Path("bench/results/restore.json"))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    records: list[dict[str, object]] = []
+    if args.output.exists():
+        records = json.loads(args.output.read_text())["records"]
+    paths = sorted(args.folder.glob("*.png"))[: args.pictures]
+    there = {(r["picture"], r["damage"]) for r in records}
+    for number, path in enumerate(paths):
+        for damage in args.damages:
+            if (path.name, damage) in there:
+                continue
+            records += measure(path, number, damage, args.rates)
+            facts = circumstances(("bm3d", "pillow", "scikit-image", "ssimulacra2", "torch"))
+            result = {"effort": EFFORT, "circumstances": facts, "records": records}
+            write_whole(args.output, (json.dumps(result, indent=1) + "\n").encode())
+            print(f"{path.name} {damage}", flush=True)
+    print(table(records))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Learned priors: networks that draw codes as a whole, for signals of one small extent."""
