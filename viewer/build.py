@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import read_card
@@ -102,7 +102,7 @@ def strip_model(name: str, folder: Path) -> dict[str, object]:
         tensors = {key: file.get_tensor(key) for key in names}
         facts = file.metadata()
     target = folder / f"{card.name}-{card.fingerprint}.safetensors"
-    save_file(tensors, target, facts)
+    target.write_bytes(save(tensors, facts))
     return {
         "name": card.name,
         "fingerprint": card.fingerprint,

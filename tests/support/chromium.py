@@ -46,6 +46,10 @@ class Page:
         self._call("Page.navigate", url=url)
         self.wait("document.readyState === 'complete'")
 
+    def begin_with(self, script: str) -> None:
+        """Run a script in every page that is opened from now on, before its own."""
+        self._call("Page.addScriptToEvaluateOnNewDocument", source=script)
+
     def resize(self, width: int, height: int) -> None:
         """Give the window another size."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}

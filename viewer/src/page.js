@@ -83,9 +83,10 @@ function askForModel(fingerprint) {
   progress.hidden = true;
   document.body.dataset.state = "model";
   const known = MODELS.find((model) => model.fingerprint === fingerprint);
+  const why = base ? "it cannot be fetched" : "opened as a file, it may not read that by itself";
   const where = known
-    ? `drop ${known.file} here, which lies beside this page: a page that is opened as a file may not read it by itself`
-    : `drop its .safetensors file here (vqcodec models lists where it is)`;
+    ? `drop ${known.file} here, which lies beside this page: ${why}`
+    : "drop its .safetensors file here; vqcodec models lists those that are installed";
   say(`${waiting.name} needs the model ${known?.name ?? fingerprint}: ${where}`);
 }
 

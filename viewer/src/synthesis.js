@@ -26,7 +26,7 @@ export class Synthesis {
    * The pixels of a region as RGBA, all of them opaque.
    *
    * codes: place of uint16 (stages, rows, columns) in the module. extent: height and width of the
-   * picture. report is told the share of the layers that is done.
+   * picture. Yields the share of the layers that is done.
    */
   *region(codes, { rows, columns, stages, extent, grey }, piece) {
     const { machine, sizes, reach, patch } = this;

@@ -50,10 +50,16 @@ async function findModel(fingerprint, tell) {
 async function fetchModel(fingerprint, tell) {
   const file = home.models[fingerprint];
   if (!file || !home.base) return null;
-  return fetched(new URL(file, home.base).href, (size, total) => {
-    const of = total ? ` of ${(total / 1e6).toFixed(1)}` : "";
-    tell({ note: `fetching the model, once: ${(size / 1e6).toFixed(1)}${of} MB` });
-  });
+  try {
+    return await fetched(new URL(file, home.base).href, (size, total) => {
+      const of = total ? ` of ${(total / 1e6).toFixed(1)}` : "";
+      tell({ note: `fetching the model, once: ${(size / 1e6).toFixed(1)}${of} MB` });
+    });
+  } catch (error) {
+    // The page then asks for the file.
+    if (!(error instanceof Refusal)) throw error;
+    return null;
+  }
 }
 
 async function addModel(bytes, tell) {

@@ -2,8 +2,10 @@
 
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
+from chromium import CHROMIUM, open_browser
 from tones import LIKENESS, RATE, SNR, Tone, coarse, tones
 
 from vqcodec.evaluation import Results, as_markdown, evaluate
@@ -107,3 +109,19 @@ def test_curves_are_drawn_for_each_measure(results: Results) -> None:
     assert text.count("<svg ") == len(results.measures)
     # A curve for each codec, a dot for each of its settings.
     assert text.count("<circle ") == len(results.measures) * 2 * 3
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+def test_a_click_sorts_in_a_browser(results: Results, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(page(results), "utf-8")
+    names = "[...document.querySelectorAll('table.sortable tbody')][0].innerText.match(/t\\d/g)"
+    with open_browser(tmp_path) as browser:
+        browser.open(file.as_uri())
+        for expected in (["t1", "t2"], ["t2", "t1"]):
+            browser.click("table.sortable th button")
+            assert browser.value(names) == expected
+        turned = "document.querySelector('table.sortable th').ariaSort"
+        assert browser.value(turned) == "descending"
+        assert browser.complaints == []
+        assert [url for url in browser.requests if not url.startswith(("data:", "file:"))] == []
