@@ -89,7 +89,7 @@ def faiss_rows(
 
     faiss.omp_set_num_threads(1)
     rows, queries = data.rows, data.queries
-    index = faiss.index_factory(rows.shape[1], setting)
+    index: Any = faiss.index_factory(rows.shape[1], setting)
     _, training = timed(lambda: index.train(rows[: data.learned]))
     for wide in beams:
         if wide:

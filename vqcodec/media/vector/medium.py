@@ -30,7 +30,7 @@ class VectorMedium(Direct):
 
     number = NUMBER
     name = "vector"
-    axes = ("vectors", "numbers")
+    axes: tuple[str, ...] = ("vectors", "numbers")
     letters = LETTERS
     # The files are those of arrays: a command says which of the two it means.
     suffixes: tuple[str, ...] = ()
