@@ -31,7 +31,7 @@ def test_no_model_is_for_vectors() -> None:
         lambda: MEDIUM.to_samples(nothing, nothing, whole((1,))),
         lambda: MEDIUM.from_samples([], nothing, whole((1,))),
     ):
-        with pytest.raises(BadModelError, match="not by a model"):
+        with pytest.raises(BadModelError, match="vectors are coded without a model"):
             call()
 
 
