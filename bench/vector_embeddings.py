@@ -70,12 +70,13 @@ class Encoder:
     def _layer(self, x: Tensor, mask: Tensor, name: str) -> Tensor:
         parts = [
             self._linear(x, f"{name}attention.self.{part}")
-            .unflatten(2, (HEADS, -1))
+            .reshape(*x.shape[:2], HEADS, -1)
             .transpose(1, 2)
             for part in ("query", "key", "value")
         ]
         hidden = mask[:, None, None, :] > 0
-        seen = functional.scaled_dot_product_attention(*parts, attn_mask=hidden)
+        query, key, value = parts
+        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=hidden)
         seen = self._linear(seen.transpose(1, 2).flatten(2), f"{name}attention.output.dense")
         x = self._normed(x + seen, f"{name}attention.output.LayerNorm")
         wide = functional.gelu(self._linear(x, f"{name}intermediate.dense"))

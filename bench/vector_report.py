@@ -12,7 +12,7 @@ Row = dict[str, Any]
 
 
 def best_recall(row: Row) -> float:
-    return max(float(row["recall_l2"]), float(row["recall_inner_product"]))
+    return max(float(row[f"recall_{metric}"]) for metric in ("l2", "inner_product", "cosine"))
 
 
 def cells_of(row: Row, data: Row) -> list[str]:

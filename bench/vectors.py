@@ -6,7 +6,7 @@
 EMBEDDINGS: float32 (N, D), QUERIES: float32 (Q, D), held apart; bench/vector_embeddings.py makes
 both. Two comparisons at equal real bytes: of codes alone, as when one codebook serves many files,
 and of all bytes of one file of these N vectors, codebook and all. Everyone is asked for the ten
-nearest by inner product and by L2, and the better recall counts. Needs
+nearest by inner product, L2 and cosine, and the best recall counts. Needs
 bench/requirements-vectors.txt. Writes bench/results/vectors.json and the tables in
 docs/benchmarks.md.
 """
@@ -34,7 +34,7 @@ from vqcodec.media.vector.codebook import pack_codebook
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "bench" / "results" / "vectors.json"
 SIZES = (16, 32)
-METRICS = ("l2", "inner_product")
+METRICS = ("l2", "inner_product", "cosine")
 K = 10
 # Queries that are timed.
 SEARCHED = 100
@@ -72,6 +72,8 @@ def timed(job: Callable[[], Any]) -> tuple[Any, float]:
 
 def nearest(back: Rows, queries: Rows, metric: str) -> NDArray[np.int64]:
     """The ten nearest among decoded vectors, exactly: what a search by tables finds."""
+    if metric == "cosine":
+        back = back / np.maximum(np.linalg.norm(back, axis=1, keepdims=True), 1e-20)
     scores = queries @ back.T
     if metric == "l2":
         scores -= np.square(back).sum(axis=1) / 2
@@ -89,7 +91,7 @@ def faiss_rows(
 
     faiss.omp_set_num_threads(1)
     rows, queries = data.rows, data.queries
-    index = faiss.index_factory(rows.shape[1], setting)
+    index: Any = faiss.index_factory(rows.shape[1], setting)
     _, training = timed(lambda: index.train(rows[: data.learned]))
     for wide in beams:
         if wide:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from vqcodec.bitstream import BOUNDED, PRIORS, Chunk, Header, Limits, Stream
-from vqcodec.errors import BadModelError, CorruptError, InputError
-from vqcodec.grid import Region
+from vqcodec.errors import CorruptError, InputError
 from vqcodec.media.array.description import count_chunks, extent_of, unpack_description
 from vqcodec.media.array.letters import DESCRIPTION, LETTERS, NUMBER
-from vqcodec.media.base import Direct, Part
-from vqcodec.model.config import MediumConfig, ModelConfig
+from vqcodec.media.modelless import Modelless
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from vqcodec.media.array.signal import Array
 
 __all__ = ["MEDIUM", "ArrayMedium"]
 
-_NO_MODEL = "arrays are coded without a model"
 
-
-class ArrayMedium(Direct):
+class ArrayMedium(Modelless):
     """Numbers of any shape: what `vqcodec.media.base.Medium` asks for, but for models."""
 
     number = NUMBER
@@ -34,9 +29,6 @@ class ArrayMedium(Direct):
     letters = LETTERS
     suffixes: tuple[str, ...] = (".npy",)
     formats: Mapping[str, str] = {".npy": "npy"}
-    default_model = ""
-    span: tuple[float, float] | None = None
-    depths: tuple[int, ...] = ()
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file begins as .npy does."""
@@ -63,12 +55,6 @@ class ArrayMedium(Direct):
 
         return write_npy(signal.values)
 
-    def writer(
-        self, stream: Stream, region: Region, *, format: str, bits: int | None = None
-    ) -> Callable[[Iterable[Part], BinaryIO], None] | None:
-        """None: `write` has it whole."""
-        return None
-
     def wrap(self, thing: Any) -> Array:
         """The array in an `Array`, or in what NumPy makes one of."""
         import numpy as np
@@ -84,34 +70,6 @@ class ArrayMedium(Direct):
     def unwrap(self, signal: Array) -> NDArray[Any]:
         """The values."""
         return signal.values
-
-    def check_model(self, model: ModelConfig) -> None:
-        """Raise BadModelError: there are no models of arrays."""
-        raise BadModelError(_NO_MODEL)
-
-    def blank(self, extent: tuple[int, ...], model: ModelConfig) -> Array:
-        """Raise BadModelError."""
-        raise BadModelError(_NO_MODEL)
-
-    def to_samples(self, signal: Array, model: MediumConfig, region: Region) -> NDArray[np.float32]:
-        """Raise BadModelError."""
-        raise BadModelError(_NO_MODEL)
-
-    def from_samples(
-        self,
-        parts: Iterable[Part],
-        stream: Stream,
-        region: Region,
-        *,
-        shrink: int = 1,
-        bits: int | None = None,
-    ) -> Any:
-        """Raise BadModelError."""
-        raise BadModelError(_NO_MODEL)
-
-    def side_chunks(self, signal: Array, *, facts: bool) -> list[Chunk]:
-        """None: what stands beside the codes is the coder's."""
-        return []
 
     def check(self, header: Header, side_chunks: Sequence[Chunk]) -> None:
         """Raise CorruptError if header and description contradict each other."""

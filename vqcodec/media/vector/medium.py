@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from vqcodec.bitstream import PRIORS, Chunk, Header, Limits, Stream
-from vqcodec.errors import BadModelError, CorruptError, InputError
-from vqcodec.grid import Region
-from vqcodec.media.base import Direct, Part
+from vqcodec.errors import CorruptError, InputError
+from vqcodec.media.modelless import Modelless
 from vqcodec.media.vector.codebook_head import head_of
 from vqcodec.media.vector.description import unpack_description
 from vqcodec.media.vector.letters import CODEBOOK, DESCRIPTION, LETTERS, NUMBER
-from vqcodec.model.config import MediumConfig, ModelConfig
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from vqcodec.media.vector.signal import Vectors
 
 __all__ = ["MEDIUM", "VectorMedium"]
 
-_NO_MODEL = "vectors are coded by a codebook of their own, not by a model"
 
-
-class VectorMedium(Direct):
+class VectorMedium(Modelless):
     """Rows of numbers without an order: what `Medium` asks for, but for models."""
 
     number = NUMBER
     name = "vector"
-    axes = ("vectors", "numbers")
+    axes: tuple[str, ...] = ("vectors", "numbers")
     letters = LETTERS
     # The files are those of arrays: a command says which of the two it means.
     suffixes: tuple[str, ...] = ()
     formats: Mapping[str, str] = {".npy": "npy"}
-    default_model = ""
-    span: tuple[float, float] | None = None
-    depths: tuple[int, ...] = ()
 
     def recognises(self, head: bytes) -> bool:
         """Never: a file of vectors is that of an array."""
@@ -64,12 +56,6 @@ class VectorMedium(Direct):
 
         return write_npy(signal.values)
 
-    def writer(
-        self, stream: Stream, region: Region, *, format: str, bits: int | None = None
-    ) -> Callable[[Iterable[Part], BinaryIO], None] | None:
-        """None: `write` has them whole."""
-        return None
-
     def wrap(self, thing: Any) -> Vectors:
         """The vectors in `Vectors`, an array, or what NumPy makes one of."""
         import numpy as np
@@ -85,32 +71,6 @@ class VectorMedium(Direct):
     def unwrap(self, signal: Vectors) -> NDArray[Any]:
         """The numbers (N, D)."""
         return signal.values
-
-    def check_model(self, model: ModelConfig) -> None:
-        """Raise BadModelError: there are no models of vectors."""
-        raise BadModelError(_NO_MODEL)
-
-    def to_samples(
-        self, signal: Vectors, model: MediumConfig, region: Region
-    ) -> NDArray[np.float32]:
-        """Raise BadModelError."""
-        raise BadModelError(_NO_MODEL)
-
-    def from_samples(
-        self,
-        parts: Iterable[Part],
-        stream: Stream,
-        region: Region,
-        *,
-        shrink: int = 1,
-        bits: int | None = None,
-    ) -> Any:
-        """Raise BadModelError."""
-        raise BadModelError(_NO_MODEL)
-
-    def side_chunks(self, signal: Vectors, *, facts: bool) -> list[Chunk]:
-        """None: what stands beside the codes is the coder's."""
-        return []
 
     def check(self, header: Header, side_chunks: Sequence[Chunk]) -> None:
         """Raise CorruptError if header, description and codebook contradict each other."""

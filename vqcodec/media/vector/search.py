@@ -75,7 +75,8 @@ def _nearest_few(
             best, places = _largest(held[0], k)
             held = best, np.take_along_axis(held[1], places, axis=1)
     order = np.argsort(-held[0], axis=1, kind="stable")
-    scores, rows = (np.take_along_axis(part, order, axis=1) for part in held)
+    scores = np.take_along_axis(held[0], order, axis=1)
+    rows = np.take_along_axis(held[1], order, axis=1)
     return (-scores if metric == "l2" else scores), rows
 
 

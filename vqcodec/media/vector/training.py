@@ -94,7 +94,7 @@ def train(
     """
     components = projection.of(rows)
     generator = torch.Generator().manual_seed(_SEED)
-    tables, codes = _stage_by_stage(components, plan, generator, tick)
+    tables = _stage_by_stage(components, plan, generator, tick)
     for _ in range(effort.rounds):
         codes, _ = ops.beam_codes(components, tables, beams=effort.beams)
         tables = _solved(components, tables, codes)
@@ -121,9 +121,9 @@ def choose_codes(components: Tensor, tables: Tensor, *, beams: int, sweeps: int)
 
 def _stage_by_stage(
     components: Tensor, plan: Plan, generator: torch.Generator, tick: Tick
-) -> tuple[Tensor, Tensor]:
-    """Tables (S, K, d) of k-means, each of what the ones before it leave, and codes (n, S)."""
-    left, tables, codes = components.clone(), [], []
+) -> Tensor:
+    """Tables (S, K, d) of k-means, each of what the ones before it leave."""
+    left, tables = components.clone(), []
     for _ in range(plan.stages):
         table = _drawn(left, plan.size, generator)
         for _ in range(_LLOYD_STEPS):
@@ -132,12 +132,10 @@ def _stage_by_stage(
             used = counts > 0
             table[used] = sums[used] / counts[used, None]
             table[~used] = _drawn(left, int((~used).sum()), generator)
-        chosen = ops.nearest_code(left, table)
-        left -= table[chosen]
+        left -= table[ops.nearest_code(left, table)]
         tables.append(table)
-        codes.append(chosen)
         tick()
-    return torch.stack(tables), torch.stack(codes, 1)
+    return torch.stack(tables)
 
 
 def _drawn(left: Tensor, count: int, generator: torch.Generator) -> Tensor:

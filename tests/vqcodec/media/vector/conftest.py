@@ -14,8 +14,8 @@ def made(count: int, dim: int, *, seed: int = 3) -> Rows:
     random = np.random.default_rng(seed)
     scales = 0.9 ** np.arange(dim)
     turned = np.linalg.qr(random.normal(size=(dim, dim)))[0]
-    rows = (random.normal(size=(count, dim)) * scales) @ turned + 0.3
-    return rows.astype(np.float32)
+    rows: Rows = ((random.normal(size=(count, dim)) * scales) @ turned + 0.3).astype(np.float32)
+    return rows
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,7 @@ def test_damage_under_a_right_checksum_is_refused_or_gives_vectors(small: bytes)
 
 
 def changed(stream: Stream, side: dict[str, bytes], **fields: object) -> bytes:
-    header = Header(**{**dataclasses.asdict(stream.header), **fields})  # type: ignore[arg-type]
+    header = Header(**{**dataclasses.asdict(stream.header), **fields})
     kept = {chunk.type: chunk.payload for chunk in stream.side_chunks} | side
     chunks = [Chunk(letter, payload) for letter, payload in kept.items() if payload]
     return write_stream(header, chunks, stream.codes[:1] * header.regions)

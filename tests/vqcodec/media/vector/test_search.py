@@ -16,8 +16,9 @@ def scores_of(back: Rows, queries: Rows, metric: str) -> NDArray[np.float64]:
     """By the textbook, in float64; larger is nearer."""
     x, q = back.astype(np.float64), queries.astype(np.float64)
     if metric == "l2":
-        return -np.square(q[:, None] - x[None]).sum(axis=2)
-    product = q @ x.T
+        squared: NDArray[np.float64] = np.square(q[:, None] - x[None]).sum(axis=2)
+        return -squared
+    product: NDArray[np.float64] = q @ x.T
     if metric == "cosine":
         product /= np.linalg.norm(q, axis=1)[:, None] * np.linalg.norm(x, axis=1)
     return product
@@ -30,7 +31,7 @@ def test_as_a_search_of_all_decoded_vectors(rows: Rows, data: bytes, metric: str
     found = vectors.open(data)
     near = found.search(queries, k, metric=metric)
     assert (near.scores.shape, near.rows.shape) == ((7, k), (7, k))
-    assert (near.scores.dtype, near.rows.dtype) == (np.float32, np.int64)
+    assert (near.scores.dtype.name, near.rows.dtype.name) == ("float32", "int64")
     every = scores_of(vectors.decode(data), queries, metric)
     best = -np.sort(-every, axis=1)[:, :k]
     signed = -near.scores if metric == "l2" else near.scores
