@@ -22,6 +22,8 @@ __all__ = ["LOOK_AHEAD", "Deciding", "Watch", "corrections", "luma_of"]
 LOOK_AHEAD = 7
 # A correction stays as long as the latent moves less than this part of what it corrects.
 _STAYS = 0.35
+# What moves takes its corrections along: they stay for so many frames at least.
+_MOVED_STAYS = 1
 # Bits of a motion of its own and of one that is merged, of a block that stays.
 _OWN_BITS, _MERGED_BITS, _STAY_BITS = 13.0, 2.0, 0.3
 # Bits that a position says something, among quiet ones and among others, to begin with.
@@ -118,13 +120,14 @@ class Deciding:
         for y in range(3):
             for x in range(3):
                 around |= near[y : y + rows, x : x + columns]
-        moves = moving.repeat(2, 0).repeat(2, 1)[:rows, :columns] > 0
-        return around | moves
+        return around | _spread(moving, (rows, columns)).reshape(rows, columns)
 
     def _searched(self, rows: Tensor, stays: Tensor, moving: NDArray[np.uint8]) -> Tensor:
         """Codes (N, S) of corrections (N, D) that stay for so many frames (N,)."""
         codes = torch.zeros(len(rows), len(self._books), dtype=torch.int64, device=rows.device)
         energy = rows.square().sum(1)
+        moves = torch.from_numpy(_spread(moving, self._playing.grid)).to(rows.device)
+        stays = torch.where(moves, stays.clamp_min(_MOVED_STAYS), stays)
         active = torch.from_numpy(self.active(moving).reshape(-1)).to(rows.device)
         speaks = [-math.log2(said / count) for said, count in self._said]
         silent = [-math.log2(max(1 - said / count, 1e-3)) for said, count in self._said]
@@ -181,6 +184,11 @@ def corrections(latents: Sequence[Tensor], predicted: Tensor) -> tuple[Tensor, T
             mean = torch.where(still, total / number, mean)
     rows = (mean - predicted).flatten(1).T
     return rows, stays.flatten()
+
+
+def _spread(moving: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which positions lie in blocks that move, in a row."""
+    return (moving.repeat(2, 0).repeat(2, 1)[: grid[0], : grid[1]] > 0).reshape(-1)
 
 
 def _motion_bits(motion: NDArray[np.int8], moving: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from vqcodec.device import own_modes
 from vqcodec.errors import BadModelError, CorruptError
 from vqcodec.grid import Region, cut, lengths
+from vqcodec.media.registry import medium_of_number
 from vqcodec.model.file import ModelCard, Tensors
 from vqcodec.model.tensors import network_from_tensors, priors_from_tensors, search_mu
 from vqcodec.priors import Prior
@@ -45,7 +46,7 @@ class Pictures:
         self, card: ModelCard, tensors: Tensors, device: torch.device, *, exact: bool = False
     ) -> None:
         config = card.config
-        if config.medium.kind != "picture" or config.medium.channels != 3:
+        if config.medium.kind != medium_of_number(0).name or config.medium.channels != 3:
             raise BadModelError(f"{card.label} is no model of pictures in colour")
         if config.synthesis.stride != (STRIDE, STRIDE):
             raise BadModelError(f"{card.label} has not 8 x 8 pixels a position")
