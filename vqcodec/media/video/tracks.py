@@ -8,16 +8,27 @@ from fractions import Fraction
 from typing import Any
 
 from vqcodec.errors import InputError
+from vqcodec.media.video.adts import configuration_of
 from vqcodec.media.video.audio import Packet, Track
 from vqcodec.media.video.pyav import import_av, named_errors
 
-__all__ = ["add_track", "mux_packets", "track_of"]
+__all__ = ["add_track", "has_headers", "mux_packets", "track_of"]
 
 _BIT_EXACT = 0x400
 
 
-def track_of(stream: Any) -> Track:
-    """The track of a stream of audio of PyAV. Raises: InputError if Matroska cannot hold it."""
+def has_headers(stream: Any) -> bool:
+    """Whether packets of a stream of audio carry headers that containers write once: ADTS."""
+    context = stream.codec_context
+    return context is not None and context.name == "aac" and not context.extradata
+
+
+def track_of(stream: Any, first: bytes | None = None) -> Track:
+    """The track of a stream of audio of PyAV.
+
+    first: the first packet of one that `has_headers`.
+    Raises: InputError if Matroska cannot hold it.
+    """
     av, file = import_av("keep audio"), io.BytesIO()
     name = stream.codec_context.name if stream.codec_context is not None else "unknown"
     try:
@@ -27,6 +38,8 @@ def track_of(stream: Any) -> Track:
         ):
             container.flags |= _BIT_EXACT
             out = container.add_stream_from_template(stream)
+            if first is not None:
+                out.codec_context.extradata = configuration_of(first)
             packet = av.Packet(b"\0")
             packet.stream, packet.pts, packet.dts = out, 0, 0
             packet.time_base = Fraction(1, 1000)

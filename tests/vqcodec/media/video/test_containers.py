@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +17,7 @@ from clips import container_of, make_video
 from vqcodec.bitstream import Limits
 from vqcodec.errors import InputError, LimitError
 from vqcodec.media.video.containers import open_container, read_container
+from vqcodec.media.video.files import open_writer
 from vqcodec.media.video.planes import frame_to
 from vqcodec.media.video.signal import Facts, Frame, Video
 
@@ -173,6 +175,66 @@ def test_audio_comes_with_the_frames_or_is_left_out_with_a_word() -> None:
     silent = read_container(io.BytesIO(data), keep_audio=False)
     assert silent.audio is None
     assert silent.remarks == ("a track of audio is left out",)
+
+
+KINDS = [
+    *(("avi", "libx264", None), ("avi", "mpeg4", None), ("avi", "mjpeg", None)),
+    *(("flv", "libx264", "aac"), ("mpegts", "libx264", "aac"), ("mp4", "libx264", "aac")),
+    *(("webm", "libvpx-vp9", "libopus"), ("matroska", "libx265", "flac")),
+]
+
+
+@pytest.mark.parametrize(("format", "codec", "audio"), KINDS)
+def test_frames_of_any_container_come_in_their_order(
+    format: str, codec: str, audio: str | None
+) -> None:
+    """Frames that are predicted from later ones, and containers that say when to decode alone."""
+    base = Fraction(1, 25)
+    frames = frames_of(make_video(20, 64, 96), range(20), base)
+    pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    frames = [frame.reformat(format=pix_fmt) for frame in frames]
+    for number, frame in enumerate(frames):
+        frame.pts, frame.time_base = number, base
+    options = {"x265-params": "log-level=none"} if codec == "libx265" else {"bf": "2"}
+    options = {} if codec in ("mjpeg", "libvpx-vp9") else options
+    data = container_of(
+        frames,
+        codec=codec,
+        format=format,
+        time_base=base,
+        rate=25,
+        pix_fmt=pix_fmt,
+        audio=audio,
+        options=options,
+    )
+    found = list(read_container(io.BytesIO(data)))
+    assert len(found) == 20
+    steps = [float(b.time - a.time) for a, b in itertools.pairwise(found)]
+    assert steps == pytest.approx([0.04] * 19, abs=1e-3)
+
+
+def heard(data: bytes) -> Any:
+    with av.open(io.BytesIO(data)) as container:
+        frames = container.decode(audio=0)
+        return np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
+
+
+def test_audio_of_a_transport_stream_is_heard_elsewhere(tmp_path: Path) -> None:
+    """Its packets carry headers, which other containers do not have."""
+    data = clip(codec="libx264", format="mpegts", audio="aac")
+    video = read_container(io.BytesIO(data))
+    assert video.audio is not None
+    path = tmp_path / "back.mkv"
+    with open_writer(
+        path, height=48, width=64, facts=video.facts, tracks=video.audio.tracks
+    ) as writer:
+        for frame in video:
+            writer.write_audio(video.audio.take())
+            writer.write(frame)
+        writer.write_audio(video.audio.take())
+    found, wanted = heard(path.read_bytes()), heard(data)
+    assert wanted.shape[1] > 40000
+    assert np.array_equal(found[:, : wanted.shape[1]], wanted[:, : found.shape[1]])
 
 
 def test_interlaced_video_is_refused() -> None:
