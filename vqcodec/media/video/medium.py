@@ -168,9 +168,9 @@ class VideoMedium(Direct):
 
     def decibels(self, decoded: Any, original: Any) -> float:
         """PSNR of (6 Y + U + V) / 8, over all frames."""
-        from vqcodec.media.video.measures import weighted_psnr
+        from vqcodec.media.video.measures import psnr_of_frames
 
-        return weighted_psnr(decoded, original)
+        return psnr_of_frames(decoded, original)
 
 
 MEDIUM = VideoMedium()
