@@ -129,7 +129,7 @@ class Y4mWriter:
         self._file, self._facts = file, facts
         self._rate = facts.rate or mean_rate
         self._first: Fraction | None = None
-        self._number, self._is_steady = 0, facts.rate is not None
+        self._number, self._is_steady, self._is_heard = 0, facts.rate is not None, False
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -140,6 +140,7 @@ class Y4mWriter:
             *([f"rotation by {facts.rotation} degrees"] if facts.rotation else []),
             *(["colour matrix"] if facts.matrix != _NOT_SAID else []),
             *([] if facts.siting in NAMES else ["where chroma lies"]),
+            *(["audio"] if self._is_heard else []),
         )
 
     def write(self, frame: Frame) -> None:
@@ -156,7 +157,8 @@ class Y4mWriter:
             self._file.write(plane.tobytes())
 
     def write_audio(self, packets: Sequence[Packet]) -> None:
-        """Leave audio out."""
+        """Leave audio out, which `lost` tells."""
+        self._is_heard |= bool(packets)
 
     def end(self) -> None:
         """There is nothing behind the last frame."""

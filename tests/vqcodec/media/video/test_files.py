@@ -14,6 +14,7 @@ from clips import container_of, make_video
 from PIL import Image
 
 from vqcodec.errors import InputError, MissingDependencyError
+from vqcodec.media.video.audio import Packet
 from vqcodec.media.video.colour import to_rgb
 from vqcodec.media.video.files import format_of, open_video_file, open_writer, read_video
 from vqcodec.media.video.planes import frame_to
@@ -83,8 +84,11 @@ def test_numbered_pictures_are_turned(tmp_path: Path) -> None:
     video = make_video(3, 5, 8, facts=FACTS, ticks=[0, 1, 2])
     path = tmp_path / "frames" / "%03d.png"
     with open_writer(path, height=5, width=8, facts=FACTS, first=100, step=30) as writer:
+        assert writer.lost == ("times of frames", "pixel aspect")
         for frame in video:
             writer.write(frame)
+        writer.write_audio([Packet(0, b"heard", 0, 1)])
+        assert "audio" in writer.lost
     names = sorted(os.listdir(path.parent))
     assert names == ["100.png", "130.png", "160.png"]
     first = np.moveaxis(to_rgb(next(iter(video)), FACTS), 0, -1)
