@@ -14,7 +14,7 @@ from vqcodec.media.video.adts import without_header
 from vqcodec.media.video.audio import MOST_TRACKS, Audio, Packet
 from vqcodec.media.video.colour import matrix_of
 from vqcodec.media.video.planes import frame_from, is_full_range, is_rgb, words_for
-from vqcodec.media.video.pyav import import_av, named_errors
+from vqcodec.media.video.pyav import ALONE, import_av, named_errors
 from vqcodec.media.video.signal import Facts, Frame, Video
 from vqcodec.media.video.tracks import has_headers, track_of
 
@@ -45,8 +45,7 @@ class Pass:
     ) -> None:
         av = import_av("read other videos than YUV4MPEG2")
         with named_errors(_DAMAGED):
-            # What a file names is not opened: neither other files nor addresses.
-            self._container = av.open(file, "r", options={"protocol_whitelist": "none"})
+            self._container = av.open(file, "r", options=ALONE, metadata_errors="replace")
         self._stream = self._chosen(limits)
         tracks = self._container.streams.audio[: MOST_TRACKS if keep_audio else 0]
         self._tracks = {stream.index: number for number, stream in enumerate(tracks)}

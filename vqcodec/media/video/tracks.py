@@ -10,7 +10,7 @@ from typing import Any
 from vqcodec.errors import InputError
 from vqcodec.media.video.adts import configuration_of
 from vqcodec.media.video.audio import Packet, Track
-from vqcodec.media.video.pyav import import_av, named_errors
+from vqcodec.media.video.pyav import ALONE, import_av, named_errors
 
 __all__ = ["add_track", "has_headers", "mux_packets", "track_of"]
 
@@ -58,7 +58,7 @@ def add_track(container: Any, track: Track) -> Any:
     """
     av = import_av("write audio")
     with named_errors("the track of audio is damaged"):
-        head = av.open(io.BytesIO(track.head), "r", options={"protocol_whitelist": "none"})
+        head = av.open(io.BytesIO(track.head), "r", options=ALONE, metadata_errors="replace")
     with head:
         if [stream.type for stream in head.streams] != ["audio"]:
             raise InputError("the track of audio is damaged: its head holds something else")

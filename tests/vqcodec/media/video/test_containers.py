@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import io
 import itertools
 from collections.abc import Sequence
@@ -13,6 +15,8 @@ import av
 import numpy as np
 import pytest
 from clips import container_of, make_video
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vqcodec.bitstream import Limits
 from vqcodec.errors import InputError, LimitError
@@ -275,6 +279,30 @@ def test_a_cut_file_is_refused(format: str) -> None:
     for part in (0.0, 0.01, 0.2, 0.5):
         with pytest.raises(InputError, match=r"damaged|cut off"):
             list(read_container(io.BytesIO(data[: int(part * len(data))])))
+
+
+@functools.cache
+def whole(format: str) -> bytes:
+    return clip(6, codec="libx264", format=format, audio="aac")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    format=st.sampled_from(["matroska", "mp4", "mpegts", "flv"]),
+    changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=6),
+    kept=st.just(1.0) | st.floats(0, 1),
+)
+def test_any_damage_ends_in_a_named_error(
+    format: str, changes: list[tuple[float, int]], kept: float
+) -> None:
+    """Or in frames, where nobody can notice; half of the changes are near the beginning."""
+    data = bytearray(whole(format))
+    for place, value in changes:
+        span = len(data) if value % 2 else min(900, len(data))
+        data[int(place * (span - 1))] = value
+    with contextlib.suppress(InputError, LimitError):
+        video = read_container(io.BytesIO(bytes(data[: int(kept * len(data))])))
+        assert all(frame.extent == (video.height, video.width) for frame in video)
 
 
 def test_damage_is_refused() -> None:
