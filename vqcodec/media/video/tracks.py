@@ -15,6 +15,7 @@ from vqcodec.media.video.pyav import ALONE, import_av, named_errors
 __all__ = ["add_track", "has_headers", "mux_packets", "track_of"]
 
 _BIT_EXACT = 0x400
+_LAYOUTS = {1: "mono", 2: "stereo"}
 
 
 def has_headers(stream: Any) -> bool:
@@ -57,19 +58,27 @@ def add_track(container: Any, track: Track) -> Any:
     Raises: InputError: the track is damaged, or a container of this format holds none of its codec.
     """
     av = import_av("write audio")
-    with named_errors("the track of audio is damaged"):
+    damaged = "the track of audio is damaged"
+    with named_errors(damaged):
         head = av.open(io.BytesIO(track.head), "r", options=ALONE, metadata_errors="replace")
     with head:
-        if [stream.type for stream in head.streams] != ["audio"]:
-            raise InputError("the track of audio is damaged: its head holds something else")
-        try:
-            stream = container.add_stream_from_template(head.streams[0])
-        except ValueError as error:
-            name = head.streams[0].codec_context.name
-            raise InputError(
-                f"{container.format.name} holds no audio of the codec {name}: write .mkv, or leave "
-                "audio out"
-            ) from error
+        streams = list(head.streams)
+        if [s.type for s in streams] != ["audio"] or streams[0].codec_context is None:
+            raise InputError(f"{damaged}: its head holds something else")
+        name = streams[0].codec_context.name
+        with named_errors(damaged):
+            try:
+                stream = container.add_stream_from_template(streams[0])
+            except av.FFmpegError:
+                raise
+            except ValueError as error:
+                raise InputError(
+                    f"{container.format.name} holds no audio of the codec {name}: write .mkv, or "
+                    "leave audio out"
+                ) from error
+    # Matroska counts channels, and MP4 wants them named.
+    if (layout := _LAYOUTS.get(stream.codec_context.channels)) is not None:
+        stream.codec_context.layout = layout
     stream.time_base = track.time_base
     return stream
 

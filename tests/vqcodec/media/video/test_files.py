@@ -186,3 +186,22 @@ def test_videos_are_known_by_their_first_bytes(format: str) -> None:
 )
 def test_others_are_not(head: bytes) -> None:
     assert not looks_like_video(head)
+
+
+def test_bare_samples_are_heard_from_mp4(tmp_path: Path) -> None:
+    """Matroska counts their channels, MP4 names them."""
+    frame = frame_to(next(iter(make_video(1))))
+    frame.pts, frame.time_base = 0, Fraction(1, 10)
+    video = read_video(io.BytesIO(container_of([frame], audio="pcm_s16le")))
+    assert video.audio is not None
+    path = tmp_path / "a.mp4"
+    with open_writer(
+        path, height=48, width=64, facts=video.facts, tracks=video.audio.tracks
+    ) as writer:
+        writer.write(next(iter(video)))
+        writer.write_audio(packets := video.audio.take())
+    back = open_video_file(str(path))
+    list(back)
+    assert back.audio is not None
+    found = b"".join(packet.data for packet in back.audio.take())
+    assert found == b"".join(packet.data for packet in packets)
