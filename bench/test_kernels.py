@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import vqcodec_kernels
+from vqcodec_kernels.motion.ops import find_motion, warp_blocks
 from vqcodec_kernels.search import native as native_search
 from vqcodec_kernels.search import reference
 from vqcodec_kernels.search.level import LEVELS
@@ -61,3 +63,29 @@ def test_code_statistics(benchmark: Any, rows: int) -> None:
     x, codes = torch.randn(rows, 48), torch.randint(256, (rows,))
     _, sums = benchmark(vqcodec_kernels.code_statistics, x, codes, 256)
     assert torch.equal(sums, reference.code_statistics(x, codes, 256)[1])
+
+
+def a_frame_and_the_next() -> tuple[Any, Any]:
+    """320 x 192 pixels of smoothed noise, and the same moved by a few."""
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (194, 322)).astype(np.float64)
+    parts = [noise[y : y + 192, x : x + 320] for y in range(3) for x in range(3)]
+    reference = np.mean(parts, 0).astype(np.uint8)
+    return np.roll(reference, (3, -5), (0, 1)), reference
+
+
+def test_find_motion(benchmark: Any) -> None:
+    frame, reference = a_frame_and_the_next()
+    motion, _ = benchmark(find_motion, frame, reference, price=400)
+    part = frame[:32, :48].copy(), reference[:32, :48].copy()
+    found, wanted = (find_motion(*part, price=400, backend=b) for b in ("native", "numpy"))
+    assert np.array_equal(found[0], wanted[0])
+    assert motion[5, 5].tolist() == [-6, 10]
+
+
+def test_warp_blocks(benchmark: Any) -> None:
+    frame, reference = a_frame_and_the_next()
+    motion, _ = find_motion(frame, reference, price=400)
+    moving = np.ones(motion.shape[:2], np.uint8)
+    warped = benchmark(warp_blocks, reference, moving, motion)
+    assert np.array_equal(warped, warp_blocks(reference, moving, motion, backend="numpy"))

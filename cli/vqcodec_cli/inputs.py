@@ -82,7 +82,8 @@ class Source:
     def opened(self) -> BinaryIO:
         """The input, open for reading as it comes, and never closed: that is the system's."""
         if self.is_remote:
-            return open_url(self.name).__enter__()
+            remote: BinaryIO = open_url(self.name).__enter__()
+            return remote
         return _stdin() if self.is_stdin else open(self.name, "rb")
 
     def _opened(self) -> AbstractContextManager[Any]:

@@ -106,7 +106,7 @@ def test_pipes_go_both_ways(run_cli: Any, clip: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(sys, "stdout", out)
     assert run_cli("decode", "piped.vqc", "-o", "-", "--frames", "0:2").code == 0
     out.buffer.seek(0)
-    assert len(list(read_y4m(out.buffer))) == 2  # type: ignore[arg-type]
+    assert len(list(read_y4m(out.buffer))) == 2
 
 
 def test_containers_with_audio_keep_it(run_cli: Any, clip: Path) -> None:

@@ -22,8 +22,6 @@ __all__ = ["LOOK_AHEAD", "Deciding", "Watch", "corrections", "luma_of"]
 LOOK_AHEAD = 7
 # A correction stays as long as the latent moves less than this part of what it corrects.
 _STAYS = 0.35
-# What moves takes its corrections along: they stay for so many frames at least.
-_MOVED_STAYS = 1
 # Bits of a motion of its own and of one that is merged, of a block that stays.
 _OWN_BITS, _MERGED_BITS, _STAY_BITS = 13.0, 2.0, 0.3
 # Bits that a position says something, among quiet ones and among others, to begin with.
@@ -31,9 +29,9 @@ _SAYS_BITS = (7.0, 2.5)
 # Fewer bits than this no position takes that says anything.
 _FEWEST_BITS = 7.0
 # Beyond so many bits' worth of error a position will be corrected, at a cost that grows slowly.
-_CORRECTED_FROM = 10.0
+_CORRECTED_FROM = 20.0
 # What a step of luma is worth in latents, about: a block of 256 pixels has four positions.
-_PIXEL_PRICE = 40.0
+_PIXEL_PRICE = 25.0
 _FLOOR = 0.02
 
 Bytes = NDArray[np.uint8]
@@ -67,7 +65,7 @@ class Deciding:
         self._bits = torch.from_numpy(-np.log2(share)).float().to(books.device)
         # How many positions said something and how many there were, of the quiet and of the others.
         self._said = [[2.0**-bits * 64, 64.0] for bits in _SAYS_BITS]
-        self._before = np.zeros(playing.grid, bool)
+        self._before: NDArray[np.bool_] = np.zeros(playing.grid, bool)
         self._moving = np.zeros(playing.blocks, np.uint8)
 
     def motion(self, latent: Tensor, luma: Bytes) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
@@ -105,7 +103,7 @@ class Deciding:
 
     def learn(self, change: Change, active: NDArray[np.bool_]) -> None:
         """Count who said something. active: as of `active`, before this frame."""
-        said = change.codes.any(0)
+        said: NDArray[np.bool_] = np.asarray(change.codes.any(0))
         for kind, where in enumerate((~active, active)):
             counts = self._said[kind]
             counts[0] = 0.9 * counts[0] + float((said & where).sum())
@@ -120,14 +118,14 @@ class Deciding:
         for y in range(3):
             for x in range(3):
                 around |= near[y : y + rows, x : x + columns]
-        return around | _spread(moving, (rows, columns)).reshape(rows, columns)
+        moves = moving.repeat(2, 0).repeat(2, 1)[:rows, :columns] > 0
+        found: NDArray[np.bool_] = around | moves
+        return found
 
     def _searched(self, rows: Tensor, stays: Tensor, moving: NDArray[np.uint8]) -> Tensor:
         """Codes (N, S) of corrections (N, D) that stay for so many frames (N,)."""
         codes = torch.zeros(len(rows), len(self._books), dtype=torch.int64, device=rows.device)
         energy = rows.square().sum(1)
-        moves = torch.from_numpy(_spread(moving, self._playing.grid)).to(rows.device)
-        stays = torch.where(moves, stays.clamp_min(_MOVED_STAYS), stays)
         active = torch.from_numpy(self.active(moving).reshape(-1)).to(rows.device)
         speaks = [-math.log2(said / count) for said, count in self._said]
         silent = [-math.log2(max(1 - said / count, 1e-3)) for said, count in self._said]
@@ -164,7 +162,8 @@ class Deciding:
 def luma_of(picture: Bytes) -> Bytes:
     """Luma of red, green and blue, about: what motion is searched in."""
     red, green, blue = picture.astype(np.uint16)
-    return ((red + 2 * green + blue + 2) >> 2).astype(np.uint8)
+    luma: Bytes = ((red + 2 * green + blue + 2) >> 2).astype(np.uint8)
+    return luma
 
 
 def corrections(latents: Sequence[Tensor], predicted: Tensor) -> tuple[Tensor, Tensor]:
@@ -184,11 +183,6 @@ def corrections(latents: Sequence[Tensor], predicted: Tensor) -> tuple[Tensor, T
             mean = torch.where(still, total / number, mean)
     rows = (mean - predicted).flatten(1).T
     return rows, stays.flatten()
-
-
-def _spread(moving: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which positions lie in blocks that move, in a row."""
-    return (moving.repeat(2, 0).repeat(2, 1)[: grid[0], : grid[1]] > 0).reshape(-1)
 
 
 def _motion_bits(motion: NDArray[np.int8], moving: NDArray[np.uint8]) -> NDArray[np.float64]:

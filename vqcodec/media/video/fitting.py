@@ -14,7 +14,7 @@ from vqcodec.media.video.deciding import LOOK_AHEAD, Deciding, corrections
 from vqcodec.media.video.group_encoder import GroupEncoder, Seen, change_price
 from vqcodec.media.video.model import VideoModel
 from vqcodec.media.video.pictures import Pictures
-from vqcodec.media.video.playing import Playing
+from vqcodec.media.video.playing import Playing, blocks_said
 from vqcodec_kernels import nearest_code
 
 __all__ = [
@@ -66,9 +66,7 @@ def ideal_corrections(
         found.append(rows[worth] / (price / stays[worth]).sqrt()[:, None])
         latent = predicted.flatten(1) + (1 - _LEFT) * (rows * worth[:, None]).T
         said = worth.reshape(playing.grid).cpu().numpy()
-        blocks = np.zeros((2 * playing.blocks[0], 2 * playing.blocks[1]), bool)
-        blocks[: said.shape[0], : said.shape[1]] = said
-        blocks = blocks.reshape(playing.blocks[0], 2, playing.blocks[1], 2).any((1, 3))
+        blocks = blocks_said(said[None].astype(np.int64), playing.blocks)
         playing.take(latent.reshape(predicted.shape), blocks | (moving > 0))
     return torch.cat(found)[:_MOST_ROWS]
 

@@ -21,7 +21,7 @@ from vqcodec_kernels.entropy.changes import Change, ChangeEncoder
 __all__ = ["GroupEncoder", "Seen", "change_price", "see"]
 
 # A bit of a change is worth so many of a key frame: what a key frame has, all frames have.
-_KEY_WORTH = 4.0
+_KEY_WORTH = 6.0
 # Beams of the search for changes, by effort.
 _BEAMS = (1, 1, 2, 3, 4, 6, 8, 12, 16)
 _LOWEST_PRICE = 1e-4

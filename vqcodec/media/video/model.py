@@ -17,6 +17,7 @@ from vqcodec.media.video.pictures import STRIDE, Pictures
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import ModelCard, Tensors, read_model
 from vqcodec.parts import shown
+from vqcodec.transforms.config import BorrowedSynthesisConfig
 from vqcodec_kernels.entropy.changes import ChangeEncoder, ChangeStart
 from vqcodec_kernels.errors import InvalidInputError
 
@@ -131,7 +132,7 @@ def load_video_model(
     """
     card, tensors = read_model(locate_model(name_or_path))
     synthesis = card.config.synthesis
-    if card.config.medium.kind != "video" or synthesis.kind != "borrowed":
+    if card.config.medium.kind != "video" or not isinstance(synthesis, BorrowedSynthesisConfig):
         raise BadModelError(f"{card.path}: {card.label} is no model of videos")
     borrowed = read_model(locate_model(synthesis.fingerprint))
     return VideoModel(card, tensors, Pictures(*borrowed, find_device(device), exact=exact))

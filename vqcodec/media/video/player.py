@@ -71,8 +71,8 @@ class Player:
         self.tracks: list[Track] = unpack_tracks(payloads[TRACKS]) if TRACKS in payloads else []
         self.height, self.width = header.extent
         self.is_whole, self._stream = stream.is_whole, stream
-        self._wanted = header.fingerprint.hex() if model is None else model
-        self._device, self._model = device, model if isinstance(model, VideoModel) else None
+        self._device, self._model = device, None if isinstance(model, str | Path) else model
+        self._wanted = model if isinstance(model, str | Path) else header.fingerprint.hex()
         self._numbers: tuple[int, ...] = tuple(range(len(stream)))
         counts = stream.amounts
         if counts is None:

@@ -119,8 +119,7 @@ def blocks_said(codes: NDArray[np.int64], blocks: tuple[int, int]) -> NDArray[np
     rows, columns = blocks
     padded = np.zeros((2 * rows, 2 * columns), bool)
     padded[: said.shape[0], : said.shape[1]] = said
-    found: NDArray[np.bool_] = padded.reshape(rows, 2, columns, 2).any((1, 3))
-    return found
+    return np.asarray(padded.reshape(rows, 2, columns, 2).any((1, 3)))
 
 
 def _positions(blocks: NDArray[np.bool_], grid: tuple[int, int]) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from vqcodec.media.video.letters import FACTS, LETTERS
 from vqcodec_kernels.entropy.changes import Change, ChangeDecoder, ChangeEncoder
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "video"
-SIZES = {"stages": 3, "codebook_size": 11}
+SIZES: Any = {"stages": 3, "codebook_size": 11}
 
 
 @pytest.mark.parametrize("backend", ["native", "numpy"])
