@@ -255,6 +255,8 @@ class _Encoder:
         limits = limits_of(self._args.max_samples)
         if self._args.raw is not None:
             medium = medium_of_raw() if self._card is None else self._medium_of(b"")
+            if not medium.raw:
+                raise UsageError(f"a {medium.name} is not read of bare samples")
             if _has_quality(self._args):
                 return medium, None
             return medium, medium.from_raw(source.read(), self._args.raw, limits)
