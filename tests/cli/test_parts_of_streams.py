@@ -95,7 +95,7 @@ def test_thumbnails_that_cannot_be(run_cli: RunCli) -> None:
     for arguments in (
         ("photo.vqc", "wide.vqc", "--thumbnail", "a.png"),
         ("photo.vqc", "--thumbnail", "a.txt"),
-        ("photo.vqc", "--thumbnail", "-"),
+        ("photo.vqc", "--thumbnail", "-", "--json"),
     ):
         outcome = run_cli("info", *arguments)
         assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)

@@ -174,11 +174,27 @@ def test_a_picture_has_no_time_and_no_rate(run_cli: RunCli, photo: Path) -> None
     found = run_cli("decode", "photo.vqc", "--from", "1", "-o", "part.png")
     assert (found.code, "a picture has no time" in found.err) == (2, True)
     found = run_cli("decode", "photo.vqc", "--rate", "8000", "-o", "part.png")
-    assert (found.code, "a picture has no rate" in found.err) == (1, True)
+    assert (found.code, "a picture has no rate" in found.err) == (2, True)
     found = run_cli("encode", photo, "-m", "photo", "-o", "x.vqc", "--kbps", "3")
-    assert (found.code, "a picture is in bpp" in found.err) == (1, True)
+    assert (found.code, "a picture is in bpp" in found.err) == (2, True)
     found = run_cli("encode", photo, "-m", "photo", "-o", "x.vqc", "--raw", "8000,1,s16")
-    assert (found.code, "a picture is not read of bare samples" in found.err) == (1, True)
+    assert (found.code, "a picture is not read of bare samples" in found.err) == (2, True)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_a_limit_counts_alike_both_ways(run_cli: RunCli, raw: bool) -> None:
+    """A model of 8000 a second makes 2000 samples of 1000 at 4000, and decoding counts these."""
+    Path("slow.raw").write_bytes(MEDIUM.write(Sound(tones()[:1000], rate=4000), format="s16"))
+    words = ["--raw", "4000,2,s16"]
+    if not raw:
+        assert run_cli("encode", "slow.raw", *words, "-o", "slow.vqc").code == 0
+        assert run_cli("decode", "slow.vqc", "-o", "slow.wav").code == 0
+    name, words = ("slow.raw", words) if raw else ("slow.wav", [])
+    found = run_cli("encode", name, *words, "-o", "x.vqc", "--max-samples", "1999")
+    assert (found.code, "codes it as 2000 samples" in found.err) == (1, True)
+    assert run_cli("encode", name, *words, "-o", "x.vqc", "--max-samples", "2000").code == 0
+    assert run_cli("decode", "x.vqc", "-o", "y.wav", "--max-samples", "1999").code == 1
+    assert run_cli("decode", "x.vqc", "-o", "y.wav", "--max-samples", "2000").code == 0
 
 
 @pytest.mark.usefixtures("stream")
@@ -204,7 +220,7 @@ def test_bare_samples_through_pipes(run_cli: RunCli, monkeypatch: pytest.MonkeyP
         assert np.abs(found.samples - read("whole.wav").samples).max() <= 2**-16
         Path("bare").unlink()
     assert run_cli("decode", "b.vqc", "--raw", "s16").code == 2
-    assert run_cli("encode", "a.wav", "--raw", "x", "-o", "c.vqc").code == 1
+    assert run_cli("encode", "a.wav", "--raw", "x", "-o", "c.vqc").code == 2
 
 
 @pytest.mark.parametrize("target", [(), ("--size", "900")])

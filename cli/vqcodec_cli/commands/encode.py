@@ -251,6 +251,8 @@ class _Encoder:
                 return medium, streaming.read_from(source.opened(), limits)
         if raw is not None:
             medium = medium_of_raw() if self._card is None else self._medium_of(b"")
+            if not medium.raw:
+                raise UsageError(f"a {medium.name} is not read of bare samples")
             if _has_quality(self._args):
                 return medium, None
             return medium, medium.from_raw(source.read(), raw, limits)
