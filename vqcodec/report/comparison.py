@@ -69,40 +69,47 @@ def comparison_page(
         InputError: see `check_fits`.
     """
     check_fits(trial.signal.extent)
-    layers: list[_Layer] = [("original", "as it was", trial.signal, None)]
-    for number, entry in enumerate(trial.entries):
-        layers.append(
-            (_title(entry, trial), _said(entry, trial), entry.decoded, usages.get(number))
-        )
+    layers = _layers(trial, usages)
     drawn = "".join(
         f'<div class="layer">{workshop.exhibit(signal)}</div>' for _, _, signal, _ in layers
     )
-    data = [
-        {"title": title, "said": said}
-        | ({} if usage is None else {"bits": _map(usage, trial, stride)})
-        for title, said, _, usage in layers
+    frame = (files("vqcodec.report") / "comparison.html").read_text("utf-8")
+    body = [
+        frame.replace("{{layers}}", drawn),
+        f'<h2>Files</h2><div class="wide">{_files(trial, viewer)}</div>',
+        f'<h2>Quality over rate</h2><div class="charts">{_charts(trial)}</div>',
+        *_usages(trial, usages),
+        f"<h2>Settings</h2>{_settings(trial)}",
+        as_data("layers", {"layers": [_described(layer, trial, stride) for layer in layers]}),
     ]
-    lines = Results(
+    return fill_page(trial.name, "\n".join(body), scripts=("comparison.js", "table.js"))
+
+
+def _layers(trial: Trial, usages: Mapping[int, Usage]) -> list[_Layer]:
+    entries = [
+        (_title(entry, trial), _said(entry, trial), entry.decoded, usages.get(number))
+        for number, entry in enumerate(trial.entries)
+    ]
+    return [("original", "as it was", trial.signal, None), *entries]
+
+
+def _described(layer: _Layer, trial: Trial, stride: tuple[int, ...]) -> dict[str, Any]:
+    """What the page's script is told of a layer."""
+    title, said, _, usage = layer
+    bits = {} if usage is None else {"bits": _map(usage, trial, stride)}
+    return {"title": title, "said": said, **bits}
+
+
+def _charts(trial: Trial) -> str:
+    results = Results(
         title=trial.name,
         rate=trial.rate,
         measures=trial.measures,
         contestants=trial.contestants,
         curves=trial.curves,
     )
-    charts = "".join(
-        f"<div>{draw_curves(lines.lines(m), m, trial.rate)}</div>" for m in trial.measures
-    )
-    body = [
-        (files("vqcodec.report") / "comparison.html")
-        .read_text("utf-8")
-        .replace("{{layers}}", drawn),
-        f'<h2>Files</h2><div class="wide">{_files(trial, viewer)}</div>',
-        f'<h2>Quality over rate</h2><div class="charts">{charts}</div>',
-        *_usages(trial, usages),
-        f"<h2>Settings</h2>{_settings(trial)}",
-        as_data("layers", {"layers": data}),
-    ]
-    return fill_page(trial.name, "\n".join(body), scripts=("comparison.js", "table.js"))
+    drawn = (draw_curves(results.lines(m), m, trial.rate) for m in trial.measures)
+    return "".join(f"<div>{chart}</div>" for chart in drawn)
 
 
 def _title(entry: Entry, trial: Trial) -> str:

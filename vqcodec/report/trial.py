@@ -77,33 +77,12 @@ def run_trial(
         report: is told after each step whose it was; see `trial_steps`.
     """
 
-    def tell(codec: str) -> None:
-        if report is not None:
-            report(codec)
-
-    curves: dict[str, Sequence[Point]] = {}
-    found: dict[tuple[float, str], Entry] = {}
-    for contestant in contestants:
-        points = evaluate(
-            contestant,
-            [(name, signal)],
-            rate=rate,
-            measures=measures,
-            report=lambda codec=contestant.name: tell(codec),  # type: ignore[misc]
-        )
-        curves[contestant.name] = points
-        for within in at:
-            setting = _setting_within(contestant, signal, within, points=points, rate=rate)
-            if setting is not None:
-                found[within, contestant.name] = _entry(
-                    contestant, setting, name, signal, within=within, rate=rate, measures=measures
-                )
-            tell(contestant.name)
+    runner = _Runner(name, signal, rate=rate, measures=measures, report=report)
+    curves = {contestant.name: runner.curve(contestant) for contestant in contestants}
     entries = [
-        found[within, contestant.name]
+        runner.entry(contestant, within, points=curves[contestant.name])
         for within in at
         for contestant in contestants
-        if (within, contestant.name) in found
     ]
     return Trial(
         name=name,
@@ -112,62 +91,95 @@ def run_trial(
         measures=measures,
         contestants=contestants,
         curves=curves,
-        entries=entries,
+        entries=[entry for entry in entries if entry is not None],
     )
 
 
-def _setting_within(
-    contestant: Contestant, signal: Any, within: float, *, points: Sequence[Point], rate: Rate
-) -> float | None:
-    """The setting whose file is the largest within a rate; None if there is none so small."""
-    fitting = [number for number, point in enumerate(points) if point.rate <= within]
-    if not fitting:
-        return None
-    number = max(fitting, key=lambda number: points[number].rate)
-    best, reached = points[number].setting, points[number].rate
-    if number + 1 == len(points):
+class _Runner:
+    """One signal, ready to be put through codecs."""
+
+    def __init__(
+        self,
+        name: str,
+        signal: Any,
+        *,
+        rate: Rate,
+        measures: Sequence[Measure],
+        report: Callable[[str], None] | None,
+    ) -> None:
+        self._name, self._signal, self._rate, self._measures = name, signal, rate, measures
+        self._report = report
+
+    def curve(self, contestant: Contestant) -> Sequence[Point]:
+        """Measure a codec's whole ladder."""
+        return evaluate(
+            contestant,
+            [(self._name, self._signal)],
+            rate=self._rate,
+            measures=self._measures,
+            report=lambda: self._tell(contestant),
+        )
+
+    def entry(
+        self, contestant: Contestant, within: float, *, points: Sequence[Point]
+    ) -> Entry | None:
+        """A codec's largest file within a rate; None if it has none so small."""
+        setting = self._setting(contestant, within, points)
+        entry = None if setting is None else self._measured(contestant, within, setting)
+        self._tell(contestant)
+        return entry
+
+    def _setting(
+        self, contestant: Contestant, within: float, points: Sequence[Point]
+    ) -> float | None:
+        """Bisect between two neighbours of the ladder, which goes from small to large files."""
+        fitting = [number for number, point in enumerate(points) if point.rate <= within]
+        if not fitting:
+            return None
+        number = max(fitting, key=lambda number: points[number].rate)
+        best, reached = points[number].setting, points[number].rate
+        above = points[min(number + 1, len(points) - 1)].setting
+        for _ in range(_HALVINGS):
+            if reached >= _NEAR * within or above == best:
+                break
+            middle = (best + above) / 2
+            size = contestant.size(contestant.encode(self._signal, middle))
+            if self._rate.of(size, self._signal) <= within:
+                best, reached = middle, self._rate.of(size, self._signal)
+            else:
+                above = middle
         return best
-    above = points[number + 1].setting
-    for _ in range(_HALVINGS):
-        if reached >= _NEAR * within:
-            break
-        middle = (best + above) / 2
-        size = contestant.size(contestant.encode(signal, middle))
-        if rate.of(size, signal) <= within:
-            best, reached = middle, rate.of(size, signal)
-        else:
-            above = middle
-    return best
 
+    def _measured(self, contestant: Contestant, within: float, setting: float) -> Entry:
+        kept: list[Any] = []
 
-def _entry(
-    contestant: Contestant,
-    setting: float,
-    name: str,
-    signal: Any,
-    *,
-    within: float,
-    rate: Rate,
-    measures: Sequence[Measure],
-) -> Entry:
-    kept: list[Any] = []
+        def keep(thing: Any) -> Any:
+            kept.append(thing)
+            return thing
 
-    def keep(thing: Any) -> Any:
-        kept.append(thing)
-        return thing
+        keeping = replace(
+            contestant,
+            encode=lambda signal, setting: keep(contestant.encode(signal, setting)),
+            decode=lambda data: keep(contestant.decode(data)),
+        )
+        row = measure(
+            keeping,
+            setting,
+            name=self._name,
+            signal=self._signal,
+            rate=self._rate,
+            measures=self._measures,
+        )
+        data, decoded = kept
+        return Entry(
+            codec=contestant.name,
+            within=within,
+            setting=setting,
+            data=data,
+            decoded=decoded,
+            row=row,
+        )
 
-    keeping = replace(
-        contestant,
-        encode=lambda signal, setting: keep(contestant.encode(signal, setting)),
-        decode=lambda data: keep(contestant.decode(data)),
-    )
-    row = measure(keeping, setting, name=name, signal=signal, rate=rate, measures=measures)
-    data, decoded = kept
-    return Entry(
-        codec=contestant.name,
-        within=within,
-        setting=setting,
-        data=data,
-        decoded=decoded,
-        row=row,
-    )
+    def _tell(self, contestant: Contestant) -> None:
+        if self._report is not None:
+            self._report(contestant.name)

@@ -1,8 +1,10 @@
 """vqcodec compare: one file beside what other codecs make of it, as a page to look at."""
 
 import argparse
+import itertools
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +25,7 @@ from vqcodec_cli.terminal import printable, say_lines
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
-    from vqcodec.media.workshop import Workshop
+    from vqcodec.media.workshop import Contestant, Measure, Workshop
     from vqcodec.report import Trial, Usage
 
 EXAMPLES = """\
@@ -75,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
     import vqcodec
     from vqcodec.media.registry import WITHOUT_MODEL, find_workshop, medium_of
-    from vqcodec.report import comparison_page, run_trial, trial_steps
+    from vqcodec.report import comparison_page
 
     data = source.read()
     medium = medium_of(data)
@@ -87,32 +89,40 @@ def run(args: argparse.Namespace) -> int:
     names = (medium.default_model,) if args.model is None else read_names(args.model)
     codecs = [vqcodec.load(name, device=args.device) for name in names]
     contestants = [*own_contestants(codecs, args.qualities), *peers]
+    trial = _trial(args, printable(Path(source.name).name), signal, contestants, measures, workshop)
+    stride = codecs[0].card.config.synthesis.stride if codecs else ()
+    usages = _usages(trial, codecs)
+    page = comparison_page(trial, workshop, usages, stride=stride, viewer=args.viewer)
+    write_file(target, page.encode(), force=args.force)
+    say_lines(json.dumps(_content(trial)) if args.json else _summary(trial, target))
+    return OK
+
+
+def _trial(
+    args: argparse.Namespace,
+    name: str,
+    signal: Any,
+    contestants: "Sequence[Contestant]",
+    measures: "Sequence[Measure]",
+    workshop: "Workshop",
+) -> "Trial":
+    """Put the signal through all codecs, and show how far that is."""
+    from vqcodec.report import run_trial, trial_steps
+
     if not contestants:
         raise UsageError("nothing to compare: neither a model nor another codec")
     at = workshop.rate.table[1:3] if args.at is None else args.at
-    steps = 0
+    steps = itertools.count(1)
     with DelayedProgress("comparing", total=trial_steps(contestants, at)) as progress:
-
-        def tell(codec: str) -> None:
-            nonlocal steps
-            steps += 1
-            progress.update(steps, codec)
-
-        trial = run_trial(
-            printable(Path(source.name).name),
+        return run_trial(
+            name,
             signal,
             contestants,
             at=at,
             rate=workshop.rate,
             measures=measures,
-            report=tell,
+            report=lambda codec: progress.update(next(steps), codec),
         )
-    usages = _usages(trial, codecs)
-    stride = codecs[0].card.config.synthesis.stride if codecs else ()
-    page = comparison_page(trial, workshop, usages, stride=stride, viewer=args.viewer)
-    write_file(target, page.encode(), force=args.force)
-    say_lines(json.dumps(_content(trial)) if args.json else _summary(trial, target))
-    return OK
 
 
 def _target(args: argparse.Namespace) -> Path:
