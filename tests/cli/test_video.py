@@ -164,3 +164,22 @@ def test_what_the_command_refuses(
     assert (outcome.code, says in outcome.err) == (code, True), outcome.err
     assert "Traceback" not in outcome.err
     assert sorted(path.name for path in coded.iterdir()) == before
+
+
+@pytest.mark.slow
+def test_a_model_of_ones_own_camera(run_cli: Any, clip: Path) -> None:
+    for number in range(2):
+        video, file = make_video(24, 48, 64), io.BytesIO()
+        writer = Y4mWriter(file, video.facts)
+        for frame in video:
+            writer.write(frame)
+        Path(f"camera{number}.y4m").write_bytes(file.getvalue())
+    trained = run_cli(
+        "train", ".", "-o", "own.safetensors", "--recipe", "video", "--minutes", "0.01"
+    )
+    assert trained.code == 0, trained.err
+    assert run_cli("encode", "clip.y4m", "-m", "own.safetensors").code == 0
+    assert run_cli("decode", "clip.vqc", "-o", "back.y4m").code == 3
+    assert run_cli("decode", "clip.vqc", "-o", "back.y4m", "-m", "own.safetensors").code == 0
+    refused = run_cli("train", ".", "-o", "x.safetensors", "--recipe", "video", "--steps", "5")
+    assert (refused.code, "has no --steps" in refused.err) == (2, True)
