@@ -53,7 +53,10 @@ def _blur(samples: Tensor, sigma: float, random: Generator) -> Tensor:
     taps = taps / taps.sum()
     channels = len(samples)
     blurred = samples[None]
-    for shape, pad in (((1, 1, -1, 1), (0, 0, reach, reach)), ((1, 1, 1, -1), (reach, reach))):
+    for shape, pad in (
+        ((1, 1, -1, 1), (0, 0, reach, reach)),
+        ((1, 1, 1, -1), (reach, reach, 0, 0)),
+    ):
         kernel = taps.reshape(shape).repeat(channels, 1, 1, 1)
         blurred = functional.pad(blurred, pad, mode="replicate")
         blurred = functional.conv2d(blurred, kernel, groups=channels)
