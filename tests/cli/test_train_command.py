@@ -150,7 +150,7 @@ def test_the_recipe_says_which_medium(
     run_cli("train", "pictures", "-o", "x.safetensors", "--recipe", "music")
     assert (trained["medium"], trained["recipe"]) == ("sound", "music")
     words = " ".join(run_cli("train", "--help").out.split())
-    assert "photo, speech, music (default: photo)" in words
+    assert "for pictures photo; for sounds speech, music (default: photo)" in words
 
 
 def test_divergence_is_one_line(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
