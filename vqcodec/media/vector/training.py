@@ -97,7 +97,7 @@ def train(
     tables = _stage_by_stage(components, plan, generator, tick)
     for _ in range(effort.rounds):
         codes, _ = ops.beam_codes(components, tables, beams=effort.beams)
-        tables = _solved(components, tables, codes)
+        tables = _solved(components, tables, codes, general=plan.table_bytes is None)
         tick()
     book = _rounded(tables, projection, plan)
     tick()
@@ -143,14 +143,20 @@ def _drawn(left: Tensor, count: int, generator: torch.Generator) -> Tensor:
     return _SHRUNK * left[torch.randint(len(left), (count,), generator=generator)]
 
 
-def _solved(components: Tensor, tables: Tensor, codes: Tensor) -> Tensor:
+def _solved(components: Tensor, tables: Tensor, codes: Tensor, *, general: bool) -> Tensor:
     """Tables that bring the sums of given codes nearest to the components, by least squares.
 
     As in additive quantization (Babenko and Lempitsky 2014), by conjugate gradients on the normal
     equations, preconditioned by how often each code is used, from the tables that there are.
+    general: with a ridge, for vectors that are not among these; its weight is what is left of a
+    vector by the square of an entry, which is best where both are Gaussian.
     """
     _, size, dim = tables.shape
     together = _together(codes, size)
+    if general:
+        left = (components - _sum(tables, codes)).square().sum(dim=1).mean()
+        entry = tables.square().sum(dim=2).mean()
+        together.diagonal().add_(float(left / entry.clamp(min=_TINY)))
     counts = together.diagonal().unsqueeze(1)
     inverse = 1 / counts.clamp(min=1)
     wanted = torch.cat([_added(components, chosen, size) for chosen in codes.T])
