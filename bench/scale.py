@@ -1,6 +1,7 @@
 """Seconds and peak memory over the size of a picture, and files a second over a folder.
 
-    python bench/scale.py WORK [--megapixels 1,4,12,48,200] [--threads 1,2] [--files 200] [-o FILE]
+    python -m bench.scale WORK [--megapixels 1,4,12,48,200] [--threads 1,2] [--files 200] [-o FILE]
+    python -m bench.scale WORK --go-on    after a run that was stopped: what it has not yet
 
 Every picture is a mosaic (bench/gigapixel.py), written once into WORK as PNG. Each run is a process
 of its own: it loads the model, then reads, encodes and writes a file, or decodes one, which is what
@@ -19,7 +20,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,31 +126,38 @@ def measured(*arguments: str, threads: int) -> tuple[float, float, int]:
 
 
 def sizes(
-    work: Path, megapixels: Sequence[int], threads: Sequence[int], settings: str
-) -> list[Any]:
-    """One row for each size, codec and number of threads."""
-    rows = []
+    work: Path,
+    megapixels: Sequence[int],
+    threads: Sequence[int],
+    settings: str,
+    done: Sequence[dict[str, Any]],
+) -> Iterator[dict[str, Any]]:
+    """One row for each size, codec and number of threads that is not done."""
+    known = {(found["megapixels"], found["codec"], found["threads"]) for found in done}
     for size in megapixels:
         source = work / f"{size}.png"
         if not source.exists():
             measured("make", str(source), str(size), threads=1)
         seen = set()
         for count in threads:
+            if (size, "vqcodec", count) in known:
+                continue
             stream, back = work / f"{size}.vqc", work / f"{size}-back.png"
             there = measured(
                 "encode", str(source), str(stream), str(count), settings, threads=count
             )
             seen.add(hashlib.sha256(stream.read_bytes()).hexdigest())
             home = measured("decode", str(stream), str(back), str(count), threads=count)
-            rows.append(row("vqcodec", size, count, there, home, stream))
+            yield row("vqcodec", size, count, there, home, stream)
         if len(seen) > 1:
             raise SystemExit(f"{size} megapixels: threads change the bytes")
         for name, format in PEERS.items():
+            if (size, name, max(threads)) in known:
+                continue
             stream, back = work / f"{size}.{name}", work / f"{size}-{name}.png"
             there = measured("peer", str(source), str(stream), format, threads=max(threads))
             home = measured("peer", str(stream), str(back), "PNG", threads=max(threads))
-            rows.append(row(name, size, max(threads), there, home, stream))
-    return rows
+            yield row(name, size, max(threads), there, home, stream)
 
 
 def row(
@@ -239,21 +247,31 @@ def main() -> None:
     parser.add_argument("-q", "--quality", type=float, default=30)
     parser.add_argument("--effort", type=int, default=5)
     parser.add_argument("-o", "--output", type=Path, default=Path("bench/results/scale.json"))
+    parser.add_argument("--go-on", action="store_true", help="with what the JSON has not yet")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     settings = {"quality": args.quality, "effort": args.effort}
-    load = os.getloadavg()[0]
+    data: dict[str, Any] = {"settings": settings, "load_before": os.getloadavg()[0], "sizes": []}
+    if args.go_on:
+        data = json.loads(args.output.read_text(encoding="utf-8"))
     measured("verify", str(args.work), json.dumps(settings), threads=2)
     megapixels, threads = (
         [int(number) for number in text.split(",")] for text in (args.megapixels, args.threads)
     )
-    rows = sizes(args.work, megapixels, threads, json.dumps(settings))
-    files = folder(args.work, args.files) if args.files else None
-    print(files)
-    facts = {**circumstances(("pillow", "pyvips", "pillow-jxl-plugin")), "settings": settings}
-    loads = {"load_before": load, "load_after": os.getloadavg()[0]}
-    text = json.dumps({**facts, **loads, "sizes": rows, "folder": files}, indent=1)
-    args.output.write_text(text + "\n", encoding="utf-8")
+    for found in sizes(args.work, megapixels, threads, json.dumps(settings), data["sizes"]):
+        data["sizes"].append(found)
+        save(data, args.output)
+    if args.files:
+        data["folder"] = folder(args.work, args.files)
+        print(data["folder"])
+    # Last of all: it loads what takes memory, and children begin with the peak of this process.
+    facts = circumstances(("pillow", "pyvips", "pillow-jxl-plugin"))
+    save({**facts, **data, "load_after": os.getloadavg()[0]}, args.output)
+
+
+def save(data: dict[str, Any], place: Path) -> None:
+    """Write what was measured so far."""
+    place.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

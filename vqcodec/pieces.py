@@ -66,7 +66,7 @@ class Pieces:
         with own_modes(self.device):
             window = samples.to(self.device, torch.float32)[None]
             padded = channels_last(pad_to_strides(window, self._transform.stride))
-            return self._transform.analyse(padded)[0][:, *piece]
+            return self._transform.analyse(padded, piece=piece)[0]
 
     def synthesise(self, codes: NDArray[np.int64], *, piece: Region) -> NDArray[np.float32]:
         """The samples of a piece, float32 (C, *samples), those beyond the signal included.
@@ -78,8 +78,6 @@ class Pieces:
         with own_modes(self.device):
             rows = torch.from_numpy(codes)[None].to(self.device)
             latent = channels_last(self._quantizer.reconstruct(rows))
-            samples = self._transform.synthesise(latent)[0]
-            if self.is_local:
-                samples = samples[:, *stretch(piece, self._transform.stride)]
-            found: NDArray[np.float32] = samples.cpu().numpy()
+            samples = self._transform.synthesise(latent, piece=piece if self.is_local else None)
+            found: NDArray[np.float32] = samples[0].cpu().numpy()
         return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from vqcodec.grid import Region, stretch
+
 __all__ = ["Transform"]
 
 
@@ -69,12 +71,19 @@ class Transform(nn.Module):
     def use_half(self) -> None:
         """Compute in half precision what hardly shows it, for inference on a CPU that has it."""
 
-    def analyse(self, samples: Tensor) -> Tensor:
-        """Run the analysis network."""
-        latent: Tensor = self.analysis(samples)
-        return latent
+    def analyse(self, samples: Tensor, *, piece: Region | None = None) -> Tensor:
+        """Run the analysis network.
 
-    def synthesise(self, latent: Tensor) -> Tensor:
-        """Run the synthesis network; samples are near their range and not clamped."""
+        piece: the positions whose latent is wanted, all for None; a local network may spend less on
+            those around them.
+        """
+        latent: Tensor = self.analysis(samples)
+        return latent if piece is None else latent[:, :, *piece]
+
+    def synthesise(self, latent: Tensor, *, piece: Region | None = None) -> Tensor:
+        """Run the synthesis network; samples are near their range and not clamped.
+
+        piece: the positions whose samples are wanted, all for None.
+        """
         samples: Tensor = self.synthesis(latent)
-        return samples
+        return samples if piece is None else samples[:, :, *stretch(piece, self.stride)]

@@ -11,11 +11,21 @@
 
 namespace vqcodec {
 
+// How far a counter moves that has counted n times, in units of 2^-16: 2 / (2 n + 3).
+struct CounterRates {
+  static constexpr uint32_t kLimit = 255;
+  std::array<int32_t, kLimit + 1> of{};
+  constexpr CounterRates() {
+    for (uint32_t n = 0; n <= kLimit; ++n) of[n] = static_cast<int32_t>(131072 / (2 * n + 3));
+  }
+};
+inline constexpr CounterRates kCounterRates{};
+
 // A slot is 22 bits of probability above 10 bits of count.
 class Counters {
  public:
   static constexpr uint32_t kUnknown = 1u << 31;
-  static constexpr uint32_t kLimit = 255;
+  static constexpr uint32_t kLimit = CounterRates::kLimit;
   static constexpr std::size_t kMaxSlots = std::size_t{1} << 18;
 
   Counters(int values, int depth)
@@ -41,18 +51,12 @@ class Counters {
     return (stored & 0xFFF0u) << 16 | 1u << 19 | (stored & 15u);
   }
 
-  // Moves the probability towards the bit by 2 / (2 count + 3) of the way. limit: the highest
-  // count.
+  // Moves the probability towards the bit, as CounterRates say. limit: the highest count.
   static uint32_t updated(uint32_t slot, bool bit, uint32_t limit = kLimit) {
-    static const auto kRates = [] {
-      std::array<int32_t, kLimit + 1> rates{};
-      for (uint32_t n = 0; n <= kLimit; ++n) rates[n] = static_cast<int32_t>(131072 / (2 * n + 3));
-      return rates;
-    }();
     const uint32_t count = slot & 1023u;
     const auto p = static_cast<int32_t>(slot >> 10);
     const int64_t error = (bit ? (1 << 22) - 1 : 0) - p;
-    const auto moved = static_cast<uint32_t>(p + ((error * kRates[count]) >> 16));
+    const auto moved = static_cast<uint32_t>(p + ((error * kCounterRates.of[count]) >> 16));
     return moved << 10 | std::min(count + 1, limit);
   }
 

@@ -15,29 +15,57 @@
 
 namespace vqcodec {
 
-// A logit and a confidence for each context, a constant, and zeros up to whole vectors.
-constexpr int kResidualInputs = 32;
-static_assert(2 * kResidualContexts + 1 <= kResidualInputs);
+// A lane for each context, and one for a constant.
+constexpr int kResidualLanes = 16;
+static_assert(kResidualContexts < kResidualLanes);
+// A logit and a confidence for each lane.
+constexpr int kResidualInputs = 2 * kResidualLanes;
 constexpr int kMixers = 3;
 
-using ResidualInputs = std::array<int32_t, kResidualInputs>;
+// Logits, then confidences; each |input| <= kMaxLogit.
+using ResidualInputs = std::array<int16_t, kResidualInputs>;
+using ResidualSets = std::array<int32_t*, kMixers>;
 
-VQCODEC_VECTOR_CLONES inline int64_t dot(const int32_t* inputs, const int32_t* weights) {
-  int64_t sum = 0;
-  for (int i = 0; i < kResidualInputs; ++i) sum += int64_t{inputs[i]} * weights[i];
-  return sum;
-}
+constexpr int32_t kMaxResidualWeight = 1 << 22;
 
-// |inputs| <= 2815 and |error| <= 2^18.9, so the product stays within 32 bits.
-VQCODEC_VECTOR_CLONES inline void move_weights(const int32_t* inputs, int32_t error,
-                                               int32_t* weights) {
-  constexpr int kShift = 18;
-  constexpr int32_t kMost = 1 << 22;
-  for (int i = 0; i < kResidualInputs; ++i) {
-    const int32_t step = (inputs[i] * error + (1 << (kShift - 1))) >> kShift;
-    weights[i] = std::min(std::max(weights[i] + step, -kMost), kMost);
+// The sums of inputs times weights, for each set. A weight is cut into 12 bits above and 11 below,
+// so that products of 16 bits do, of which a vector holds twice as many.
+VQCODEC_VECTOR_CLONES inline void weigh(const int16_t* inputs, const ResidualSets& sets,
+                                        int64_t* sums) {
+  for (int m = 0; m < kMixers; ++m) {
+    int16_t above[kResidualInputs], below[kResidualInputs];
+    for (int i = 0; i < kResidualInputs; ++i) {
+      above[i] = static_cast<int16_t>(sets[m][i] >> 11);
+      below[i] = static_cast<int16_t>(sets[m][i] & 2047);
+    }
+    int32_t high = 0, low = 0;
+    for (int i = 0; i < kResidualInputs; ++i) high += int32_t{inputs[i]} * above[i];
+    for (int i = 0; i < kResidualInputs; ++i) low += int32_t{inputs[i]} * below[i];
+    sums[m] = int64_t{high} * 2048 + low;
   }
 }
+
+// Moves each set by its error. |error| <= 2^18.9, so the product stays within 32 bits.
+VQCODEC_VECTOR_CLONES inline void move_weights(const int16_t* inputs, const int32_t* errors,
+                                               const ResidualSets& sets) {
+  constexpr int kShift = 18;
+  for (int m = 0; m < kMixers; ++m) {
+    int32_t* weights = sets[m];
+    for (int i = 0; i < kResidualInputs; ++i) {
+      const int32_t step = (inputs[i] * errors[m] + (1 << (kShift - 1))) >> kShift;
+      weights[i] = std::min(std::max(weights[i] + step, -kMaxResidualWeight), kMaxResidualWeight);
+    }
+  }
+}
+
+// How fast a set learns that was used so often before, from 112 down to 16.
+struct MixerRates {
+  std::array<int32_t, 256> of{};
+  constexpr MixerRates() {
+    for (int uses = 0; uses < 256; ++uses) of[uses] = 16 + 96 * 32 / (32 + uses);
+  }
+};
+inline constexpr MixerRates kMixerRates{};
 
 // Weights are in units of 2^-16. Each mixer uses one of its sets, as the choice says.
 class ResidualMixer {
@@ -65,29 +93,35 @@ class ResidualMixer {
 
   // The probability of a 1; remembers the choice for learn().
   int mix(const ResidualInputs& inputs, const Choice& choice, std::size_t node) {
-    choice_ = choice;
+    for (int m = 0; m < kMixers; ++m) {
+      sets_[m] = &weights_[m][choice[m] * kResidualInputs];
+      used_[m] = &uses_[m][choice[m]];
+    }
     node_weights_ = &last_[node * kMixers];
+    std::array<int64_t, kMixers> sums;
+    weigh(inputs.data(), sets_, sums.data());
     int64_t sum = 0;
     for (int m = 0; m < kMixers; ++m) {
-      logits_[m] = clamped(dot(inputs.data(), set_of(m)));
+      logits_[m] = clamped(sums[m]);
       sum += int64_t{logits_[m]} * node_weights_[m];
     }
-    one_ = Logistic::tables().squash(clamped(sum));
+    one_ = logistic_.squash(clamped(sum));
     return one_;
   }
 
   // Moves all weights that were used down the gradient of the cost of this bit.
   void learn(const ResidualInputs& inputs, bool bit) {
     const int32_t target = bit ? 65536 : 0;
+    std::array<int32_t, kMixers> errors;
     for (int m = 0; m < kMixers; ++m) {
-      uint8_t& uses = uses_[m][choice_[m]];
-      const int32_t error = target - Logistic::tables().squash(logits_[m]);
-      move_weights(inputs.data(), error * rate(uses) >> 4, set_of(m));
+      uint8_t& uses = *used_[m];
+      errors[m] = (target - logistic_.squash(logits_[m])) * kMixerRates.of[uses] >> 4;
       uses += uses < kMostUses;
       constexpr int kShift = 18;
       const int32_t step = (logits_[m] * (target - one_) + (1 << (kShift - 1))) >> kShift;
       node_weights_[m] = std::clamp(node_weights_[m] + step, -kMostLast, kMostLast);
     }
+    move_weights(inputs.data(), errors.data(), sets_);
   }
 
  private:
@@ -95,19 +129,17 @@ class ResidualMixer {
   static constexpr int32_t kMostLast = 1 << 20;
   static constexpr int kMostUses = 255;
 
-  // How fast a set learns that was used so often before, from 112 down to 16.
-  static int32_t rate(int32_t uses) { return 16 + 96 * 32 / (32 + uses); }
-
   static int clamped(int64_t sum) {
     return static_cast<int>(std::clamp<int64_t>(sum >> 16, -kMaxLogit, kMaxLogit));
   }
 
-  int32_t* set_of(int m) { return &weights_[m][choice_[m] * kResidualInputs]; }
-
   std::array<std::vector<int32_t>, kMixers> weights_;
   std::array<std::vector<uint8_t>, kMixers> uses_;
   std::vector<int32_t> last_;
-  Choice choice_{};
+  const Logistic& logistic_ = Logistic::tables();
+  // What the last bit used.
+  ResidualSets sets_{};
+  std::array<uint8_t*, kMixers> used_{};
   int32_t* node_weights_ = nullptr;
   std::array<int32_t, kMixers> logits_{};
   int one_ = 0;

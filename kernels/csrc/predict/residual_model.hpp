@@ -18,10 +18,32 @@
 
 #include "../entropy/counters.hpp"
 #include "../entropy/logistic.hpp"
+#include "../entropy/vector.hpp"
 #include "residual_mixer.hpp"
 #include "surroundings.hpp"
 
 namespace vqcodec {
+
+// How far probabilities are from a half, the less the seldomer they were seen. slots: see Counters.
+VQCODEC_VECTOR_CLONES inline void confide(const uint32_t* slots, int16_t* confidences) {
+  for (int i = 0; i < kResidualLanes; ++i) {
+    const auto p = static_cast<int32_t>(slots[i] >> 20);
+    const auto trust = static_cast<int32_t>(std::min(slots[i] & 1023u, 16u));
+    confidences[i] = static_cast<int16_t>(((p - 2048) * trust) >> 4);
+  }
+}
+
+// What Counters::updated makes of slots; products are cut in two, to stay within 32 bits.
+VQCODEC_VECTOR_CLONES inline void count(uint32_t* slots, const int32_t* rates, bool bit,
+                                        uint32_t limit) {
+  const int32_t target = bit ? (1 << 22) - 1 : 0;
+  for (int i = 0; i < kResidualLanes; ++i) {
+    const auto p = static_cast<int32_t>(slots[i] >> 10);
+    const int32_t error = target - p;
+    const int32_t step = ((error >> 8) * rates[i] + (((error & 255) * rates[i]) >> 8)) >> 8;
+    slots[i] = static_cast<uint32_t>(p + step) << 10 | std::min((slots[i] & 1023u) + 1, limit);
+  }
+}
 
 class ResidualModel {
  public:
@@ -39,6 +61,12 @@ class ResidualModel {
   // which returns the bit that was coded; a decoder ignores the bit that it is given.
   template <typename Coder>
   int32_t code(Coder& coder, const ResidualContexts& contexts, int32_t residual) {
+    for (int c = 0; c < kResidualContexts; ++c) {
+      nodes_[c] = &slots_[first_[c] + contexts.values[c] * kNodes];
+#if defined(__GNUC__)
+      __builtin_prefetch(nodes_[c], 1);
+#endif
+    }
     if (!code_bit(coder, contexts, 0, 0, residual != 0)) return 0;
     const bool negative = code_bit(coder, contexts, 1, 1, residual < 0);
     const auto wanted = static_cast<uint32_t>(std::abs(residual));
@@ -60,6 +88,7 @@ class ResidualModel {
   static constexpr std::size_t kKinds = 8;
   static constexpr int kMostBelow = 30;
   static constexpr uint32_t kCounterLimit = 127;
+  static constexpr int16_t kConstant = 256;
 
   template <typename Coder>
   uint32_t code_below(Coder& coder, const ResidualContexts& contexts, int count, uint32_t wanted) {
@@ -77,25 +106,23 @@ class ResidualModel {
   template <typename Coder>
   bool code_bit(Coder& coder, const ResidualContexts& contexts, std::size_t kind, uint32_t node,
                 bool bit) {
-    std::array<uint32_t*, kResidualContexts> slots;
-    ResidualInputs inputs{};
-    for (int c = 0; c < kResidualContexts; ++c) {
-      slots[c] = &slots_[first_[c] + contexts.values[c] * kNodes + node];
-      const uint32_t slot = *slots[c] ^ Counters::kUnknown;
-      const auto p = static_cast<int32_t>(slot >> 20);
-      const auto trust = static_cast<int32_t>(std::min(slot & 1023u, 16u));
-      inputs[c] = Logistic::tables().stretch(p);
-      inputs[kResidualContexts + c] = ((p - 2048) * trust) >> 4;
+    std::array<uint32_t, kResidualLanes> slots;
+    std::array<int32_t, kResidualLanes> rates;
+    ResidualInputs inputs;
+    for (int c = 0; c < kResidualContexts; ++c) slots[c] = nodes_[c][node] ^ Counters::kUnknown;
+    slots[kResidualContexts] = Counters::kUnknown;
+    for (int c = 0; c < kResidualLanes; ++c) {
+      inputs[c] = static_cast<int16_t>(logistic_.stretch(slots[c] >> 20));
+      rates[c] = kCounterRates.of[slots[c] & 1023u];
     }
-    inputs[2 * kResidualContexts] = 256;
+    inputs[kResidualContexts] = kConstant;
+    confide(slots.data(), &inputs[kResidualLanes]);
     const int one = mixer_.mix(
         inputs, {node, contexts.error * kKinds + kind, contexts.texture * kKinds + kind}, node);
     bit = coder.code(bit, static_cast<uint32_t>(one));
     mixer_.learn(inputs, bit);
-    for (uint32_t* slot : slots) {
-      const uint32_t updated = Counters::updated(*slot ^ Counters::kUnknown, bit, kCounterLimit);
-      *slot = updated ^ Counters::kUnknown;
-    }
+    count(slots.data(), rates.data(), bit, kCounterLimit);
+    for (int c = 0; c < kResidualContexts; ++c) nodes_[c][node] = slots[c] ^ Counters::kUnknown;
     return bit;
   }
 
@@ -107,6 +134,9 @@ class ResidualModel {
   // slot is kept as what it differs by from an unknown one.
   std::unique_ptr<uint32_t[], Free> slots_;
   std::array<std::size_t, kResidualContexts> first_{};
+  // Of the residual that is being coded: where each context's nodes are.
+  std::array<uint32_t*, kResidualContexts> nodes_{};
+  const Logistic& logistic_ = Logistic::tables();
   ResidualMixer mixer_;
 };
 

@@ -59,11 +59,21 @@ struct ResidualContexts {
   std::size_t error, texture;
 };
 
+// Bits of a number that is not 0.
+inline uint32_t bit_length(uint64_t number) {
+#if defined(__GNUC__)
+  return static_cast<uint32_t>(64 - __builtin_clzll(number));
+#else
+  uint32_t length = 0;
+  while (length < 64 && number >> length != 0) ++length;
+  return length;
+#endif
+}
+
 // Classes of a magnitude: 0, 1, 2, 3, 4 to 5, 6 to 7, 8 to 11, 12 to 15; two an octave.
 inline uint32_t magnitude_class(uint64_t magnitude, uint32_t classes) {
-  uint32_t top = 0;
-  while (magnitude >> top > 3) ++top;
-  // What is left is 0 to 3.
+  // What is left above `top` bits is 0 to 3.
+  const uint32_t top = magnitude < 4 ? 0 : bit_length(magnitude) - 2;
   const uint64_t of = magnitude < 2 ? magnitude : 2 * top + (magnitude >> top);
   return static_cast<uint32_t>(std::min<uint64_t>(of, classes - 1));
 }

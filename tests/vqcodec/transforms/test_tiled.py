@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vqcodec.grid import Region, stretch
 from vqcodec.transforms.convolutional import ConvolutionalTransform
 from vqcodec.transforms.tiled import apply_tiled
 
@@ -51,6 +52,29 @@ def test_tiled_synthesis_is_the_whole(grid: tuple[int, ...]) -> None:
     side, reach = [16] * len(grid), transform.synthesis_reach
     tiled = apply_tiled(transform.synthesise, x, grid=grid, side=side, reach=reach)
     torch.testing.assert_close(tiled, transform.synthesise(x), rtol=0, atol=ROUNDING)
+
+
+# In a corner, at one edge, in the middle with less around it than counts and with more, and all.
+PIECES = [
+    (slice(0, 5), slice(0, 7)),
+    (slice(3, 9), slice(30, 41)),
+    (slice(4, 5), slice(9, 12)),
+    (slice(12, 20), slice(15, 22)),
+    (slice(0, 33), slice(0, 41)),
+]
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=str)
+def test_a_piece_is_cut_out_of_the_whole(piece: Region) -> None:
+    transform, grid = transform_on(2), (33, 41)
+    samples, latent = torch.rand(2, 3, 4 * 33, 2 * 41), torch.randn(2, 6, *grid)
+    found = transform.analyse(samples, piece=piece)
+    torch.testing.assert_close(
+        found, transform.analyse(samples)[:, :, *piece], rtol=0, atol=ROUNDING
+    )
+    found = transform.synthesise(latent, piece=piece)
+    wanted = transform.synthesise(latent)[:, :, *stretch(piece, transform.stride)]
+    torch.testing.assert_close(found, wanted, rtol=0, atol=ROUNDING)
 
 
 def box(x: Tensor) -> Tensor:
