@@ -132,29 +132,33 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not args.report_only:
         if args.folder is None:
             parser.error("FOLDER of clips is needed")
-        for pool in ("OMP", "MKL", "OPENBLAS"):
-            os.environ[f"{pool}_NUM_THREADS"] = "1"
-        import torch
-
-        torch.set_num_threads(1)
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        taking_part = list(contestants(args))
-        rows = _known(result, taking_part) if args.go_on else []
-        for path in clips_of(args.folder):
-            done = {row["codec"] for row in rows if row["signal"] == path.stem}
-            left = [contestant for contestant in taking_part if contestant.name not in done]
-            rows += [{"codec": codec, **asdict(found)} for codec, found in run_clip(path, left)]
-            content = {
-                "keyframe_seconds": args.keyframe_seconds,
-                "load": os.getloadavg()[0],
-                "codecs": {
-                    c.name: {"version": c.version, "settings": c.settings} for c in taking_part
-                },
-                "circumstances": circumstances(("av",)),
-                "rows": rows,
-            }
-            result.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        run(args, result)
     write_report(result)
+
+
+def run(args: argparse.Namespace, result: Path) -> None:
+    """Measure all clips, and write what is known after each."""
+    for pool in ("OMP", "MKL", "OPENBLAS"):
+        os.environ[f"{pool}_NUM_THREADS"] = "1"
+    import torch
+
+    torch.set_num_threads(1)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    taking_part = list(contestants(args))
+    codecs = {c.name: {"version": c.version, "settings": c.settings} for c in taking_part}
+    rows = _known(result, taking_part) if args.go_on else []
+    for path in clips_of(args.folder):
+        done = {row["codec"] for row in rows if row["signal"] == path.stem}
+        left = [contestant for contestant in taking_part if contestant.name not in done]
+        rows += [{"codec": codec, **asdict(found)} for codec, found in run_clip(path, left)]
+        content = {
+            "keyframe_seconds": args.keyframe_seconds,
+            "load": os.getloadavg()[0],
+            "codecs": codecs,
+            "circumstances": circumstances(("av",)),
+            "rows": rows,
+        }
+        result.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

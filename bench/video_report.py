@@ -95,11 +95,11 @@ def _table(rows: Rows, measure: str) -> str:
     for clip, is_static in _clips(rows):
         curves = _curves(rows, clip, measure)
         camera = "fixed" if is_static else "moving"
-        reference = next((codec for codec in curves if is_own(codec)), codecs[0])
+        reference = next((codec for codec in curves if is_own(codec)), next(iter(curves)))
         low, high = min(curves[reference][1]), max(curves[reference][1])
         quality = math.ceil(low / step) * step
         while quality <= high:
-            cells = [_bits(curves[codec], quality) for codec in codecs]
+            cells = [_bits(curves.get(codec), quality) for codec in codecs]
             lines.append(f"| {camera} | {clip} | {quality:g} | " + " | ".join(cells) + " |")
             quality += step
         cells = [_difference(curves, reference, codec) for codec in codecs]
@@ -107,8 +107,8 @@ def _table(rows: Rows, measure: str) -> str:
     return "\n".join(lines)
 
 
-def _bits(curve: tuple[list[float], list[float]], quality: float) -> str:
-    bits = bits_at(quality, *curve)
+def _bits(curve: tuple[list[float], list[float]] | None, quality: float) -> str:
+    bits = None if curve is None else bits_at(quality, *curve)
     return "-" if bits is None else f"{bits:.4f}"
 
 
@@ -116,7 +116,7 @@ def _difference(
     curves: dict[str, tuple[list[float], list[float]]], reference: str, codec: str
 ) -> str:
     """The mean difference in bits over the qualities that both reach, and how many of ours."""
-    if codec == reference:
+    if codec == reference or codec not in curves:
         return ""
     (rates, values), (other_rates, other_values) = curves[reference], curves[codec]
     found = bd_rate(rates, values, reference_rates=other_rates, reference_values=other_values)
@@ -131,11 +131,9 @@ def _seconds(rows: Rows) -> str:
     for codec in dict.fromkeys(row["codec"] for row in rows):
         for clip, _ in _clips(rows):
             own = [row for row in rows if (row["codec"], row["signal"]) == (codec, clip)]
-            middle = own[len(own) // 2]
-            lines.append(
-                f"| {codec} | {clip} | {middle['encode_seconds']:.2f} | "
-                f"{middle['decode_seconds']:.2f} |"
-            )
+            for row in own[len(own) // 2 : len(own) // 2 + 1]:
+                seconds = f"{row['encode_seconds']:.2f} | {row['decode_seconds']:.2f}"
+                lines.append(f"| {codec} | {clip} | {seconds} |")
     return "\n".join(lines)
 
 

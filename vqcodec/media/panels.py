@@ -17,7 +17,7 @@ _GAP = 6
 
 
 def draw_panels(panels: Sequence[tuple[str, NDArray[np.uint8]]]) -> bytes:
-    """The bytes of a PNG of labels and pixels, uint8 (H, W, 3) of one size.
+    """The bytes of a PNG of labels and pixels of one size, uint8 (H, W, 3), or (H, W) of grey.
 
     Raises:
         InputError: there are no panels, or their sizes differ.
@@ -27,8 +27,10 @@ def draw_panels(panels: Sequence[tuple[str, NDArray[np.uint8]]]) -> bytes:
     sizes = {pixels.shape for _, pixels in panels}
     if len(sizes) != 1:
         raise InputError(f"panels of one size are needed, got {sorted(sizes)}")
-    ((height, width, _),) = sizes
-    strip = Image.new("RGB", (len(panels) * (width + _GAP) - _GAP, height + _LABEL), "white")
+    ((height, width, *colours),) = sizes
+    strip = Image.new(
+        "RGB" if colours else "L", (len(panels) * (width + _GAP) - _GAP, height + _LABEL), "white"
+    )
     draw = ImageDraw.Draw(strip)
     for position, (label, pixels) in enumerate(panels):
         left = position * (width + _GAP)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.errors import InputError
+from vqcodec.media.panels import draw_panels
 from vqcodec.media.sound.signal import Sound
 from vqcodec.media.sound.spectra import spectrum, window_of
 
 __all__ = ["draw_spectrograms", "shades"]
 
-_LABEL, _GAP = 26, 6
 # Decibels below full scale that are black; a window of 21 ms; columns at most.
 _DARKEST, _LOUDEST = -100.0, -10.0
 _WINDOW = 512
@@ -53,19 +52,9 @@ def draw_spectrograms(panels: Sequence[tuple[str, Sound]]) -> bytes:
     Raises:
         InputError: there are no panels, or the sounds differ in length or rate.
     """
-    from PIL import Image, ImageDraw, ImageFont
-
     kinds = {(sound.extent, sound.rate) for _, sound in panels}
     if len(kinds) != 1:
         raise InputError(f"sounds of one length and rate are needed, got {sorted(kinds)}")
-    shown = [(label, shades(sound.samples.mean(axis=1), sound.rate)) for label, sound in panels]
-    height, width = shown[0][1].shape
-    strip = Image.new("L", (len(shown) * (width + _GAP) - _GAP, height + _LABEL), "white")
-    draw = ImageDraw.Draw(strip)
-    for position, (label, grey) in enumerate(shown):
-        left = position * (width + _GAP)
-        draw.text((left + 4, 3), label, fill="black", font=ImageFont.load_default(size=16))
-        strip.paste(Image.fromarray(grey), (left, _LABEL))
-    buffer = io.BytesIO()
-    strip.save(buffer, format="PNG", optimize=True)
-    return buffer.getvalue()
+    return draw_panels(
+        [(label, shades(sound.samples.mean(axis=1), sound.rate)) for label, sound in panels]
+    )

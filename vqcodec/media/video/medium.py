@@ -74,21 +74,16 @@ class VideoMedium(Direct):
         return None
 
     def wrap(self, thing: Any) -> Video:
-        """The video in a `Video`."""
-        from vqcodec.media.video.signal import Video
+        """The video in frames of many kinds; see `video_from`."""
+        from vqcodec.media.video.arrays import video_from
 
-        if isinstance(thing, Video):
-            return thing
-        raise InputError(f"no video: {thing!r:.40}; frames are given to VideoEncoder")
+        return video_from(thing)
 
     def unwrap(self, signal: Any) -> NDArray[np.uint8]:
         """All frames as red, green and blue, uint8 (T, H, W, 3)."""
-        import numpy as np
+        from vqcodec.media.video.arrays import array_of
 
-        from vqcodec.media.video.colour import to_rgb
-
-        frames = [to_rgb(frame, signal.facts).transpose(1, 2, 0) for frame in signal]
-        return np.stack(frames)
+        return array_of(signal)
 
     def check_model(self, model: ModelConfig) -> None:
         """Raise BadModelError."""

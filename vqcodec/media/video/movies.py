@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -66,6 +67,9 @@ class MovieWriter:
             self._container = av.open(str(path), "w", format=container)
             self._stream = self._video_stream(encoder, height, width)
             self._audio = [add_track(self._container, track) for track in self._tracks]
+        advice = " with this audio: write .mkv, or leave audio out" if self._tracks else ""
+        with named_errors(f"cannot write .{format}{advice}"):
+            self._container.start_encoding()
 
     def _video_stream(self, encoder: _Encoder, height: int, width: int) -> Any:
         facts = self._facts
@@ -109,4 +113,6 @@ class MovieWriter:
 
     def close(self) -> None:
         """Let the file go, whatever it holds."""
-        self._container.close()
+        # Of one that ended well nothing is left to be said; another one is thrown away.
+        with suppress(import_av("write videos").FFmpegError):
+            self._container.close()

@@ -8,7 +8,10 @@ from typing import Any
 
 from vqcodec.errors import InputError, MissingDependencyError
 
-__all__ = ["import_av", "named_errors"]
+__all__ = ["ALONE", "import_av", "named_errors"]
+
+# Of a container that is read: what it names is not opened, neither other files nor addresses.
+ALONE = {"protocol_whitelist": "none"}
 
 
 def import_av(use: str) -> Any:

@@ -38,16 +38,23 @@ class StillWriter:
     Raises: InputError for a path that is no such pattern; OSError where a file cannot be written.
     """
 
-    lost: tuple[str, ...] = ("times of frames", "pixel aspect")
-
     def __init__(self, pattern: Path, facts: Facts, *, first: int = 0, step: int = 1) -> None:
         if len(_NUMBER.findall(pattern.name)) != 1 or pattern.name.count("%") != 1:
             raise InputError(
                 f"a name of many frames has one number, as %06d.png, got {pattern.name}"
             )
         self._pattern, self._facts = pattern, facts
-        self._number, self._step = first, step
+        self._number, self._step, self._is_heard = first, step, False
         pattern.parent.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """What the files do not say."""
+        return (
+            "times of frames",
+            *(["pixel aspect"] if self._facts.aspect != 1 else []),
+            *(["audio"] if self._is_heard else []),
+        )
 
     def path(self, number: int) -> Path:
         """Where the frame of this number goes.
@@ -69,7 +76,8 @@ class StillWriter:
         self._number += self._step
 
     def write_audio(self, packets: Sequence[Packet]) -> None:
-        """Leave audio out."""
+        """Leave audio out, which `lost` tells."""
+        self._is_heard |= bool(packets)
 
     def end(self) -> None:
         """Each file is whole already."""

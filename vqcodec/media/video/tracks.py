@@ -8,16 +8,28 @@ from fractions import Fraction
 from typing import Any
 
 from vqcodec.errors import InputError
+from vqcodec.media.video.adts import configuration_of
 from vqcodec.media.video.audio import Packet, Track
-from vqcodec.media.video.pyav import import_av, named_errors
+from vqcodec.media.video.pyav import ALONE, import_av, named_errors
 
-__all__ = ["add_track", "mux_packets", "track_of"]
+__all__ = ["add_track", "has_headers", "mux_packets", "track_of"]
 
 _BIT_EXACT = 0x400
+_LAYOUTS = {1: "mono", 2: "stereo"}
 
 
-def track_of(stream: Any) -> Track:
-    """The track of a stream of audio of PyAV. Raises: InputError if Matroska cannot hold it."""
+def has_headers(stream: Any) -> bool:
+    """Whether packets of a stream of audio carry headers that containers write once: ADTS."""
+    context = stream.codec_context
+    return context is not None and context.name == "aac" and not context.extradata
+
+
+def track_of(stream: Any, first: bytes | None = None) -> Track:
+    """The track of a stream of audio of PyAV.
+
+    first: the first packet of one that `has_headers`.
+    Raises: InputError if Matroska cannot hold it.
+    """
     av, file = import_av("keep audio"), io.BytesIO()
     name = stream.codec_context.name if stream.codec_context is not None else "unknown"
     try:
@@ -27,6 +39,8 @@ def track_of(stream: Any) -> Track:
         ):
             container.flags |= _BIT_EXACT
             out = container.add_stream_from_template(stream)
+            if first is not None:
+                out.codec_context.extradata = configuration_of(first)
             packet = av.Packet(b"\0")
             packet.stream, packet.pts, packet.dts = out, 0, 0
             packet.time_base = Fraction(1, 1000)
@@ -44,19 +58,27 @@ def add_track(container: Any, track: Track) -> Any:
     Raises: InputError: the track is damaged, or a container of this format holds none of its codec.
     """
     av = import_av("write audio")
-    with named_errors("the track of audio is damaged"):
-        head = av.open(io.BytesIO(track.head), "r", options={"protocol_whitelist": "none"})
+    damaged = "the track of audio is damaged"
+    with named_errors(damaged):
+        head = av.open(io.BytesIO(track.head), "r", options=ALONE, metadata_errors="replace")
     with head:
-        if [stream.type for stream in head.streams] != ["audio"]:
-            raise InputError("the track of audio is damaged: its head holds something else")
-        try:
-            stream = container.add_stream_from_template(head.streams[0])
-        except ValueError as error:
-            name = head.streams[0].codec_context.name
-            raise InputError(
-                f"{container.format.name} holds no audio of the codec {name}: write .mkv, or leave "
-                "audio out"
-            ) from error
+        streams = list(head.streams)
+        if [s.type for s in streams] != ["audio"] or streams[0].codec_context is None:
+            raise InputError(f"{damaged}: its head holds something else")
+        name = streams[0].codec_context.name
+        with named_errors(damaged):
+            try:
+                stream = container.add_stream_from_template(streams[0])
+            except av.FFmpegError:
+                raise
+            except ValueError as error:
+                raise InputError(
+                    f"{container.format.name} holds no audio of the codec {name}: write .mkv, or "
+                    "leave audio out"
+                ) from error
+    # Matroska counts channels, and MP4 wants them named.
+    if (layout := _LAYOUTS.get(stream.codec_context.channels)) is not None:
+        stream.codec_context.layout = layout
     stream.time_base = track.time_base
     return stream
 

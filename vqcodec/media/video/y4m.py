@@ -6,46 +6,31 @@ yuv4mpeg(5) of mjpegtools; the ranges of colour as FFmpeg adds them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO
 
 import numpy as np
 
 from vqcodec.bitstream import DEFAULT_LIMITS, Limits
-from vqcodec.errors import InputError, LimitError
+from vqcodec.errors import InputError
 from vqcodec.media.video.audio import Packet
 from vqcodec.media.video.chroma import halved
-from vqcodec.media.video.signal import LONGEST_SIDE, Facts, Frame, Plane, Video
+from vqcodec.media.video.signal import Facts, Frame, Plane, Video
+from vqcodec.media.video.y4m_head import (
+    LONGEST_LINE,
+    NAMES,
+    USUAL_RATE,
+    Y4mHead,
+    is_y4m,
+    pack_y4m_head,
+    read_y4m_head,
+)
 
 __all__ = ["Y4mWriter", "is_y4m", "open_y4m", "read_y4m"]
 
-_MAGIC = b"YUV4MPEG2"
-_LONGEST_LINE = 1024
 _PIECE = 2**20
-_USUAL_RATE = Fraction(25)
-# Chroma is a half of luma (down, across), or there is none; and where it lies.
-_LAYOUTS: dict[str, tuple[tuple[bool, bool] | None, int]] = {
-    "420jpeg": ((True, True), 1),
-    "420": ((True, True), 1),
-    "420mpeg2": ((True, True), 0),
-    "420paldv": ((True, True), 2),
-    "422": ((False, True), 0),
-    "444": ((False, False), 0),
-    "mono": (None, 0),
-}
-_NAMES = {0: "420mpeg2", 1: "420jpeg", 2: "420paldv"}
-
-
-def is_y4m(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of YUV4MPEG2.
-
-    >>> is_y4m(b"YUV4MPEG2 W320 H180")
-    True
-    """
-    return head.startswith(_MAGIC + b" ")
+_NOT_SAID = 2
 
 
 def open_y4m(path: str, limits: Limits = DEFAULT_LIMITS) -> Video:
@@ -54,7 +39,7 @@ def open_y4m(path: str, limits: Limits = DEFAULT_LIMITS) -> Video:
     Raises: OSError; and as `read_y4m`.
     """
     with open(path, "rb") as file:
-        head = _read_head(file, limits)
+        head = read_y4m_head(file, limits)
     return _video(_Frames(lambda: open(path, "rb"), limits), head)
 
 
@@ -70,18 +55,8 @@ def read_y4m(file: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> Video:
     >>> [(frame.time, bytes(frame.y)) for frame in read_y4m(file)]
     [(Fraction(0, 1), b'abcd')]
     """
-    head = _read_head(file, limits)
+    head = read_y4m_head(file, limits)
     return _video(_frames(file, head), head)
-
-
-@dataclass(frozen=True)
-class _Head:
-    height: int
-    width: int
-    rate: Fraction
-    chroma: tuple[bool, bool] | None
-    facts: Facts
-    remarks: tuple[str, ...]
 
 
 class _Frames:
@@ -92,98 +67,33 @@ class _Frames:
 
     def __iter__(self) -> Iterator[Frame]:
         with self._opener() as file:
-            yield from _frames(file, _read_head(file, self._limits))
+            yield from _frames(file, read_y4m_head(file, self._limits))
 
 
-def _video(frames: _Frames | Iterator[Frame], head: _Head) -> Video:
+def _video(frames: _Frames | Iterator[Frame], head: Y4mHead) -> Video:
     return Video(
         frames, height=head.height, width=head.width, facts=head.facts, remarks=head.remarks
     )
 
 
-def _read_head(file: BinaryIO, limits: Limits) -> _Head:
-    line = file.readline(_LONGEST_LINE)
-    if not is_y4m(line):
-        raise InputError(f"no YUV4MPEG2: it begins with {line[:16]!a}")
-    if not line.endswith(b"\n"):
-        raise InputError("the video is damaged or cut off: the first line of YUV4MPEG2 has no end")
-    words = {word[:1]: word[1:] for word in line.decode("latin-1").split()[1:]}
-    # Of several words of an X only one is looked at.
-    full = b"XCOLORRANGE=FULL" in line.split()
-    height, width = (_side(words.get(letter, "")) for letter in "HW")
-    if height * width > limits.max_samples:
-        raise LimitError(
-            f"a frame has {height * width} samples, more than the limit of {limits.max_samples}",
-            argument="max_samples",
-        )
-    if (order := words.get("I", "?")) not in ("p", "?"):
-        raise InputError(
-            f"the video is interlaced (I{order[:8]}): deinterlace it first, as with "
-            "ffmpeg -i IN -vf bwdif OUT"
-        )
-    layout = words.get("C", "420jpeg")
-    if layout not in _LAYOUTS:
-        raise InputError(
-            f"frames of layout {layout[:20]!a} are not read, these are: {', '.join(_LAYOUTS)}"
-        )
-    chroma, siting = _LAYOUTS[layout]
-    rate, aspect = (_fraction(words, letter) for letter in "FA")
-    known = _USUAL_RATE if rate is None else rate
-    remarks: tuple[str, ...] = ()
-    if rate is None:
-        remarks = (f"the file says no frame rate, {known} a second are taken",)
-    if chroma not in (None, (True, True)):
-        remarks += (f"chroma of 4:{layout[1]}:{layout[2]} became 4:2:0",)
-    facts = Facts(
-        time_base=1 / known,
-        rate=known,
-        aspect=aspect or Fraction(1),
-        full_range=full,
-        siting=siting,
-    )
-    return _Head(height, width, known, chroma, facts, remarks)
-
-
-def _side(word: str) -> int:
-    if not re.fullmatch("[0-9]{1,9}", word) or not 1 <= int(word) <= LONGEST_SIDE:
-        raise InputError(
-            f"a side of the video must be 1 to {LONGEST_SIDE} pixels, YUV4MPEG2 says {word[:20]!a}"
-        )
-    return int(word)
-
-
-def _fraction(words: dict[str, str], letter: str) -> Fraction | None:
-    """A fraction that the first line says; None for 0:0, which is "not known"."""
-    word = words.get(letter, "0:0")
-    if not re.fullmatch("[0-9]{1,10}:[0-9]{1,10}", word):
-        raise InputError(f"{letter}{word[:24]!a} of YUV4MPEG2 is no fraction")
-    over, under = map(int, word.split(":"))
-    return Fraction(over, under) if over and under else None
-
-
-def _frames(file: BinaryIO, head: _Head) -> Iterator[Frame]:
+def _frames(file: BinaryIO, head: Y4mHead) -> Iterator[Frame]:
     half = ((head.height + 1) // 2, (head.width + 1) // 2)
-    sizes = [(head.height, head.width)]
+    sizes, (down, across) = [(head.height, head.width)], head.chroma or (True, True)
     if head.chroma is not None:
-        down, across = head.chroma
         sizes += 2 * [(half[0] if down else head.height, half[1] if across else head.width)]
     number = 0
-    while line := file.readline(_LONGEST_LINE):
+    while line := file.readline(LONGEST_LINE):
         if not line.startswith((b"FRAME ", b"FRAME\n")) or not line.endswith(b"\n"):
             raise InputError(
                 f"the video is damaged or cut off: frame {number} begins with {line[:16]!a}"
             )
-        planes = [_plane(file, size, number) for size in sizes]
-        if head.chroma is None:
-            planes += [np.full(half, 128, np.uint8)] * 2
-        elif head.chroma != (True, True):
-            down, across = head.chroma
-            planes[1:] = [
-                halved(plane, head.facts.siting, down=not down, across=not across)
-                for plane in planes[1:]
-            ]
-        y, u, v = planes
-        yield Frame(y, u, v, number / head.rate)
+        y, *chroma = (_plane(file, size, number) for size in sizes)
+        if not chroma:
+            chroma = 2 * [np.full(half, 128, np.uint8)]
+        elif not (down and across):
+            siting = head.facts.siting
+            chroma = [halved(c, siting, down=not down, across=not across) for c in chroma]
+        yield Frame(y, chroma[0], chroma[1], number / head.rate)
         number += 1
 
 
@@ -215,11 +125,11 @@ class Y4mWriter:
     b'YUV4MPEG2 W2 H1 F10:1 Ip A1:1 C420mpeg2 XCOLORRANGE=LIMITED\\nFRAME\\n\\x00\\x00\\x80\\x80'
     """
 
-    def __init__(self, file: BinaryIO, facts: Facts, *, mean_rate: Fraction = _USUAL_RATE) -> None:
+    def __init__(self, file: BinaryIO, facts: Facts, *, mean_rate: Fraction = USUAL_RATE) -> None:
         self._file, self._facts = file, facts
         self._rate = facts.rate or mean_rate
         self._first: Fraction | None = None
-        self._number, self._is_steady = 0, facts.rate is not None
+        self._number, self._is_steady, self._is_heard = 0, facts.rate is not None, False
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -228,14 +138,15 @@ class Y4mWriter:
         return (
             *([] if self._is_steady else ["times of frames"]),
             *([f"rotation by {facts.rotation} degrees"] if facts.rotation else []),
-            *(["colour matrix"] if facts.matrix != 2 else []),
-            *(["where chroma lies"] if facts.siting not in _NAMES else []),
+            *(["colour matrix"] if facts.matrix != _NOT_SAID else []),
+            *([] if facts.siting in NAMES else ["where chroma lies"]),
+            *(["audio"] if self._is_heard else []),
         )
 
     def write(self, frame: Frame) -> None:
         """Write the next frame."""
         if self._first is None:
-            self._file.write(self._head(*frame.extent))
+            self._file.write(pack_y4m_head(*frame.extent, self._facts, self._rate))
             self._first = frame.time
         late = frame.time - self._first - self._number / self._rate
         # Times may have been rounded to a time base.
@@ -246,15 +157,8 @@ class Y4mWriter:
             self._file.write(plane.tobytes())
 
     def write_audio(self, packets: Sequence[Packet]) -> None:
-        """Leave audio out."""
+        """Leave audio out, which `lost` tells."""
+        self._is_heard |= bool(packets)
 
     def end(self) -> None:
         """There is nothing behind the last frame."""
-
-    def _head(self, height: int, width: int) -> bytes:
-        facts = self._facts
-        rate, aspect = (f"{x.numerator}:{x.denominator}" for x in (self._rate, facts.aspect))
-        layout = _NAMES.get(facts.siting, "420mpeg2")
-        span = "FULL" if facts.full_range else "LIMITED"
-        head = f"W{width} H{height} F{rate} Ip A{aspect} C{layout} XCOLORRANGE={span}\n"
-        return _MAGIC + b" " + head.encode("ascii")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import io
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -12,10 +15,13 @@ import av
 import numpy as np
 import pytest
 from clips import container_of, make_video
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vqcodec.bitstream import Limits
 from vqcodec.errors import InputError, LimitError
 from vqcodec.media.video.containers import open_container, read_container
+from vqcodec.media.video.files import open_writer
 from vqcodec.media.video.planes import frame_to
 from vqcodec.media.video.signal import Facts, Frame, Video
 
@@ -175,6 +181,66 @@ def test_audio_comes_with_the_frames_or_is_left_out_with_a_word() -> None:
     assert silent.remarks == ("a track of audio is left out",)
 
 
+KINDS = [
+    *(("avi", "libx264", None), ("avi", "mpeg4", None), ("avi", "mjpeg", None)),
+    *(("flv", "libx264", "aac"), ("mpegts", "libx264", "aac"), ("mp4", "libx264", "aac")),
+    *(("webm", "libvpx-vp9", "libopus"), ("matroska", "libx265", "flac")),
+]
+
+
+@pytest.mark.parametrize(("format", "codec", "audio"), KINDS)
+def test_frames_of_any_container_come_in_their_order(
+    format: str, codec: str, audio: str | None
+) -> None:
+    """Frames that are predicted from later ones, and containers that say when to decode alone."""
+    base = Fraction(1, 25)
+    frames = frames_of(make_video(20, 64, 96), range(20), base)
+    pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    frames = [frame.reformat(format=pix_fmt) for frame in frames]
+    for number, frame in enumerate(frames):
+        frame.pts, frame.time_base = number, base
+    options = {"x265-params": "log-level=none"} if codec == "libx265" else {"bf": "2"}
+    options = {} if codec in ("mjpeg", "libvpx-vp9") else options
+    data = container_of(
+        frames,
+        codec=codec,
+        format=format,
+        time_base=base,
+        rate=25,
+        pix_fmt=pix_fmt,
+        audio=audio,
+        options=options,
+    )
+    found = list(read_container(io.BytesIO(data)))
+    assert len(found) == 20
+    steps = [float(b.time - a.time) for a, b in itertools.pairwise(found)]
+    assert steps == pytest.approx([0.04] * 19, abs=1e-3)
+
+
+def heard(data: bytes) -> Any:
+    with av.open(io.BytesIO(data)) as container:
+        frames = container.decode(audio=0)
+        return np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
+
+
+def test_audio_of_a_transport_stream_is_heard_elsewhere(tmp_path: Path) -> None:
+    """Its packets carry headers, which other containers do not have."""
+    data = clip(codec="libx264", format="mpegts", audio="aac")
+    video = read_container(io.BytesIO(data))
+    assert video.audio is not None
+    path = tmp_path / "back.mkv"
+    with open_writer(
+        path, height=48, width=64, facts=video.facts, tracks=video.audio.tracks
+    ) as writer:
+        for frame in video:
+            writer.write_audio(video.audio.take())
+            writer.write(frame)
+        writer.write_audio(video.audio.take())
+    found, wanted = heard(path.read_bytes()), heard(data)
+    assert wanted.shape[1] > 40000
+    assert np.array_equal(found[:, : wanted.shape[1]], wanted[:, : found.shape[1]])
+
+
 def test_interlaced_video_is_refused() -> None:
     data = clip(codec="mpeg2video", options={"flags": "+ildct+ilme"})
     with pytest.raises(InputError, match="the video is interlaced: deinterlace it first"):
@@ -213,6 +279,30 @@ def test_a_cut_file_is_refused(format: str) -> None:
     for part in (0.0, 0.01, 0.2, 0.5):
         with pytest.raises(InputError, match=r"damaged|cut off"):
             list(read_container(io.BytesIO(data[: int(part * len(data))])))
+
+
+@functools.cache
+def whole(format: str) -> bytes:
+    return clip(6, codec="libx264", format=format, audio="aac")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    format=st.sampled_from(["matroska", "mp4", "mpegts", "flv"]),
+    changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=6),
+    kept=st.just(1.0) | st.floats(0, 1),
+)
+def test_any_damage_ends_in_a_named_error(
+    format: str, changes: list[tuple[float, int]], kept: float
+) -> None:
+    """Or in frames, where nobody can notice; half of the changes are near the beginning."""
+    data = bytearray(whole(format))
+    for place, value in changes:
+        span = len(data) if value % 2 else min(900, len(data))
+        data[int(place * (span - 1))] = value
+    with contextlib.suppress(InputError, LimitError):
+        video = read_container(io.BytesIO(bytes(data[: int(kept * len(data))])))
+        assert all(frame.extent == (video.height, video.width) for frame in video)
 
 
 def test_damage_is_refused() -> None:

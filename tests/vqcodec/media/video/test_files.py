@@ -14,6 +14,7 @@ from clips import container_of, make_video
 from PIL import Image
 
 from vqcodec.errors import InputError, MissingDependencyError
+from vqcodec.media.video.audio import Packet
 from vqcodec.media.video.colour import to_rgb
 from vqcodec.media.video.files import format_of, open_video_file, open_writer, read_video
 from vqcodec.media.video.planes import frame_to
@@ -83,8 +84,11 @@ def test_numbered_pictures_are_turned(tmp_path: Path) -> None:
     video = make_video(3, 5, 8, facts=FACTS, ticks=[0, 1, 2])
     path = tmp_path / "frames" / "%03d.png"
     with open_writer(path, height=5, width=8, facts=FACTS, first=100, step=30) as writer:
+        assert writer.lost == ("times of frames", "pixel aspect")
         for frame in video:
             writer.write(frame)
+        writer.write_audio([Packet(0, b"heard", 0, 1)])
+        assert "audio" in writer.lost
     names = sorted(os.listdir(path.parent))
     assert names == ["100.png", "130.png", "160.png"]
     first = np.moveaxis(to_rgb(next(iter(video)), FACTS), 0, -1)
@@ -182,3 +186,22 @@ def test_videos_are_known_by_their_first_bytes(format: str) -> None:
 )
 def test_others_are_not(head: bytes) -> None:
     assert not looks_like_video(head)
+
+
+def test_bare_samples_are_heard_from_mp4(tmp_path: Path) -> None:
+    """Matroska counts their channels, MP4 names them."""
+    frame = frame_to(next(iter(make_video(1))))
+    frame.pts, frame.time_base = 0, Fraction(1, 10)
+    video = read_video(io.BytesIO(container_of([frame], audio="pcm_s16le")))
+    assert video.audio is not None
+    path = tmp_path / "a.mp4"
+    with open_writer(
+        path, height=48, width=64, facts=video.facts, tracks=video.audio.tracks
+    ) as writer:
+        writer.write(next(iter(video)))
+        writer.write_audio(packets := video.audio.take())
+    back = open_video_file(str(path))
+    list(back)
+    assert back.audio is not None
+    found = b"".join(packet.data for packet in back.audio.take())
+    assert found == b"".join(packet.data for packet in packets)
