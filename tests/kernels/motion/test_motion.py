@@ -17,7 +17,7 @@ def textured(seed: int, shape: tuple[int, int]) -> Plane:
     rng = np.random.default_rng(seed)
     noise = rng.integers(0, 256, (shape[0] + 2, shape[1] + 2)).astype(np.float64)
     parts = [noise[y : y + shape[0], x : x + shape[1]] for y in range(3) for x in range(3)]
-    return np.mean(parts, 0).astype(np.uint8)
+    return np.asarray(np.mean(parts, 0), np.uint8)
 
 
 @pytest.mark.parametrize("price", [0, 16, 3000])
