@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,8 +40,8 @@ def opencv(method: str) -> Callable[[Pixels, Mask], Pixels]:
     flag = {"telea": cv2.INPAINT_TELEA, "navier-stokes": cv2.INPAINT_NS}[method]
 
     def fill(pixels: Pixels, mask: Mask) -> Pixels:
-        filled: Pixels = cv2.inpaint(pixels, mask.astype(np.uint8), 5, flag)
-        return filled
+        filled: Any = cv2.inpaint(pixels, mask.astype(np.uint8), 5, flag)
+        return as_pixels(filled)
 
     return fill
 
@@ -49,7 +50,11 @@ def biharmonic(pixels: Pixels, mask: Mask) -> Pixels:
     from skimage.restoration import inpaint_biharmonic
 
     found = inpaint_biharmonic(pixels / 255, mask, split_into_regions=True, channel_axis=2)
-    return np.clip(np.rint(255 * found), 0, 255).astype(np.uint8)
+    return as_pixels(np.clip(np.rint(255 * found), 0, 255))
+
+
+def as_pixels(values: Any) -> Pixels:
+    return np.asarray(values).astype(np.uint8)
 
 
 def ways(restorer: str) -> dict[str, Callable[[Pixels, Mask], Pixels]]:
