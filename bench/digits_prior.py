@@ -45,7 +45,8 @@ def nearest(pixels: Pixels, known: Pixels) -> NDArray[np.float64]:
     """Root mean squared distance to the nearest of those that are known."""
     a, b = rows(pixels), rows(known)
     squared = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
-    return np.sqrt(np.maximum(squared.min(1), 0) / a.shape[1])
+    distances: NDArray[np.float64] = np.sqrt(np.maximum(squared.min(1), 0) / a.shape[1])
+    return distances
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,7 +40,8 @@ def opencv(method: str) -> Callable[[Pixels, Mask], Pixels]:
     flag = {"telea": cv2.INPAINT_TELEA, "navier-stokes": cv2.INPAINT_NS}[method]
 
     def fill(pixels: Pixels, mask: Mask) -> Pixels:
-        return np.asarray(cv2.inpaint(pixels, mask.astype(np.uint8), 5, flag), np.uint8)
+        filled: Any = cv2.inpaint(pixels, mask.astype(np.uint8), 5, flag)
+        return as_pixels(filled)
 
     return fill
 
@@ -48,11 +50,15 @@ def biharmonic(pixels: Pixels, mask: Mask) -> Pixels:
     from skimage.restoration import inpaint_biharmonic
 
     found = inpaint_biharmonic(pixels / 255, mask, split_into_regions=True, channel_axis=2)
-    return np.clip(np.rint(255 * found), 0, 255).astype(np.uint8)
+    return as_pixels(np.clip(np.rint(255 * found), 0, 255))
 
 
-def ways() -> dict[str, Callable[[Pixels, Mask], Pixels]]:
-    ours = Inpainter(device="cpu")
+def as_pixels(values: Any) -> Pixels:
+    return np.asarray(values).astype(np.uint8)
+
+
+def ways(restorer: str) -> dict[str, Callable[[Pixels, Mask], Pixels]]:
+    ours = Inpainter(restore=restorer, device="cpu")
 
     def own(drawn_from: int | None) -> Callable[[Pixels, Mask], Pixels]:
         seed = None if drawn_from is None else 1
@@ -91,6 +97,7 @@ def table(records: list[dict[str, object]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--restore", default="mask", help="restoring encoder, by name or file")
     parser.add_argument("--pictures", type=int, default=16)
     parser.add_argument("-o", "--output", type=Path, default=Path("bench/results/inpaint.json"))
     args = parser.parse_args()
@@ -99,7 +106,7 @@ def main() -> None:
     parts = [(path, middle(read_rgb(path))) for path in held]
     chosen = [(path, part) for path, part in parts if part is not None][: args.pictures]
     records: list[dict[str, object]] = []
-    found = ways()
+    found = ways(args.restore)
     for number, (path, clean) in enumerate(chosen):
         for kind, percent in MASKS:
             random = np.random.default_rng([number, percent, len(kind)])

@@ -53,7 +53,8 @@ def sigma_of(pixels: Pixels, damage: str) -> float:
     name, strength = damage.split()
     if name == "noise":
         return float(strength)
-    return max(1.0, float(estimate_sigma(pixels, channel_axis=2, average_sigmas=True)))
+    found: float = estimate_sigma(pixels, channel_axis=2, average_sigmas=True)  # type: ignore[no-untyped-call]
+    return max(1.0, found)
 
 
 def non_local_means(pixels: Pixels, sigma: float) -> Pixels:

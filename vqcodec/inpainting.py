@@ -129,8 +129,7 @@ def _touched(mask: NDArray[np.bool_], stride: tuple[int, ...]) -> NDArray[np.boo
     padded = np.zeros([n * step for n, step in zip(positions, stride, strict=True)], bool)
     padded[tuple(slice(0, length) for length in mask.shape)] = mask
     shape = [size for n, step in zip(positions, stride, strict=True) for size in (n, step)]
-    found: NDArray[np.bool_] = padded.reshape(shape).any(axis=tuple(range(1, len(shape), 2)))
-    return found
+    return np.asarray(padded.reshape(shape).any(axis=tuple(range(1, len(shape), 2))))
 
 
 def _filled(

@@ -100,7 +100,7 @@ class Sampling(SignalTokenizer):
         check_whole("count", count, 1)
         check_whole("seed", seed, 0)
         if generator is not None:
-            if not (extent is stages is prior is None):
+            if any(given is not None for given in (extent, stages, prior)):
                 raise InputError("a generator has an extent, stages and a prior of its own")
             return self._generated(Generator(generator, self.card), count, seed, options)
         if options:

@@ -68,7 +68,8 @@ def test_grey_alpha_and_sixteen_bits(
     mask = hole(photo)
     filled = next(inpainter.fill(pixels, mask))
     wanted = pixels[..., 0] if channels == 1 else pixels
-    assert (filled.shape, filled.dtype) == (wanted.shape, dtype)
+    assert filled.shape == wanted.shape
+    assert filled.dtype == dtype
     np.testing.assert_array_equal(filled[~mask], wanted[~mask])
     if channels in (2, 4):
         np.testing.assert_array_equal(filled[..., -1], pixels[..., -1])
@@ -80,7 +81,7 @@ def test_bad_input(inpainter: Inpainter, photo: Pixels) -> None:
     with pytest.raises(InputError, match=r"bool \(149, 203\), got bool \(149, 202\)"):
         next(inpainter.fill(photo, mask[:, :-1]))
     with pytest.raises(InputError, match="got uint8"):
-        next(inpainter.fill(photo, mask.astype(np.uint8)))  # type: ignore[arg-type]
+        next(inpainter.fill(photo, mask.astype(np.uint8)))
     for share, all_of_it in ((0, False), (100, True)):
         with pytest.raises(InputError, match=f"hides {share}% of the signal"):
             next(inpainter.fill(photo, np.full_like(mask, all_of_it)))

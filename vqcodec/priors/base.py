@@ -112,9 +112,9 @@ class Prior(ABC):
         >>> from vqcodec.priors import StaticPrior
         >>> prior = StaticPrior.fit([np.array([[0, 0, 0, 1, 0, 0, 0, 1]])], codebook_size=2)
         >>> prior.sample((1, 8), seed=1)
-        array([[1, 0, 0, 1, 0, 0, 1, 0]])
+        array([[0, 1, 1, 0, 0, 1, 1, 0]])
         >>> prior.sample((1, 8), seed=1, given=np.array([[1, 1, 1, -1, -1, -1, -1, 1]]))
-        array([[1, 1, 1, 1, 0, 0, 1, 1]])
+        array([[1, 1, 1, 0, 1, 1, 0, 1]])
         """
         self.check_shape(shape)
         if given is None:

@@ -88,7 +88,9 @@ def train_generator(
     )
     if len(samples) < 2 * _HELD_OUT:
         raise InputError(f"{place}: {len(samples)} signals are too few to learn from")
-    codes = torch.cat([codec.quantize(part).cpu() for part in samples.split(256)])[:, :stages]
+    codes = torch.cat([codec.quantize(part).cpu() for part in torch.split(samples, 256)])[
+        :, :stages
+    ]
     config = TransformerConfig(
         stages=codes.shape[1],
         codebook_size=codec.card.config.quantizer.codebook_size,
@@ -170,7 +172,7 @@ def _bits(network: CodeTransformer, rows: Tensor, classes: Tensor, device: torch
     network.eval()
     found = [
         network.bits(row.to(device), named.to(device)).mean(1).cpu()
-        for row, named in zip(rows.split(256), classes.split(256), strict=True)
+        for row, named in zip(torch.split(rows, 256), torch.split(classes, 256), strict=True)
     ]
     return float(torch.cat(found).mean())
 

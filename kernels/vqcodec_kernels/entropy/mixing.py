@@ -112,8 +112,8 @@ def sample_mixing(
 
     >>> start = MixingStart.zeros(codebook_size=4, stages=1)
     >>> sample_mixing(np.array([[[-1, -1, 3], [-1, 2, -1]]]), start, seed=3)
-    array([[[0, 3, 3],
-            [3, 2, 0]]])
+    array([[[1, 0, 3],
+            [2, 2, 1]]])
     """
     _check_shape(given, start)
     check_seed(seed)

@@ -98,7 +98,7 @@ def sample_symbols(
 
     >>> table = np.array([[0, 128, 192, 256]], np.uint32)
     >>> sample_symbols(np.array([[-1, -1, 2, -1, -1]]), table, bits=8, seed=1)
-    array([[1, 1, 2, 2, 1]])
+    array([[1, 1, 2, 2, 0]])
     """
     _check_tables(cumulative, bits)
     _check_array(given, np.int64, 2, "given")

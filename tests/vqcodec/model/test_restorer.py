@@ -109,7 +109,7 @@ def test_the_highest_effort_does_not_look_at_the_damage(
     latent = restoring.analyse(_samples(photo))[0]
     samples = _samples(photo)[0]
     found = [restoring.search(latent, samples=s, effort=9).at_quality(50) for s in (samples, None)]
-    np.testing.assert_array_equal(*[codes.numpy() for codes in found])
+    np.testing.assert_array_equal(found[0].numpy(), found[1].numpy())
 
 
 def test_it_travels_to_another_process(codec: Codec, restorer: Path, photo: Pixels) -> None:

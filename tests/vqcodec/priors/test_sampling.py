@@ -39,7 +39,8 @@ def test_the_source_of_chance_is_splitmix64() -> None:
 def test_twin_draws_the_same(kind: type[Prior], shape: tuple[int, ...]) -> None:
     prior = fitted(kind)
     drawn = prior.sample(shape, seed=5)
-    assert (drawn.dtype, drawn.shape) == (np.int64, shape)
+    assert drawn.dtype == np.int64
+    assert drawn.shape == shape
     np.testing.assert_array_equal(drawn, prior.sample(shape, seed=5, backend="numpy"))
     np.testing.assert_array_equal(drawn, prior.decode(prior.encode(drawn), shape))
 
@@ -152,7 +153,7 @@ def test_bad_input_is_refused_by_name(kind: type[Prior]) -> None:
     with pytest.raises(InvalidInputError, match="got int64"):
         prior.sample((1, 4), seed=0, given=np.zeros((1, 5), np.int64))
     with pytest.raises(InvalidInputError, match="float64"):
-        prior.sample((1, 4), seed=0, given=np.zeros((1, 4)))
+        prior.sample((1, 4), seed=0, given=np.zeros((1, 4)))  # type: ignore[arg-type]
     for wrong in (-2, 20):
         with pytest.raises(InvalidInputError, match=str(wrong)):
             prior.sample((1, 4), seed=0, given=np.full((1, 4), wrong))

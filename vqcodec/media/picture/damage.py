@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,7 +68,7 @@ def _downscale(samples: Tensor, factor: float, random: Generator) -> Tensor:
     """Fewer pixels by a factor along each side, enlarged again."""
     height, width = samples.shape[1:]
     small = max(1, round(height / factor)), max(1, round(width / factor))
-    options = {"mode": "bicubic", "antialias": True, "align_corners": False}
+    options: dict[str, Any] = {"mode": "bicubic", "antialias": True, "align_corners": False}
     fewer = _eight_bits(functional.interpolate(samples[None], small, **options))
     return _eight_bits(functional.interpolate(fewer, (height, width), **options)[0])
 
@@ -100,7 +101,8 @@ def cover(height: int, width: int, percent: float, random: Generator, *, kind: s
 def _hide(samples: Tensor, percent: float, random: Generator) -> Tensor:
     """Discs or strokes painted over, so many per cent of the pixels."""
     kind = "round" if random.integers(2) else "strokes"
-    mask = cover(*samples.shape[1:], percent, random, kind=kind)
+    height, width = samples.shape[1:]
+    mask = cover(height, width, percent, random, kind=kind)
     return samples.masked_fill(mask, MISSING)
 
 

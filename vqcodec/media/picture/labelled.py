@@ -31,11 +31,11 @@ def read_labelled(
         pictures, classes = _parts(place, extent or model.synthesis.stride, model)
     else:
         pictures = read_idx(place)
-        classes = None if labels is None else read_labels(labels)
+        classes = None if labels is None else read_labels(labels).astype(np.int64)
         if classes is not None and len(classes) != len(pictures):
             raise InputError(f"{labels}: has {len(classes)} labels for {len(pictures)} pictures")
     samples = torch.from_numpy(pictures).float() / 255
-    return samples, None if classes is None else torch.from_numpy(classes.astype(np.int64))
+    return samples, None if classes is None else torch.from_numpy(classes)
 
 
 def _parts(

@@ -10,7 +10,7 @@ class RandomBits:
 
     >>> random = RandomBits(1)
     >>> [random.draw(8) for _ in range(4)]
-    [145, 190, 248, 145]
+    [145, 190, 248, 113]
     """
 
     def __init__(self, seed: int) -> None:
