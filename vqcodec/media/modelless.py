@@ -29,6 +29,10 @@ class Modelless(Direct):
         """Raise BadModelError."""
         raise self._no_model()
 
+    def blank(self, extent: tuple[int, ...], model: ModelConfig) -> Any:
+        """Raise BadModelError."""
+        raise self._no_model()
+
     def to_samples(self, signal: Any, model: MediumConfig, region: Region) -> NDArray[np.float32]:
         """Raise BadModelError."""
         raise self._no_model()

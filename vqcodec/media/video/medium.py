@@ -89,6 +89,10 @@ class VideoMedium(Direct):
         """Raise BadModelError."""
         raise BadModelError(_BY_GROUPS)
 
+    def blank(self, extent: tuple[int, ...], model: ModelConfig) -> Any:
+        """Refuse: a group is more than codes of a grid."""
+        raise BadModelError(_BY_GROUPS)
+
     def to_samples(self, signal: Any, model: MediumConfig, region: Region) -> NDArray[np.float32]:
         """Raise BadModelError."""
         raise BadModelError(_BY_GROUPS)

@@ -30,9 +30,14 @@ from vqcodec.media.workshop import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vqcodec.media.damage import Damage
+    from vqcodec.model.config import ModelConfig
     from vqcodec.model.file import ModelCard
 
 __all__ = ["WORKSHOP", "VideoWorkshop"]
+
+
+_NO_NETWORK = "no network is trained on videos: their frames are coded as pictures are"
 
 
 def _fit(folders: list[Path], output: Path, *, minutes: float | None, **options: Any) -> ModelCard:
@@ -60,16 +65,23 @@ class VideoWorkshop:
         ticks=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2),
     )
     packages: tuple[str, ...] = ("av",)
+    damages: Mapping[str, Damage] = {}
 
     def open_data(
         self, place: Path, recipe: Recipe, seed: int, *, skipped: Skipped | None = None
     ) -> tuple[Batches, Iterator[Tensor]]:
         """Refuse: no network is trained on videos."""
-        raise InputError("no network is trained on videos: their frames are coded as pictures are")
+        raise InputError(_NO_NETWORK)
+
+    def labelled(
+        self, place: Path, labels: Path | None, extent: tuple[int, ...] | None, model: ModelConfig
+    ) -> tuple[Tensor, Tensor | None]:
+        """Refuse: see `open_data`."""
+        raise InputError(_NO_NETWORK)
 
     def distortion(self, recipe: Recipe) -> Distortion:
         """Refuse: see `open_data`."""
-        raise InputError("no network is trained on videos: their frames are coded as pictures are")
+        raise InputError(_NO_NETWORK)
 
     def preview(self, original: Tensor, decoded: Tensor) -> NDArray[np.uint8] | None:
         """Nothing."""
@@ -86,6 +98,10 @@ class VideoWorkshop:
     def exhibit(self, signal: Video) -> str:
         """A player."""
         return player(signal)
+
+    def sheet(self, signals: Sequence[Video]) -> Video:
+        """Refuse: no videos are drawn from a prior."""
+        raise InputError("no videos are drawn from a prior")
 
     def draw(self, panels: Sequence[tuple[str, Video]]) -> bytes:
         """Two frames of each."""
