@@ -12,8 +12,13 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sources import ROOT
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["DOCUMENTS", "Block", "blocks_of", "command_lines", "pipelines", "readers_files"]
 
@@ -112,8 +117,31 @@ def readers_files(folder: Path) -> None:
     write_tone(folder / "talk.wav", seconds=3)
     (folder / "recordings").mkdir()
     write_tone(folder / "recordings/one.wav", seconds=1)
+    noise = np.random.default_rng(1).normal(0, 20, pixels.shape)
+    Image.fromarray((pixels + noise).clip(0, 255).astype(np.uint8)).save(folder / "noisy.png")
+    picture.save(folder / "old.jpg", quality=20)
+    words = np.random.default_rng(2).normal(size=(2500, 24)).astype(np.float32)
+    for name in ("words", "monday", "tuesday"):
+        np.save(folder / f"{name}.npy", words)
+    write_clip(folder / "clip.mkv", pixels[:96, :160])
     x, y, z = np.mgrid[0:12, 0:5, 0:210]
     np.save(folder / "field.npy", np.sin(x / 7 + y / 3 + z / 50).astype(np.float32))
+
+
+def write_clip(path: Path, pixels: "NDArray[np.uint8]", *, frames: int = 20) -> None:
+    """A camera that stands still, and a square that passes."""
+    import av
+    import numpy as np
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width = pixels.shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for number in range(frames):
+            shown = np.ascontiguousarray(pixels)
+            shown[30:50, 4 * number : 4 * number + 20] = 250
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(shown, format="rgb24")))
+        container.mux(stream.encode())
 
 
 def write_tone(path: Path, *, seconds: int, rate: int = 16_000) -> None:
