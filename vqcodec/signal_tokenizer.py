@@ -26,9 +26,11 @@ class SignalTokenizer(Tokenizer):
     def __init__(
         self, card: ModelCard, tensors: Tensors, *, device: str | torch.device = "auto"
     ) -> None:
+        # First: what a medium says of a model that is used in another way is of more help.
+        medium = find_medium(card.config.medium.kind)
+        medium.check_model(card.config)
         super().__init__(card, tensors, device=device)
-        self.medium = find_medium(card.config.medium.kind)
-        self.medium.check_model(card.config)
+        self.medium = medium
         self._span = self.medium.span
 
     def quantize(self, samples: Any) -> Tensor:
