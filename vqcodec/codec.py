@@ -48,6 +48,9 @@ def load(
         UnknownModelError: no such model or restorer; the message says where it was looked for.
         BadModelError: a file is damaged, not what it says it is, or restores for another model.
         BackendError: a device was asked for that is not here.
+
+    >>> load("photo", restore="noise", device="cpu").card.label
+    'photo-1'
     """
     card, tensors = read_restoring_model(name_or_path, restore)
     return Codec(card, tensors, device=device)

@@ -11,7 +11,7 @@ from vqcodec.bitstream import MAX_HEADER_BYTES, Limits, read_header
 from vqcodec.errors import FormatError
 from vqcodec.media.base import Medium
 from vqcodec.media.coder import StreamingCoder
-from vqcodec.media.registry import find_streaming_coder, list_media
+from vqcodec.media.registry import OPEN_LENGTH, find_streaming_coder, list_media
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.failure import RefusedError, UsageError, complain
@@ -75,16 +75,17 @@ def streaming_of(
 
     A URL is looked into only where frames or a file of such a medium are asked for.
     """
-    coders = {medium.number: (medium, find_streaming_coder(medium)) for medium in list_media()}
-    ends = {end for medium, coder in coders.values() if coder is not None for end in medium.formats}
+    media = {medium.number: medium for medium in list_media() if medium.name in OPEN_LENGTH}
+    ends = {end for medium in media.values() for end in medium.formats}
     expected = asks_frames(args) or Path(job.target).suffix.lower() in ends
     if job.source.is_remote and not expected:
         return None
     try:
-        number = read_header(job.source.head(MAX_HEADER_BYTES), limits).medium
+        medium = media.get(read_header(job.source.head(MAX_HEADER_BYTES), limits).medium)
     except FormatError:
         return None
-    medium, coder = coders.get(number, (None, None))
+    # The coder loads torch, which other media may not need.
+    coder = None if medium is None else find_streaming_coder(medium)
     return None if medium is None or coder is None else (medium, coder)
 
 

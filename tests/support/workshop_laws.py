@@ -247,7 +247,9 @@ def _peer(workshop: Workshop, name: str) -> Contestant | None:
 def _coarsest(shop: Shop) -> Callable[[Any], Any]:
     """What the first peer that runs here makes of a signal in its smallest file."""
     peers = (_peer(shop.workshop, name) for name in shop.workshop.peers)
-    peer = next(peer for peer in peers if peer is not None)
+    peer = next((peer for peer in peers if peer is not None), None)
+    if peer is None:
+        pytest.skip(f"no other codec of a {shop.medium.name} is installed")
     return lambda signal: shop.workshop.comparable(peer.decode(peer.encode(signal, peer.ladder[0])))
 
 
