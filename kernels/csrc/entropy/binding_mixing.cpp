@@ -120,8 +120,7 @@ Array<float> cost_mixing(const Array<int64_t>& codes, const MixingStart& start) 
   return bits;
 }
 
-Array<int64_t> sample_mixing(const Array<int64_t>& given, const MixingStart& start,
-                             uint64_t seed) {
+Array<int64_t> sample_mixing(const Array<int64_t>& given, const MixingStart& start, uint64_t seed) {
   const std::vector<py::ssize_t> shape(given.shape(), given.shape() + given.ndim());
   Array<int64_t> codes(shape);
   int64_t* out = codes.mutable_data();
