@@ -23,7 +23,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         "--kbps",
         type=options.positive,
         metavar="X",
-        help="at most X kilobits a second (sound, video)",
+        help="at most X kilobits a second (sound); about X, of the groups of a video",
     )
     rate.add_argument(
         "--size", type=options.whole(1), metavar="BYTES", help="at most BYTES for the whole file"

@@ -8,7 +8,7 @@ from typing import Any
 import vqcodec
 from vqcodec.bitstream import Stream, limits_of
 from vqcodec.media.base import Medium
-from vqcodec.media.registry import find_medium, read_any_stream
+from vqcodec.media.registry import WITHOUT_MODEL, find_medium, read_any_stream
 from vqcodec.stream_info import StreamInfo, describe_stream
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell, run_batch
@@ -106,13 +106,20 @@ def _text(name: str, info: StreamInfo, model: str | None) -> str:
         "codes": f"{info.code_bytes:,} bytes, {_count(info.regions, 'region')}, "
         f"{_count(info.stages, 'stage')}, {info.prior} prior",
         "beside": ", ".join(pieces) or "nothing",
-        "model": f"{printable(model or 'not installed')} ({info.fingerprint})"
-        if int(info.fingerprint, 16)
-        else "none is needed",
+        "model": _model(info, model),
         "format": f"version {info.format_version}",
     }
     lines = [f"  {key:<9} {value}" for key, value in rows.items()]
     return "\n".join([printable(name), *lines])
+
+
+def _model(info: StreamInfo, model: str | None) -> str:
+    """What decoding needs besides the file."""
+    if not int(info.fingerprint, 16):
+        return "none is needed"
+    if info.medium in WITHOUT_MODEL:
+        return f"none, but the codebook {info.fingerprint}: --codebook FILE"
+    return f"{printable(model or 'not installed')} ({info.fingerprint})"
 
 
 def _said(fact: str, value: Any) -> str:

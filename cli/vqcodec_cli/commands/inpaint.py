@@ -17,8 +17,10 @@ from vqcodec_cli.terminal import printable, say
 
 EXAMPLES = """\
 examples:
-  vqcodec inpaint photo.png --mask mask.png -o whole.png
-  vqcodec inpaint photo.png --mask mask.png --seed 1 --count 8 -o whole.png    whole-1.png to -8"""
+  vqcodec train photos/ --recipe restore --degrade mask -o mask.safetensors      none is built in
+  vqcodec inpaint photo.png --mask mask.png --restore mask.safetensors -o whole.png
+  vqcodec inpaint photo.png --mask mask.png --restore mask.safetensors --seed 1 --count 8 -o w.png
+                                                                    w-1.png to w-8.png"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -83,7 +83,9 @@ def _add(args: argparse.Namespace) -> None:
 
     with _brought(args) as path:
         config = read_card(path).config
-        find_medium(config.medium.kind).check_model(config)
+        # One that borrows its networks is judged with them, as it is added.
+        if config.synthesis.kind != "borrowed":
+            find_medium(config.medium.kind).check_model(config)
         before = {known.path for known in list_models()}
         card = add_model(path)
     done = "had already" if card.path in before else "added"
