@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
-from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -20,10 +19,12 @@ from vqcodec.errors import CorruptError, InputError, kernels_refuse
 from vqcodec.media.video.audio import Packet, Track, unpack_packets, unpack_tracks
 from vqcodec.media.video.colour import from_rgb
 from vqcodec.media.video.facts import unpack_facts
-from vqcodec.media.video.group import Group, count_frames, unpack_group
+from vqcodec.media.video.group import Group, unpack_group
 from vqcodec.media.video.group_decoder import decode_codes, decode_group
 from vqcodec.media.video.letters import FACTS, LETTERS, NUMBER, TRACKS
+from vqcodec.media.video.medium import MEDIUM
 from vqcodec.media.video.model import VideoModel, load_video_model
+from vqcodec.media.video.numbering import number_groups
 from vqcodec.media.video.signal import Facts, Frame
 from vqcodec_kernels.entropy.changes import Change
 
@@ -64,27 +65,16 @@ class Player:
         header = stream.header
         if header.medium != NUMBER:
             raise CorruptError(f"a stream of medium {header.medium}, not of a video")
+        MEDIUM.check(header, stream.side_chunks)
         payloads = {chunk.type: chunk.payload for chunk in stream.side_chunks}
-        if FACTS not in payloads:
-            raise CorruptError("a video lacks its facts")
         self.facts: Facts = unpack_facts(payloads[FACTS])
         self.tracks: list[Track] = unpack_tracks(payloads[TRACKS]) if TRACKS in payloads else []
         self.height, self.width = header.extent
         self.is_whole, self._stream = stream.is_whole, stream
         self._device, self._model = device, None if isinstance(model, str | Path) else model
         self._wanted = model if isinstance(model, str | Path) else header.fingerprint.hex()
-        self._numbers: tuple[int, ...] = tuple(range(len(stream)))
-        counts = stream.amounts
-        if counts is None:
-            there = [(number, *count_frames(payload)) for number, payload in stream.whole_regions()]
-            self._numbers = tuple(number for number, *_ in there)
-            self._starts = [first for _, first, _ in there]
-            counts = tuple(count for *_, count in there)
-        else:
-            self._starts = [0, *accumulate(counts)][:-1]
-        if not counts:
-            raise CorruptError("no group of the video is whole")
-        self.counts, self._closing = counts, ExitStack()
+        self._chunks, self._starts, self.counts = number_groups(stream)
+        self._closing = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -182,7 +172,7 @@ class Player:
 
     def group(self, number: int) -> Group:
         """A group as it stands in the stream. Raises: FormatError."""
-        payload = self._stream.codes_of(self._numbers[number])
+        payload = self._stream.codes_of(self._chunks[number])
         group = unpack_group(payload, regions=self.model.regions(self.height, self.width))
         if (group.first, group.count) != (self._starts[number], self.counts[number]):
             raise CorruptError(
@@ -205,9 +195,9 @@ class Player:
     def _between(self, wanted: range) -> Iterator[Frame]:
         begin = 0
         for number, count in enumerate(self.counts):
-            inside = [n for n in range(begin, begin + count) if n in wanted]
-            if inside:
-                yield from self._of_group(number, {n - begin for n in inside})
+            low, high = (_passed(wanted, end) for end in (begin, begin + count))
+            if low < high:
+                yield from self._of_group(number, {n - begin for n in wanted[low:high]})
             begin += count
 
     def _of_group(self, number: int, wanted: set[int]) -> Iterator[Frame]:
@@ -220,9 +210,14 @@ class Player:
                 return
 
     def _ticks(self, number: int) -> list[int]:
-        payload = self._stream.codes_of(self._numbers[number])
+        payload = self._stream.codes_of(self._chunks[number])
         # The times stand before the key frame, however many regions that has.
         return unpack_group(payload, regions=0, whole=False).ticks(self.facts)
+
+
+def _passed(wanted: range, end: int) -> int:
+    """How many of the wanted frames come before one."""
+    return len(range(wanted.start, min(end, wanted.stop), wanted.step))
 
 
 def open_video(
