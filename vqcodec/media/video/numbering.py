@@ -20,12 +20,12 @@ class Numbering(NamedTuple):
     counts: tuple[int, ...]
 
 
-def number_groups(stream: OpenStream) -> Numbering:
-    """What the index says, or without one each group that is whole.
+def number_groups(stream: OpenStream, *, partial: bool = False) -> Numbering:
+    """What the index says; without one, or for what is left, each group that is whole.
 
     Raises: CorruptError: no group is whole, or they say what no encoder writes.
     """
-    if stream.amounts is None:
+    if partial or stream.amounts is None:
         return _looked_at(stream)
     most = max(stream.amounts)
     if most > MOST_FRAMES:

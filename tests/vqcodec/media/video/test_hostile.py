@@ -82,3 +82,47 @@ def test_sides_that_no_video_has_are_refused(
         inspect(data)
     with pytest.raises(CorruptError, match="sides are 16384 at most"):
         open_video(data)
+
+
+VARYING = Facts(time_base=Fraction(1, 1000))
+COARSE = Facts(time_base=Fraction(1), rate=Fraction(10))
+
+
+def timed(group: Group, ticks: list[int], facts: Facts) -> Group:
+    return replace(group, count=len(ticks), times=pack_times(ticks, group.first, facts))
+
+
+@pytest.mark.parametrize("second", [[0, 100, 200, 300], [300, 400, 500, 600]])
+def test_times_that_do_not_rise_are_refused(
+    stream: OpenStream, groups: list[Group], second: list[int]
+) -> None:
+    pair = [
+        timed(groups[0], [0, 100, 200, 300], VARYING),
+        timed(groups[1], second, VARYING),
+    ]
+    data = written(stream, pair, facts=VARYING)
+    with pytest.raises(CorruptError, match="group 1 is not shown after the one before"):
+        inspect(data)
+    with open_video(data) as video:
+        drawn = iter(video)
+        for _ in range(4):
+            next(drawn)
+        with pytest.raises(CorruptError, match="group 1 is not shown after the one before"):
+            next(drawn)
+
+
+def test_an_end_before_the_beginning_is_refused(stream: OpenStream, groups: list[Group]) -> None:
+    pair = [timed(groups[0], [900, 901, 902, 903], VARYING), timed(groups[1], [0], VARYING)]
+    with open_video(written(stream, pair, facts=VARYING)) as video:
+        with pytest.raises(CorruptError, match="before the first one"):
+            video.at(0.1)
+
+
+def test_times_that_stand_still_within_a_group_are_refused(
+    stream: OpenStream, groups: list[Group]
+) -> None:
+    data = written(stream, groups, facts=COARSE)
+    with pytest.raises(CorruptError, match="time base is too long"):
+        inspect(data)
+    with open_video(data) as video, pytest.raises(CorruptError, match="time base is too long"):
+        next(iter(video))
