@@ -8,7 +8,7 @@ from typing import Any
 from vqcodec.bitstream import Stream
 from vqcodec.media.video.audio import unpack_tracks
 from vqcodec.media.video.facts import unpack_facts
-from vqcodec.media.video.group import unpack_group
+from vqcodec.media.video.group import check_order, unpack_group
 from vqcodec.media.video.letters import FACTS, TRACKS
 
 __all__ = ["describe"]
@@ -18,7 +18,8 @@ def describe(stream: Stream, size: int) -> dict[str, Any]:
     """Plain values by name. Raises: CorruptError."""
     facts = unpack_facts(stream.payload(FACTS) or b"")
     groups = [unpack_group(payload, regions=0, whole=False) for payload in stream.codes]
-    ticks = groups[0].ticks(facts)[0], groups[-1].ticks(facts)[-1]
+    check_order(groups, facts)
+    ticks = groups[0].span(facts)[0], groups[-1].span(facts)[1]
     frames = sum(group.count for group in groups)
     height, width = stream.header.extent
     last = facts.time_base * Fraction(ticks[1] - ticks[0], max(frames - 1, 1))

@@ -10,7 +10,7 @@ from vqcodec.errors import CorruptError, InputError
 from vqcodec.media.video.signal import MOST_TICKS, Facts
 from vqcodec.media.video.varints import append_number, read_number
 
-__all__ = ["pack_facts", "pack_times", "unpack_facts", "unpack_times"]
+__all__ = ["is_regular", "pack_facts", "pack_times", "unpack_facts", "unpack_times"]
 
 _REGULAR, _PLAIN, _DEFLATED = 0, 1, 2
 _LONGEST_NUMBER = 8
@@ -82,6 +82,11 @@ def pack_times(ticks: Sequence[int], first: int, facts: Facts) -> bytes:
     if len(deflated) < len(numbers):
         return bytes((_DEFLATED,)) + deflated
     return bytes((_PLAIN,)) + bytes(numbers)
+
+
+def is_regular(payload: bytes) -> bool:
+    """Whether the frames of such times are shown when the frame rate says."""
+    return payload == bytes((_REGULAR,))
 
 
 def unpack_times(payload: bytes, first: int, count: int, facts: Facts) -> list[int]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from vqcodec.bitstream.varint import append_varint, read_varint
 from vqcodec.errors import CorruptError, TruncatedError
-from vqcodec.media.video.facts import pack_times, unpack_times
+from vqcodec.media.video.facts import is_regular, pack_times, unpack_times
 from vqcodec.media.video.signal import Facts
 
-__all__ = ["MOST_FRAMES", "Group", "count_frames", "pack_group", "unpack_group"]
+__all__ = ["MOST_FRAMES", "Group", "check_order", "count_frames", "pack_group", "unpack_group"]
 
 MOST_FRAMES = 65536
 
@@ -47,9 +49,35 @@ class Group:
     def ticks(self, facts: Facts) -> list[int]:
         """When each frame is shown, in time bases. Raises: CorruptError."""
         ticks = unpack_times(self.times, self.first, self.count, facts)
+        if any(after <= before for before, after in pairwise(ticks)):
+            raise CorruptError("frames of a group are shown at one time: its time base is too long")
         if pack_times(ticks, self.first, facts) != self.times:
             raise CorruptError("the times of a group are not written as an encoder writes them")
         return ticks
+
+    def span(self, facts: Facts) -> tuple[int, int]:
+        """When the first and the last frame are shown. Raises: as `ticks`."""
+        if self.is_regular and facts.rate is not None and facts.rate * facts.time_base <= 1:
+            ends = (replace(self, first=n, count=1) for n in (self.first, self.first + self.count - 1))
+            first, last = (ticks for end in ends for ticks in end.ticks(facts))
+            return first, last
+        ticks = self.ticks(facts)
+        return ticks[0], ticks[-1]
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether every frame is shown when the frame rate says."""
+        return is_regular(self.times)
+
+
+def check_order(groups: Iterable[Group], facts: Facts) -> None:
+    """Raise CorruptError for a group that is not shown after the one before."""
+    before = -1
+    for number, group in enumerate(groups):
+        first, last = group.span(facts)
+        if first <= before:
+            raise CorruptError(f"group {number} is not shown after the one before")
+        before = last
 
 
 def pack_group(group: Group) -> bytes:

@@ -139,6 +139,7 @@ class VideoMedium(Direct):
         """Raise CorruptError if header and facts contradict each other."""
         from vqcodec.media.video.audio import unpack_tracks
         from vqcodec.media.video.facts import unpack_facts
+        from vqcodec.media.video.signal import LONGEST_SIDE
 
         payloads = {chunk.type: chunk.payload for chunk in side_chunks}
         if FACTS not in payloads:
@@ -149,6 +150,8 @@ class VideoMedium(Direct):
         says = (len(header.extent), header.channels, PRIORS[header.prior])
         if says != (2, 3, "mixing") or header.regions:
             raise CorruptError(f"a video of {says} and {header.regions} regions")
+        if max(header.extent) > LONGEST_SIDE:
+            raise CorruptError(f"a video of {header.extent}, sides are {LONGEST_SIDE} at most")
 
     def describe(self, stream: Stream, *, size: int, limits: Limits) -> dict[str, Any]:
         """Kilobits a second and bits a pixel, seconds, frames a second, and what is not usual."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
-from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -20,10 +18,13 @@ from vqcodec.errors import CorruptError, InputError, kernels_refuse
 from vqcodec.media.video.audio import Packet, Track, unpack_packets, unpack_tracks
 from vqcodec.media.video.colour import from_rgb
 from vqcodec.media.video.facts import unpack_facts
-from vqcodec.media.video.group import Group, count_frames, unpack_group
+from vqcodec.media.video.group import Group, unpack_group
 from vqcodec.media.video.group_decoder import decode_codes, decode_group
 from vqcodec.media.video.letters import FACTS, LETTERS, NUMBER, TRACKS
+from vqcodec.media.video.medium import MEDIUM
 from vqcodec.media.video.model import VideoModel, load_video_model
+from vqcodec.media.video.numbering import number_groups
+from vqcodec.media.video.seeking import Seeker
 from vqcodec.media.video.signal import Facts, Frame
 from vqcodec_kernels.entropy.changes import Change
 
@@ -51,7 +52,7 @@ class Player:
     Attributes:
         facts: see `Facts`. height, width: in pixels. tracks: of audio.
         counts: how many frames each group has.
-        is_whole: False for a stream that was cut, opened with `partial`.
+        is_whole: False for a stream that was cut or damaged, opened with `partial`.
     """
 
     def __init__(
@@ -60,31 +61,24 @@ class Player:
         *,
         model: VideoModel | str | Path | None = None,
         device: str = "auto",
+        partial: bool = False,
     ) -> None:
         header = stream.header
         if header.medium != NUMBER:
             raise CorruptError(f"a stream of medium {header.medium}, not of a video")
+        MEDIUM.check(header, stream.side_chunks)
         payloads = {chunk.type: chunk.payload for chunk in stream.side_chunks}
-        if FACTS not in payloads:
-            raise CorruptError("a video lacks its facts")
         self.facts: Facts = unpack_facts(payloads[FACTS])
         self.tracks: list[Track] = unpack_tracks(payloads[TRACKS]) if TRACKS in payloads else []
         self.height, self.width = header.extent
-        self.is_whole, self._stream = stream.is_whole, stream
+        self._stream = stream
         self._device, self._model = device, None if isinstance(model, str | Path) else model
         self._wanted = model if isinstance(model, str | Path) else header.fingerprint.hex()
-        self._numbers: tuple[int, ...] = tuple(range(len(stream)))
-        counts = stream.amounts
-        if counts is None:
-            there = [(number, *count_frames(payload)) for number, payload in stream.whole_regions()]
-            self._numbers = tuple(number for number, *_ in there)
-            self._starts = [first for _, first, _ in there]
-            counts = tuple(count for *_, count in there)
-        else:
-            self._starts = [0, *accumulate(counts)][:-1]
-        if not counts:
-            raise CorruptError("no group of the video is whole")
-        self.counts, self._closing = counts, ExitStack()
+        numbering = number_groups(stream, partial=partial)
+        self._chunks, self._starts, self.counts = numbering
+        self._seeker = Seeker(self._head, numbering, self.facts)
+        self.is_whole = stream.is_whole and len(self.counts) == len(stream)
+        self._closing = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -130,11 +124,7 @@ class Player:
     @property
     def duration(self) -> Fraction:
         """Seconds from the beginning to the end of the last frame, which lasts as the mean one."""
-        first, last = self._ticks(0)[0], self._ticks(self.groups - 1)[-1]
-        if self.facts.rate is not None:
-            return (last * self.facts.time_base) + 1 / self.facts.rate
-        mean = Fraction(last - first, max(self.frames - 1, 1))
-        return (last + mean) * self.facts.time_base
+        return self._seeker.duration
 
     def __len__(self) -> int:
         return self.frames
@@ -163,15 +153,7 @@ class Player:
 
     def number_at(self, seconds: float | Fraction) -> int:
         """The number of the frame that is shown at a time. Raises: as `at`."""
-        if not math.isfinite(seconds) or not 0 <= seconds < self.duration:
-            raise InputError(f"the video ends at {float(self.duration):.2f} s, got {seconds!r} s")
-        tick = math.floor(Fraction(seconds) / self.facts.time_base)
-        low, high = 0, self.groups - 1
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if self._ticks(middle)[0] <= tick else (low, middle - 1)
-        before = sum(shown <= tick for shown in self._ticks(low))
-        return sum(self.counts[:low]) + max(before - 1, 0)
+        return self._seeker.number_at(seconds)
 
     def __getitem__(self, number: int) -> Frame:
         """One frame, of its group alone."""
@@ -182,7 +164,7 @@ class Player:
 
     def group(self, number: int) -> Group:
         """A group as it stands in the stream. Raises: FormatError."""
-        payload = self._stream.codes_of(self._numbers[number])
+        payload = self._stream.codes_of(self._chunks[number])
         group = unpack_group(payload, regions=self.model.regions(self.height, self.width))
         if (group.first, group.count) != (self._starts[number], self.counts[number]):
             raise CorruptError(
@@ -203,26 +185,36 @@ class Player:
         return unpack_packets(audio, len(self.tracks)) if audio else []
 
     def _between(self, wanted: range) -> Iterator[Frame]:
-        begin = 0
+        begin, before = 0, -1
         for number, count in enumerate(self.counts):
-            inside = [n for n in range(begin, begin + count) if n in wanted]
-            if inside:
-                yield from self._of_group(number, {n - begin for n in inside})
+            low, high = (_passed(wanted, end) for end in (begin, begin + count))
+            if low < high:
+                group = self.group(number)
+                ticks = group.ticks(self.facts)
+                if ticks[0] <= before:
+                    raise CorruptError(f"group {number} is not shown after the one before")
+                before = ticks[-1]
+                yield from self._of_group(group, ticks, {n - begin for n in wanted[low:high]})
             begin += count
 
-    def _of_group(self, number: int, wanted: set[int]) -> Iterator[Frame]:
-        group = self.group(number)
-        ticks, last = group.ticks(self.facts), max(wanted)
+    def _of_group(self, group: Group, ticks: list[int], wanted: set[int]) -> Iterator[Frame]:
+        last = max(wanted)
         pictures = decode_group(group, self.model, self.height, self.width, wanted=wanted)
         for place, picture in pictures:
             yield from_rgb(picture, self.facts, ticks[place] * self.facts.time_base)
             if place == last and place + 1 < group.count:
                 return
 
-    def _ticks(self, number: int) -> list[int]:
-        payload = self._stream.codes_of(self._numbers[number])
+    def _head(self, number: int) -> Group:
+        """A group without its key frame and changes."""
+        payload = self._stream.codes_of(self._chunks[number])
         # The times stand before the key frame, however many regions that has.
-        return unpack_group(payload, regions=0, whole=False).ticks(self.facts)
+        return unpack_group(payload, regions=0, whole=False)
+
+
+def _passed(wanted: range, end: int) -> int:
+    """How many of the wanted frames come before one."""
+    return len(range(wanted.start, min(end, wanted.stop), wanted.step))
 
 
 def open_video(
@@ -263,6 +255,6 @@ def open_video(
             file = stack.enter_context(open_to_seek(data))
             readable = bytes(content_of(data)) if file is None else FileBytes(file)
         stream = open_stream(readable, limits, letters=LETTERS, partial=partial)
-        player = Player(stream, model=model, device=device)
+        player = Player(stream, model=model, device=device, partial=partial)
         player._closing = stack.pop_all()
     return player

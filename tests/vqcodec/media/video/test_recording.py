@@ -192,6 +192,18 @@ def test_damage_is_named_and_passed_over(stream: bytes, model: VideoModel) -> No
             next(drawn)
         with pytest.raises(FormatError, match="code chunk 1"):
             next(drawn)
+    with open_video(bytes(data), model=model) as video:
+        # What the damaged group is not needed for plays, up to the last moment before it.
+        assert [video.number_at(t) for t in (0, 0.75, 0.79, 1.6, 1.99)] == [0, 7, 7, 16, 19]
+        with pytest.raises(FormatError, match="code chunk 1"):
+            video.number_at(0.8)
+        assert [video[n].time for n in (7, 16)] == [Fraction(7, 10), Fraction(16, 10)]
+    with open_video(bytes(data), model=model, partial=True) as video:
+        assert not video.is_whole
+        assert video.counts == (8, 4)
+        times = [frame.time for frame in video]
+        assert times == [n / RATE for n in (*range(8), *range(16, 20))]
+        assert (video.number_at(1.2), video.number_at(1.75)) == (7, 9)
     with pytest.raises(FormatError):
         read_any_stream(bytes(data))
     _, left = read_any_stream(bytes(data), partial=True)
