@@ -15,6 +15,7 @@ from vqcodec.choices import check_real, check_whole
 from vqcodec.errors import InputError
 from vqcodec.media.vector.budget import plan_for
 from vqcodec.media.vector.codebook import Codebook, pack_codebook
+from vqcodec.media.vector.codebook_head import most_stages
 from vqcodec.media.vector.description import Description, pack_description
 from vqcodec.media.vector.letters import CODEBOOK, DESCRIPTION, NUMBER
 from vqcodec.media.vector.signal import Vectors
@@ -151,7 +152,7 @@ def _by_given(
     """By the first stages of a codebook, as many as there are bytes for."""
     stages, size, _ = book.tables.shape
     count = len(vectors.values)
-    stages = min(stages, int(8 * budget / count / math.log2(max(size, 2)) + 1e-9))
+    stages = min(stages, most_stages(len(book.mean)), int(8 * budget / count / math.log2(max(size, 2)) + 1e-9))
     if stages == 0:
         raise InputError(f"{budget} bytes for {count} vectors are too few for a stage of codes")
     steps = _Steps(progress, 2 * _blocks(vectors))
