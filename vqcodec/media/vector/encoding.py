@@ -196,15 +196,15 @@ def _stream(
     fingerprint: bytes = b"",
 ) -> bytes:
     """fingerprint: of the codebook where it does not stand in the stream."""
-    payloads, squares = [], 0.0
+    payloads, squares, dtype = [], 0.0, vectors.values.dtype.name
     for number, block in enumerate(vectors.blocks(BLOCK)):
         own = codes[:, number * BLOCK : number * BLOCK + len(block)].astype(np.int64)
         payloads.append(book.prior.encode(own))
-        off = block - book.rebuild(own)
+        off = block - book.rebuild(own, dtype)
         squares += float(np.einsum("nd,nd->", off, off, dtype=np.float64))
         steps()
     said = Description(
-        dtype=vectors.values.dtype.name,
+        dtype=dtype,
         block=BLOCK,
         error=squares / len(vectors.values),
         spread=found.spread,
