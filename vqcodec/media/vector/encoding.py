@@ -152,7 +152,11 @@ def _by_given(
     """By the first stages of a codebook, as many as there are bytes for."""
     stages, size, _ = book.tables.shape
     count = len(vectors.values)
-    stages = min(stages, most_stages(len(book.mean)), int(8 * budget / count / math.log2(max(size, 2)) + 1e-9))
+    stages = min(
+        stages,
+        most_stages(len(book.mean)),
+        int(8 * budget / count / math.log2(max(size, 2)) + 1e-9),
+    )
     if stages == 0:
         raise InputError(f"{budget} bytes for {count} vectors are too few for a stage of codes")
     steps = _Steps(progress, 2 * _blocks(vectors))
