@@ -2,15 +2,18 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vqcodec.files import write_whole
 from vqcodec.media.base import Medium
 from vqcodec.media.coder import Coder
 from vqcodec.media.registry import RECIPES
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.failure import UsageError
+from vqcodec_cli.media import looks_like_file
+from vqcodec_cli.output import STDOUT, check_output, write_file
+from vqcodec_cli.plan import Job
 
 __all__ = ["OF_CODERS", "check_new_codebook", "encode_by_coder"]
 
@@ -47,38 +50,61 @@ def encode_by_coder(
     if "effort" in coder.options:
         given["effort"] = args.effort
     if args.new_codebook is not None:
-        given["codebook"] = _write_codebook(signal, args, threads, tell)
-    return coder.encode(signal, **given, threads=threads, progress=tell)
+        given["codebook"] = _learn_codebook(signal, args, threads, tell)
+    stream = coder.encode(signal, **given, threads=threads, progress=tell)
+    if args.new_codebook is not None:
+        # Only now: a codebook of no stream is left behind nowhere.
+        write_file(Path(args.new_codebook), given["codebook"], force=args.force)
+    return stream
 
 
-def check_new_codebook(args: argparse.Namespace, *, inputs: int) -> None:
-    """Refuse a codebook that cannot be made of this, before any work begins.
+def check_new_codebook(args: argparse.Namespace, jobs: Sequence[Job]) -> None:
+    """Refuse a codebook that cannot be made of these jobs, before any work begins.
 
     Raises:
-        UsageError: it is there already, or there is not one input of vectors to learn from.
+        UsageError: its name is that of something else, or there already, or there is not one input
+            of vectors to learn from.
+        OSError: it could not be written.
     """
     name = args.new_codebook
     if name is None:
         return
-    if args.recipe not in RECIPES or inputs != 1 or args.codebook is not None:
+    if args.recipe not in RECIPES or len(jobs) != 1 or args.codebook is not None:
         raise UsageError("--new-codebook is for one input, of vectors, without --codebook")
     if args.bytes_per_vector is None:
         raise UsageError("--new-codebook needs --bytes-per-vector")
-    if os.path.exists(name) and not args.force:
+    if name in ("", STDOUT):
+        raise UsageError(f"--new-codebook needs a file of its own, got {name!r}")
+    others = {"input": jobs[0].source.name, "output": jobs[0].target, "manifest": args.manifest}
+    for what, other in others.items():
+        if other is not None and _is_same(name, other):
+            raise UsageError(f"--new-codebook {name} is the {what}")
+    if looks_like_file(name):
+        proper = Path(name).with_suffix(".vqb")
+        raise UsageError(f"{name} would hold a codebook: name it {proper}")
+    if os.path.isfile(name) and not args.force:
         raise UsageError(f"{name} exists already: -f replaces it, --codebook uses it")
+    check_output(Path(name), force=args.force)
 
 
-def _write_codebook(signal: Any, args: argparse.Namespace, threads: int | None, tell: Tell) -> str:
-    """Learn a codebook of vectors and write its file; gives its name."""
+def _is_same(one: str, other: str) -> bool:
+    """Whether two names are of one file, which need not be there: two hard links are."""
+    if os.path.exists(one) and os.path.exists(other):
+        return os.path.samefile(one, other)
+    return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
+
+
+def _learn_codebook(
+    signal: Any, args: argparse.Namespace, threads: int | None, tell: Tell
+) -> bytes:
+    """The bytes of a codebook of vectors."""
     from vqcodec.vectors import train_codebook
 
-    made = train_codebook(
+    return train_codebook(
         signal,
         bytes_per_vector=args.bytes_per_vector,
         effort=args.effort,
+        max_samples=args.max_samples,
         threads=threads,
         progress=tell,
     )
-    write_whole(Path(args.new_codebook), made)
-    name: str = args.new_codebook
-    return name

@@ -46,6 +46,24 @@ def test_a_sheet_of_samples(run_cli: RunCli, tiny_model: str) -> None:
     assert run_cli("sample", *options, "-o", "sheet.png").code == 4
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--extent", "16385,16384"], "268,451,840 samples, more than 268,435,456"),
+        (["--extent", "64,64", "--count", 65537], "268,439,552 samples"),
+        (["--count", 10**12], "more than 268,435,456"),
+        (["--count", 10**12, "--generator", "none"], "more than 268,435,456"),
+        (["--stages", 99], "stages, got 99"),
+    ],
+)
+def test_more_samples_than_there_may_be(
+    run_cli: RunCli, tiny_model: str, options: list[Any], says: str
+) -> None:
+    outcome = run_cli("sample", "-m", tiny_model, *options, "-o", "many/")
+    assert (outcome.code, says in outcome.err) == (2, True), outcome.err
+    assert not Path("many").exists()
+
+
 def test_files_of_samples(run_cli: RunCli, tiny_model: str) -> None:
     options = ["-m", tiny_model, "--seed", 3, "--extent", "24,16"]
     assert run_cli("sample", *options, "--count", 3, "-o", "drawn/").code == 0
@@ -68,7 +86,7 @@ def test_files_of_samples(run_cli: RunCli, tiny_model: str) -> None:
         (["-o", "x.png", "--class", 3], 2, "are for --generator"),
         (["-o", "x.png", "--generator", "g", "--stages", 1], 2, "stages of its own"),
         (["-o", "x.png", "--generator", "g"], 3, "no generator 'g' for photo-1; there are: none"),
-        (["-o", "x.png", "--stages", 99], 1, "stages must be 1 to 12"),
+        (["-o", "x.png", "--stages", 99], 2, "has 12 stages, got 99"),
     ],
 )
 def test_sampling_refused(run_cli: RunCli, options: list[Any], code: int, says: str) -> None:

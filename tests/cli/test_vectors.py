@@ -63,6 +63,37 @@ def test_a_codebook_beside(run_cli: Any, rows: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("words.npy", "is the input"),
+        ("./linked.npy", "is the input"),
+        ("out.vqc", "is the output"),
+        ("all.jsonl", "is the manifest"),
+        ("other.npy", "name it other.vqb"),
+        ("-", "a file of its own"),
+        ("", "a file of its own"),
+    ],
+)
+def test_a_codebook_takes_the_place_of_nothing(
+    run_cli: Any, rows: Any, name: str, says: str
+) -> None:
+    Path("linked.npy").hardlink_to("words.npy")
+    options = ("-o", "out.vqc", "-f", "--manifest", "all.jsonl")
+    refused = run_cli(*ENCODE, *options, "--new-codebook", name)
+    assert (refused.code, says in refused.err) == (2, True), refused.err
+    assert sorted(path.name for path in Path().iterdir()) == ["linked.npy", "words.npy"]
+    assert np.array_equal(np.load("words.npy"), rows)
+
+
+def test_a_codebook_is_not_left_without_its_stream(run_cli: Any, rows: Any) -> None:
+    small = [*ENCODE[:5], "1", "--new-codebook", "words.vqb"]
+    np.save("words.npy", rows[:9])
+    assert run_cli(*small).code == 1
+    assert [path.name for path in Path().iterdir()] == ["words.npy"]
+    assert run_cli(*small[:-1], "none/words.vqb").code == 4
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
         (["encode", "words.npy", "--recipe", "vectors"], 1, "there is no default"),

@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
         keep_suffix=args.keep_suffix,
         keep_times=args.keep_times,
     )
-    check_new_codebook(args, inputs=len(jobs))
+    check_new_codebook(args, jobs)
     for job in jobs:
         check_stream_name(job.target)
     encoder = _Encoder(args, processes=processes_for(jobs, args))

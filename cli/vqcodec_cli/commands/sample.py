@@ -1,11 +1,13 @@
 """vqcodec sample: signals drawn from what a model takes to be likely."""
 
 import argparse
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vqcodec.bitstream import DEFAULT_LIMITS
 from vqcodec.media.base import Medium
 from vqcodec.media.registry import find_medium, find_workshop
 from vqcodec_cli import options
@@ -18,6 +20,7 @@ from vqcodec_cli.terminal import printable, say
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
+    from vqcodec.model.config import ModelConfig
 
 EXAMPLES = """\
 examples:
@@ -94,7 +97,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output is None:
         raise UsageError("say where to put the samples: -o sheet.png, one.vqc or a folder")
-    medium = find_medium(read_card(locate_model(args.model)).config.medium.kind)
+    config = read_card(locate_model(args.model)).config
+    _check_amount(args, config)
+    medium = find_medium(config.medium.kind)
     places = _places(args, medium)
     for place in places:
         check_output(place, force=args.force, makes_folder=True)
@@ -117,6 +122,24 @@ def run(args: argparse.Namespace) -> int:
     many = "1 sample" if args.count == 1 else f"{args.count:,} samples"
     say(f"{printable(args.output)}: {many} of {codec.card.label}, seed {args.seed}")
     return OK
+
+
+def _check_amount(args: argparse.Namespace, config: "ModelConfig") -> None:
+    """Refuse stages that the model has not, and more samples than any command reads.
+
+    Raises:
+        UsageError: it says how many there may be.
+    """
+    if args.stages is not None and args.stages > config.quantizer.stages:
+        raise UsageError(f"the model has {config.quantizer.stages} stages, got {args.stages}")
+    # A generator has learned its extent, which is known once it is read.
+    usual = (1,) if args.generator is not None else config.usual_extent
+    samples = args.count * math.prod(args.extent or usual)
+    if samples > DEFAULT_LIMITS.max_samples:
+        raise UsageError(
+            f"--count and --extent ask for {samples:,} samples, more than "
+            f"{DEFAULT_LIMITS.max_samples:,}"
+        )
 
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.errors import InputError
-from vqcodec.media.vector.codebook_head import MAX_COMPONENTS, MAX_STAGES
+from vqcodec.media.vector.codebook_head import MAX_COMPONENTS, most_stages
 
 __all__ = ["Plan", "plan_for"]
 
@@ -75,7 +75,7 @@ def _plans(
     dim = len(spectrum)
     most = min(dim, MAX_COMPONENTS)
     if not inside:
-        for stages in range(1, MAX_STAGES + 1):
+        for stages in range(1, most_stages(dim) + 1):
             size = _size(8 * left / count / stages, largest)
             if size:
                 yield Plan(stages=stages, size=size, components=most, table_bytes=None)
@@ -83,7 +83,7 @@ def _plans(
     for components in sorted({max(1, round(most * part / 16)) for part in range(1, 17)}):
         fixed = components * dim * _BASIS_BITS / 8 + 4 * dim + 64
         for bits in _TABLE_BITS:
-            for stages in range(1, MAX_STAGES + 1):
+            for stages in range(1, most_stages(dim) + 1):
                 # A code costs its bits in each vector, and its entries once.
                 code = stages * (components * bits / 8 + _FREQUENCY_BYTES)
                 size = largest

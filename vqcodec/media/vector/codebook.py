@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from vqcodec.errors import CorruptError
 from vqcodec.media.packing import Reader, Writer, inflate
@@ -20,6 +20,7 @@ from vqcodec_kernels.errors import InvalidInputError
 __all__ = ["Codebook", "pack_codebook", "unpack_codebook"]
 
 _WHAT = "the codebook of the vectors"
+_LARGEST_HALF = 65504.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,15 +77,22 @@ class Codebook:
             total += table[chosen]
         return total
 
-    def rebuild(self, codes: NDArray[np.int64]) -> NDArray[np.float32]:
+    def rebuild(
+        self, codes: NDArray[np.int64], dtype: DTypeLike = np.float32
+    ) -> NDArray[np.floating]:
         """The vectors (n, D) that codes (S, n) stand for, the same bits on every machine.
+
+        dtype: float32, or float16, whose largest number stands for all beyond it.
 
         Products and sums are of integers below 2^53, which float64 adds in any order alike.
         """
         product = self.sums(codes).astype(np.float64) @ self._wide_basis
         product *= self.unit
         product += self.mean
-        return product.astype(np.float32)
+        found: NDArray[np.floating] = product.astype(np.float32)
+        if np.dtype(dtype) == np.float16:
+            found = found.clip(-_LARGEST_HALF, _LARGEST_HALF).astype(np.float16)
+        return found
 
     @cached_property
     def _wide_basis(self) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ __all__ = [
     "MAX_STAGES",
     "CodebookHead",
     "head_of",
+    "most_stages",
     "pack_head",
     "unpack_head",
 ]
@@ -26,6 +27,19 @@ MAX_SIZE = 4096
 MAX_ENTRIES = 2**26
 # Vectors stay within float32.
 MAX_UNIT = 2.0**50
+
+
+# Codes take no more memory than the numbers do that they stand for.
+_STAGES_OF_A_NUMBER = 4
+
+
+def most_stages(dim: int) -> int:
+    """The most stages of codes that vectors of so many numbers may have.
+
+    >>> most_stages(1), most_stages(384)
+    (4, 64)
+    """
+    return min(MAX_STAGES, _STAGES_OF_A_NUMBER * dim)
 
 
 @dataclass(frozen=True, kw_only=True)

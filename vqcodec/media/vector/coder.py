@@ -86,7 +86,7 @@ class VectorCoder:
         block, squares = found.description.block, 0.0
         for number, rows in enumerate(original.blocks(block)):
             codes = found.codes()[:, number * block : number * block + len(rows)]
-            off = rows - found.codebook.rebuild(codes.astype(np.int64))
+            off = rows - found.codebook.rebuild(codes.astype(np.int64), found.description.dtype)
             squares += float(np.einsum("nd,nd->", off, off, dtype=np.float64))
         error, said = squares / len(found), found.description.error
         if error > said * (1 + _TOLERANCE) + math.ulp(0.0):

@@ -15,6 +15,7 @@ from vqcodec.choices import check_real, check_whole
 from vqcodec.errors import InputError
 from vqcodec.media.vector.budget import plan_for
 from vqcodec.media.vector.codebook import Codebook, pack_codebook
+from vqcodec.media.vector.codebook_head import most_stages
 from vqcodec.media.vector.description import Description, pack_description
 from vqcodec.media.vector.letters import CODEBOOK, DESCRIPTION, NUMBER
 from vqcodec.media.vector.signal import Vectors
@@ -151,7 +152,11 @@ def _by_given(
     """By the first stages of a codebook, as many as there are bytes for."""
     stages, size, _ = book.tables.shape
     count = len(vectors.values)
-    stages = min(stages, int(8 * budget / count / math.log2(max(size, 2)) + 1e-9))
+    stages = min(
+        stages,
+        most_stages(len(book.mean)),
+        int(8 * budget / count / math.log2(max(size, 2)) + 1e-9),
+    )
     if stages == 0:
         raise InputError(f"{budget} bytes for {count} vectors are too few for a stage of codes")
     steps = _Steps(progress, 2 * _blocks(vectors))
@@ -195,15 +200,15 @@ def _stream(
     fingerprint: bytes = b"",
 ) -> bytes:
     """fingerprint: of the codebook where it does not stand in the stream."""
-    payloads, squares = [], 0.0
+    payloads, squares, dtype = [], 0.0, vectors.values.dtype.name
     for number, block in enumerate(vectors.blocks(BLOCK)):
         own = codes[:, number * BLOCK : number * BLOCK + len(block)].astype(np.int64)
         payloads.append(book.prior.encode(own))
-        off = block - book.rebuild(own)
+        off = block - book.rebuild(own, dtype)
         squares += float(np.einsum("nd,nd->", off, off, dtype=np.float64))
         steps()
     said = Description(
-        dtype=vectors.values.dtype.name,
+        dtype=dtype,
         block=BLOCK,
         error=squares / len(vectors.values),
         spread=found.spread,

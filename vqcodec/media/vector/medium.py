@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vqcodec.bitstream import PRIORS, Chunk, Header, Limits, Stream
-from vqcodec.errors import CorruptError, InputError
+from vqcodec.errors import CorruptError, InputError, LimitError
 from vqcodec.media.modelless import Modelless
-from vqcodec.media.vector.codebook_head import head_of
+from vqcodec.media.vector.codebook_head import head_of, most_stages
 from vqcodec.media.vector.description import unpack_description
 from vqcodec.media.vector.letters import CODEBOOK, DESCRIPTION, LETTERS, NUMBER
 
@@ -73,7 +73,11 @@ class VectorMedium(Modelless):
         return signal.values
 
     def check(self, header: Header, side_chunks: Sequence[Chunk]) -> None:
-        """Raise CorruptError if header, description and codebook contradict each other."""
+        """Raise CorruptError if header, description and codebook contradict each other.
+
+        And LimitError for so many stages that the codes take more memory than the numbers, which
+        the limits are for.
+        """
         payloads = {chunk.type: chunk.payload for chunk in side_chunks}
         if DESCRIPTION not in payloads:
             raise CorruptError("vectors lack their description")
@@ -82,6 +86,11 @@ class VectorMedium(Modelless):
             raise CorruptError(
                 f"vectors have two axes, one channel and static codes, the header says "
                 f"{len(header.extent)}, {header.channels} and {PRIORS[header.prior]}"
+            )
+        if header.stages > (most := most_stages(header.extent[1])):
+            raise LimitError(
+                f"{header.stages} stages of codes for vectors of {header.extent[1]} numbers, more "
+                f"than the limit of {most}"
             )
         if header.regions != -(-header.extent[0] // block):
             raise CorruptError(

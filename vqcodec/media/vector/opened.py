@@ -105,10 +105,8 @@ class OpenVectors:
         out = np.empty((len(numbers), self.dim), self.description.dtype)
         for start in range(0, len(numbers), _REBUILT):
             part = numbers[start : start + _REBUILT]
-            found = self.codebook.rebuild(self._codes[:, part].astype(np.int64))
-            if out.dtype == np.float16:
-                found = found.clip(-_LARGEST_HALF, _LARGEST_HALF)
-            out[start : start + _REBUILT] = found
+            codes = self._codes[:, part].astype(np.int64)
+            out[start : start + _REBUILT] = self.codebook.rebuild(codes, out.dtype)
         return out
 
     def search(self, queries: Any, k: int = 10, *, metric: str = "inner_product") -> Nearest:
@@ -172,4 +170,3 @@ class OpenVectors:
 
 # Vectors whose components are in memory at a time.
 _REBUILT = 4096
-_LARGEST_HALF = 65504.0

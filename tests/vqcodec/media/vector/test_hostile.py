@@ -3,6 +3,7 @@
 import dataclasses
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 import vqcodec
 from vqcodec import vectors
 from vqcodec.bitstream import Chunk, Header, Stream, write_stream
-from vqcodec.errors import CorruptError, FormatError, UnsupportedVersionError
+from vqcodec.errors import CorruptError, FormatError, LimitError, UnsupportedVersionError
 from vqcodec.media.packing import Writer
 from vqcodec.media.registry import read_any_stream
 from vqcodec.media.vector.codebook import Codebook, pack_codebook, unpack_codebook
@@ -71,6 +72,42 @@ def changed(stream: Stream, side: dict[str, bytes], **fields: object) -> bytes:
     kept = {chunk.type: chunk.payload for chunk in stream.side_chunks} | side
     chunks = [Chunk(letter, payload) for letter, payload in kept.items() if payload]
     return write_stream(header, chunks, stream.codes[:1] * header.regions)
+
+
+def test_codes_of_many_gigabytes_are_refused_before_memory_is_taken(
+    small: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """2^28 vectors of one number in 64 stages: 16 GiB of codes in a few kilobytes."""
+    book = Codebook(
+        mean=np.zeros(1, np.float32),
+        basis=np.ones((1, 1), np.int8),
+        tables=np.zeros((64, 2, 1), np.int8),
+        frequencies=np.tile(np.array([65535, 1], np.uint16), (64, 1)),
+        unit=1.0,
+    )
+    said = Description(dtype="float32", block=2**20, error=0, spread=1)
+    side = {"B": pack_codebook(book), "V": pack_description(said)}
+    _, stream = read_any_stream(small)
+    data = changed(stream, side, extent=(2**28, 1), stages=64, regions=256)
+    (tmp_path / "large.vqc").write_bytes(data)
+    monkeypatch.setattr(np, "zeros", None)
+    for read in (
+        lambda: vectors.open(data),
+        lambda: vqcodec.inspect(data),
+        lambda: vqcodec.decode(tmp_path / "large.vqc", region=(slice(0, 3),)),
+    ):
+        with pytest.raises(LimitError, match="64 stages .* more than the limit of 4"):
+            read()
+
+
+def test_no_more_stages_are_written_than_are_read() -> None:
+    values = np.random.default_rng(2).normal(size=(3000, 1)).astype(np.float32)
+    data = vectors.encode(values, bytes_per_vector=40, effort=1)
+    assert np.square(vectors.decode(data) - values).mean() < 1e-3
+    book = vectors.train_codebook(values, bytes_per_vector=40, effort=1)
+    vectors.decode(
+        vectors.encode(values, bytes_per_vector=40, codebook=book, effort=1), codebook=book
+    )
 
 
 @pytest.mark.parametrize(
