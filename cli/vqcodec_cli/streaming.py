@@ -14,7 +14,7 @@ from vqcodec.media.coder import StreamingCoder
 from vqcodec.media.registry import OPEN_LENGTH, find_streaming_coder, list_media
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
-from vqcodec_cli.failure import RefusedError, UsageError, complain
+from vqcodec_cli.failure import RefusedError, UsageError, complain, options_refused
 from vqcodec_cli.media import format_of
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.part import seconds
@@ -27,14 +27,18 @@ __all__ = [
     "asks_frames",
     "decode_streaming",
     "encode_streaming",
+    "refuse_recording",
     "streaming_of",
 ]
 
 _NOT_ENCODED = (
     *("bpp", "size", "psnr", "max_error", "max_relative_error", "lossless", "missing", "chunk"),
-    *("alpha_quality", "raw", "bytes_per_vector", "codebook", "recipe"),
+    *("alpha_quality", "raw", "bytes_per_vector", "codebook", "recipe", "restore", "strip"),
 )
-_NOT_DECODED = ("rate", "bits", "raw", "slice", "region", "begin", "duration")
+_NOT_DECODED = ("rate", "bits", "raw", "codebook", "slice", "region", "begin", "duration")
+
+
+_USUAL = 2.0
 
 
 def add_recording(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +46,6 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keyframe-seconds",
         type=options.positive,
-        default=2.0,
         metavar="X",
         help="of a video, the longest group of frames that is decoded on its own; default 2",
     )
@@ -58,9 +61,18 @@ def add_frames(parser: argparse.ArgumentParser) -> None:
         "--at", type=seconds, metavar="TIME", help="of a video, the frame shown then: a picture"
     )
     parser.add_argument(
-        "--every", type=_count, metavar="N", help="of a video, every N-th frame alone"
+        "--every", type=options.whole(1), metavar="N", help="of a video, every N-th frame alone"
     )
     parser.add_argument("--no-audio", action="store_true", help="leave out the audio of a video")
+
+
+def refuse_recording(args: argparse.Namespace, medium: Medium) -> None:
+    """Refuse what `add_recording` or `add_frames` adds, of a medium whose signals have an end.
+
+    Raises: UsageError: naming the option.
+    """
+    names = ("keyframe_seconds", "frames", "at", "every", "no_audio")
+    _refuse(args, medium, names, "it is for videos")
 
 
 def asks_frames(args: argparse.Namespace) -> bool:
@@ -110,7 +122,7 @@ def encode_streaming(
             file.write,
             quality=50.0 if args.quality is None else args.quality,
             kbps=args.kbps,
-            keyframe_seconds=args.keyframe_seconds,
+            keyframe_seconds=_USUAL if args.keyframe_seconds is None else args.keyframe_seconds,
             effort=args.effort,
             model=model,
             device=args.device,
@@ -136,8 +148,7 @@ def decode_streaming(
     if args.scale != 1:
         raise UsageError(f"a {medium.name} has no --scale")
     source = job.source
-    is_one = args.at is not None or job.target == STDOUT or not coder.is_many(job.target)
-    if is_one:
+    if args.at is not None or not _is_many(coder, job):
         job.check()
     started = time.perf_counter()
     data = source.name if source.is_file() or source.is_remote else source.read()
@@ -184,7 +195,8 @@ def _write_frames(
     chosen: dict[str, Any] = {
         "start": start,
         "stop": stop,
-        "every": args.every or 1,
+        # A step beyond the last frame gives the first one alone, whatever its size.
+        "every": min(args.every or 1, stop - start),
         "audio": not args.no_audio,
         "progress": progress,
     }
@@ -193,7 +205,7 @@ def _write_frames(
         sys.stdout.buffer.flush()
         return done
     path = Path(job.target)
-    if coder.is_many(job.target):
+    if _is_many(coder, job):
         first = path.with_name(path.name % start)
         if first.exists() and not job.force:
             raise RefusedError(f"{first} exists already (-f overwrites it)")
@@ -204,12 +216,19 @@ def _write_frames(
     return coder.decode_to(player, path, **chosen)
 
 
+def _is_many(coder: StreamingCoder, job: Job) -> bool:
+    """Whether an output is a file of each frame. Raises: UsageError: it is of no format."""
+    with options_refused():
+        return job.target != STDOUT and coder.is_many(job.target)
+
+
 def _written_picture(args: argparse.Namespace, job: Job, coder: StreamingCoder, player: Any) -> str:
     if args.frames is not None or args.every is not None:
         raise UsageError("--at is one frame, --frames and --every are several: give one of them")
     picture = list_media()[0]
     format = format_of(picture, job.target)
-    signal = picture.wrap(coder.picture(player, args.at))
+    with options_refused():
+        signal = picture.wrap(coder.picture(player, args.at))
     job.write(picture.write(signal, format=format))
     size = picture.size_text(signal.extent, signal.channels)
     return f"{printable(job.target)}: {size}, at {args.at:g} s"
@@ -249,9 +268,3 @@ def _range(text: str) -> tuple[int | None, int | None]:
     ):
         raise argparse.ArgumentTypeError(f"{text[:40]!a} is no range of frames, such as 100:200")
     return parts[0], parts[1]
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text[:40]!a} is no whole number from 1")
-    return int(text)

@@ -14,6 +14,8 @@ import pytest
 from clips import container_of, make_video
 from PIL import Image
 
+from vqcodec.bitstream import open_stream
+from vqcodec.media.video.letters import LETTERS
 from vqcodec.media.video.y4m import Y4mWriter, read_y4m
 
 
@@ -147,11 +149,19 @@ def test_a_cut_recording_is_played_where_it_is_asked_for(run_cli: Any, coded: Pa
         (["encode", "clip.y4m", "-f", "--keyframe-seconds", "0"], 2, "--keyframe-seconds"),
         (["decode", "clip.vqc", "-o", "x.y4m", "--frames", "5:13"], 2, "there are 12 frames"),
         (["decode", "clip.vqc", "-o", "x.y4m", "--frames", "5"], 2, "no range"),
-        (["decode", "clip.vqc", "-o", "x.png", "--at", "1.3"], 1, "ends at 1.20 s"),
+        (["decode", "clip.vqc", "-o", "x.png", "--at", "1.3"], 2, "ends at 1.20 s"),
         (["decode", "clip.vqc", "-o", "x.png", "--at", "1", "--every", "2"], 2, "one frame"),
-        (["decode", "clip.vqc", "-o", "x.png"], 1, "or %06d.png"),
-        (["decode", "clip.vqc", "-o", "x.wav"], 1, "written as"),
+        (["decode", "clip.vqc", "-o", "x.png"], 2, "or %06d.png"),
+        (["decode", "clip.vqc", "-o", "x.wav"], 2, "written as"),
         (["decode", "clip.vqc", "-o", "x.y4m", "--region", "0,0,8,8"], 2, "has no --region"),
+        (["decode", "clip.vqc", "-o", "x.y4m", "--codebook", "a.vqb"], 2, "has no --codebook"),
+        (["decode", "clip.vqc", "-o", "x.y4m", "--every", "9" * 20], 2, "--every"),
+        (["decode", "clip.vqc", "-o", "%d%d.png"], 2, "or %06d.png"),
+        (["decode", "clip.vqc", "-o", "%%d.png"], 2, "or %06d.png"),
+        (["decode", "clip.vqc", "-o", "%d%.png"], 2, "or %06d.png"),
+        (["decode", "clip.vqc", "-o", "100%-%d.png"], 2, "or %06d.png"),
+        (["encode", "clip.y4m", "-f", "--restore", "noise"], 2, "has no --restore"),
+        (["encode", "clip.y4m", "-f", "--strip"], 2, "has no --strip"),
         (["decode", "clip.vqc", "--every", "2"], 2, "needs -o"),
         (["decode", "clip.vqc", "-o", "x.y4m", "--max-samples", "100"], 1, "limit of 100"),
     ],
@@ -164,6 +174,48 @@ def test_what_the_command_refuses(
     assert (outcome.code, says in outcome.err) == (code, True), outcome.err
     assert "Traceback" not in outcome.err
     assert sorted(path.name for path in coded.iterdir()) == before
+
+
+@pytest.mark.parametrize("option", [["--keyframe-seconds", "2"], ["--no-audio"]])
+def test_what_is_for_videos_is_refused_of_pictures(
+    run_cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save("dot.png")
+    refused = run_cli("encode", "dot.png", *option)
+    assert (refused.code, f"a picture has no {option[0]}" in refused.err) == (2, True), refused.err
+    assert run_cli("encode", "dot.png").code == 0
+    for other in (["--no-audio"], ["--every", "2"]):
+        refused = run_cli("decode", "dot.vqc", "-o", "x.png", *other)
+        assert (refused.code, f"a picture has no {other[0]}" in refused.err) == (2, True)
+
+
+def test_a_damaged_group_is_passed_over_where_it_is_asked_for(run_cli: Any, coded: Path) -> None:
+    data = bytearray(Path("clip.vqc").read_bytes())
+    starts = open_stream(bytes(data), letters=LETTERS).starts
+    data[starts[1] + 30] ^= 4
+    Path("hurt.vqc").write_bytes(data)
+    assert run_cli("decode", "hurt.vqc", "-o", "left.y4m").code == 1
+    assert run_cli("decode", "hurt.vqc", "-o", "then.png", "--at", "0.1").code == 0
+    assert run_cli("decode", "hurt.vqc", "-o", "some.y4m", "--frames", "10:12").code == 0
+    done = run_cli("decode", "hurt.vqc", "-o", "left.mkv", "--partial")
+    assert (done.code, "7 frames in 2 groups are there" in done.err) == (0, True), done.err
+    with av.open("left.mkv") as container:
+        assert len(list(container.decode(video=0))) == 7
+
+
+def test_every_other_frame_takes_twice_as_long(run_cli: Any, coded: Path) -> None:
+    assert run_cli("decode", "clip.vqc", "-o", "half.y4m", "--every", "2").code == 0
+    with open("half.y4m", "rb") as file:
+        half = read_y4m(file)
+        assert half.facts.rate == 5
+        assert [float(frame.time) for frame in half] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
+
+
+def test_a_step_beyond_the_end_gives_one_frame(run_cli: Any, coded: Path) -> None:
+    outcome = run_cli("decode", "clip.vqc", "-o", "new/of/%d.png", "--every", str(2**62))
+    assert (outcome.code, outcome.err) == (0, "")
+    assert [path.name for path in Path("new/of").iterdir()] == ["0.png"]
 
 
 @pytest.mark.slow

@@ -33,7 +33,13 @@ from vqcodec_cli.media import (
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.part import add_part, asked_region, is_part
 from vqcodec_cli.plan import Job, plan_jobs
-from vqcodec_cli.streaming import add_frames, asks_frames, decode_streaming, streaming_of
+from vqcodec_cli.streaming import (
+    add_frames,
+    asks_frames,
+    decode_streaming,
+    refuse_recording,
+    streaming_of,
+)
 from vqcodec_cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -147,8 +153,6 @@ class _Decoder:
             return decode_streaming(self._args, job, *streaming, tell)
         # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
         job.check()
-        if asks_frames(self._args):
-            raise UsageError("--frames, --at and --every are for videos")
         part = is_part(self._args) and (job.source.is_file() or job.source.is_remote)
         data = job.source.name if part else job.source.read()
         with ExitStack() as stack:
@@ -161,6 +165,7 @@ class _Decoder:
         self, job: Job, medium: Medium, stream: Stream, tell: Tell
     ) -> tuple[dict[str, Any], str]:
         started = time.perf_counter()
+        refuse_recording(self._args, medium)
         coder = find_coder(medium)
         if self._args.codebook and (coder is None or "codebook" not in coder.decode_options):
             raise UsageError(f"the medium {medium.name} has no --codebook")

@@ -34,7 +34,7 @@ from vqcodec_cli.media import (
 )
 from vqcodec_cli.piped import encode_piped
 from vqcodec_cli.plan import Job, plan_jobs
-from vqcodec_cli.streaming import add_recording, encode_streaming
+from vqcodec_cli.streaming import add_recording, encode_streaming, refuse_recording
 from vqcodec_cli.targets import add_target
 from vqcodec_cli.terminal import printable
 
@@ -159,6 +159,7 @@ class _Encoder:
         if streaming is not None:
             model = medium.default_model if self._card is None else self._card.path
             return encode_streaming(args, job, medium, streaming, signal, tell, model=model)
+        refuse_recording(args, medium)
         with options_refused():
             signal = medium.with_options(signal, alpha_quality=args.alpha_quality)
         started = time.perf_counter()

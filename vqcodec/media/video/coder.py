@@ -23,6 +23,8 @@ from vqcodec.media.video.y4m import Y4mWriter
 
 __all__ = ["CODER", "VideoCoder"]
 
+# Frames a second that are said where a mean rate is next to nothing.
+_SLOWEST = Fraction(1, 1000)
 Progress = Callable[[int, int], None]
 
 
@@ -165,17 +167,17 @@ class VideoCoder:
     def _writer(
         self, player: Player, target: Path | BinaryIO, tracks: Any, *, first: int, step: int
     ) -> Iterator[Writer]:
-        mean = player.frames / player.duration
-        rate = (player.facts.rate or mean.limit_denominator(1000)) / step
-        facts = player.facts if step == 1 else _slower(player.facts, step)
+        # A frame alone whose video has no rate lasts for no time.
+        mean = player.frames / (player.duration or Fraction(1))
+        rate = (player.facts.rate or max(mean.limit_denominator(1000), _SLOWEST)) / step
         if not isinstance(target, Path):
-            yield Y4mWriter(target, facts, mean_rate=rate)
+            yield Y4mWriter(target, _slower(player.facts, step), mean_rate=rate)
             return
         with open_writer(
             target,
             height=player.height,
             width=player.width,
-            facts=facts,
+            facts=player.facts,
             tracks=tracks,
             mean_rate=rate,
             first=first,

@@ -58,7 +58,9 @@ class Group:
     def span(self, facts: Facts) -> tuple[int, int]:
         """When the first and the last frame are shown. Raises: as `ticks`."""
         if self.is_regular and facts.rate is not None and facts.rate * facts.time_base <= 1:
-            ends = (replace(self, first=n, count=1) for n in (self.first, self.first + self.count - 1))
+            ends = (
+                replace(self, first=n, count=1) for n in (self.first, self.first + self.count - 1)
+            )
             first, last = (ticks for end in ends for ticks in end.ticks(facts))
             return first, last
         ticks = self.ticks(facts)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from vqcodec.errors import InputError
 from vqcodec.media.video.audio import Packet, Track
 from vqcodec.media.video.planes import frame_to
 from vqcodec.media.video.pyav import import_av, named_errors
@@ -31,7 +32,8 @@ _VP9 = _Encoder("libvpx-vp9", {"crf": "12", "deadline": "good", "cpu-used": "4"}
 # Format -> FFmpeg's name of the container, and the encoder.
 MOVIES = {"mkv": ("matroska", _H264), "mp4": ("mp4", _H264), "webm": ("webm", _VP9)}
 _USUAL_RATE = Fraction(25)
-_UNSAID = 2
+# FFmpeg's fractions are of signed numbers of 32 bits.
+_MOST_PARTS = 2**31 - 1
 
 
 class MovieWriter:
@@ -40,7 +42,8 @@ class MovieWriter:
     Times of frames are kept, to a millisecond in .mkv and .webm. mean_rate: what the file says of
     frames per second where they vary. lost: facts that it does not hold, in words.
 
-    Raises: MissingDependencyError without PyAV; InputError: the container cannot hold a track.
+    Raises: MissingDependencyError without PyAV; InputError: the container cannot hold a track, or
+    facts of such numbers.
     """
 
     def __init__(
@@ -57,12 +60,20 @@ class MovieWriter:
         av = import_av(f"write .{format}")
         self._facts, self._tracks = facts, tuple(tracks)
         container, encoder = MOVIES[format]
+        rate = facts.rate or mean_rate
+        for name, value in (
+            ("time base", facts.time_base),
+            ("frame rate", rate),
+            ("pixel aspect", facts.aspect),
+        ):
+            if max(value.numerator, value.denominator) > _MOST_PARTS:
+                raise InputError(f"the {name} {value} cannot be written as .{format}: write .y4m")
         if height % 2 or width % 2:
             encoder = _VP9
         # H.264 says it itself; Matroska would, and PyAV does not tell it.
         is_lost = encoder is _VP9 and container != "mp4" and facts.aspect != 1
         self.lost: tuple[str, ...] = ("pixel aspect",) if is_lost else ()
-        self._rate = facts.rate or mean_rate
+        self._rate = rate
         with named_errors(f"cannot write .{format}"):
             self._container = av.open(str(path), "w", format=container)
             self._stream = self._video_stream(encoder, height, width)

@@ -23,10 +23,11 @@ _NUMBER = re.compile(r"%0?([1-9]?)d")
 def is_pattern(path: str | Path) -> bool:
     """Whether a path stands for many, as frames/%06d.png does.
 
-    >>> is_pattern("frames/%06d.png"), is_pattern("clip.mkv")
-    (True, False)
+    >>> is_pattern("frames/%06d.png"), is_pattern("clip.mkv"), is_pattern("%d%d.png")
+    (True, False, False)
     """
-    return _NUMBER.search(Path(path).name) is not None
+    name = Path(path).name
+    return name.count("%") == 1 and _NUMBER.search(name) is not None
 
 
 class StillWriter:
@@ -39,7 +40,7 @@ class StillWriter:
     """
 
     def __init__(self, pattern: Path, facts: Facts, *, first: int = 0, step: int = 1) -> None:
-        if len(_NUMBER.findall(pattern.name)) != 1 or pattern.name.count("%") != 1:
+        if not is_pattern(pattern):
             raise InputError(
                 f"a name of many frames has one number, as %06d.png, got {pattern.name}"
             )
@@ -49,9 +50,8 @@ class StillWriter:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """What the files do not say."""
+        """What the files do not say, but for times, which nobody expects of them."""
         return (
-            "times of frames",
             *(["pixel aspect"] if self._facts.aspect != 1 else []),
             *(["audio"] if self._is_heard else []),
         )

@@ -6,13 +6,15 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vqcodec import VideoEncoder, inspect, open_video
 from vqcodec.bitstream import Chunk, Header, OpenStream, OpenWriter, open_stream
-from vqcodec.errors import CorruptError
+from vqcodec.errors import CorruptError, InputError
+from vqcodec.media.video.coder import CODER
 from vqcodec.media.video.facts import pack_facts, pack_times
 from vqcodec.media.video.group import Group, pack_group, unpack_group
 from vqcodec.media.video.letters import FACTS, LETTERS
@@ -113,9 +115,9 @@ def test_times_that_do_not_rise_are_refused(
 
 def test_an_end_before_the_beginning_is_refused(stream: OpenStream, groups: list[Group]) -> None:
     pair = [timed(groups[0], [900, 901, 902, 903], VARYING), timed(groups[1], [0], VARYING)]
-    with open_video(written(stream, pair, facts=VARYING)) as video:
-        with pytest.raises(CorruptError, match="before the first one"):
-            video.at(0.1)
+    data = written(stream, pair, facts=VARYING)
+    with open_video(data) as video, pytest.raises(CorruptError, match="before the first one"):
+        video.at(0.1)
 
 
 def test_times_that_stand_still_within_a_group_are_refused(
@@ -126,3 +128,26 @@ def test_times_that_stand_still_within_a_group_are_refused(
         inspect(data)
     with open_video(data) as video, pytest.raises(CorruptError, match="time base is too long"):
         next(iter(video))
+
+
+@pytest.mark.parametrize(
+    ("facts", "name"),
+    [
+        (Facts(time_base=Fraction(2**32 - 1)), "time base"),
+        (Facts(time_base=Fraction(1, 2**32 - 1), rate=Fraction(2**32 - 1)), "time base"),
+        (Facts(time_base=Fraction(1, 10), rate=Fraction(1, 2**32 - 1)), "frame rate"),
+        (Facts(time_base=Fraction(1, 10), aspect=Fraction(2**32 - 1)), "pixel aspect"),
+    ],
+)
+def test_numbers_that_few_files_hold_are_refused_by_these(
+    stream: OpenStream, groups: list[Group], tmp_path: Path, facts: Facts, name: str
+) -> None:
+    pytest.importorskip("av")
+    group = replace(groups[0], count=1, changes=b"", times=pack_times([0], 0, facts))
+    data = written(stream, [group], facts=facts)
+    with open_video(data) as video:
+        for end in ("mkv", "mp4", "webm"):
+            with pytest.raises(InputError, match=f"the {name} .* write .y4m"):
+                CODER.decode_to(video, tmp_path / f"back.{end}")
+        assert list(tmp_path.iterdir()) == []
+        assert CODER.decode_to(video, tmp_path / "back.y4m")["frames"] == 1

@@ -107,6 +107,9 @@ def test_frames_that_are_not_there_are_refused(
             video.between(*part)
         with pytest.raises(InputError, match=r"ends at 2\.00 s"):
             video.at(2.0)
+        for wrong in ("a", -1, float("nan")):
+            with pytest.raises(InputError, match="a number of seconds from 0 on"):
+                video.at(wrong)  # type: ignore[arg-type]
         with pytest.raises(IndexError):
             video[20]
 
