@@ -15,6 +15,7 @@ from vqcodec.decoding import Progress, decode_parts
 from vqcodec.errors import InputError
 from vqcodec.grid import Region, inside, lengths, whole
 from vqcodec.media.base import Medium, Signal
+from vqcodec.media.naming import with_article
 from vqcodec.payload import encode_region, smallest_payloads
 from vqcodec.priors import Prior, RawPrior
 from vqcodec.rate.search import LatentSearch, refines
@@ -40,7 +41,7 @@ def size_at(medium: Medium, signal: Signal, value: float, unit: str) -> int:
     """
     own, of_a_byte = medium.rate(1, signal)
     if own != unit:
-        raise InputError(f"the rate of a {medium.name} is in {own}, got {unit}")
+        raise InputError(f"the rate of {with_article(medium.name)} is in {own}, got {unit}")
     return int(value / of_a_byte)
 
 

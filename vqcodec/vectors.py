@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vqcodec.bitstream import Buffer, limits_of
 from vqcodec.content import FileLike, content_of
 from vqcodec.errors import CorruptError, kernels_refuse
+from vqcodec.media.naming import with_article
 from vqcodec.media.registry import read_any_stream, signal_of
 from vqcodec.media.vector.codebook_file import codebook_bytes, read_codebook
 from vqcodec.media.vector.coder import CODER
@@ -123,5 +124,5 @@ def open(
     """
     medium, stream = read_any_stream(content_of(data), limits_of(max_samples))
     if medium.number != MEDIUM.number:
-        raise CorruptError(f"a stream of a {medium.name}, not of vectors")
+        raise CorruptError(f"a stream of {with_article(medium.name)}, not of vectors")
     return OpenVectors(stream, None if codebook is None else read_codebook(codebook))

@@ -6,16 +6,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from vqcodec.bitstream import Stream
 from vqcodec.media.base import Medium
 from vqcodec.media.coder import Coder
-from vqcodec.media.registry import RECIPES
+from vqcodec.media.naming import with_article
+from vqcodec.media.registry import RECIPES, find_coder, find_medium, list_media
+from vqcodec.remote import is_url
 from vqcodec_cli.batch import Tell
 from vqcodec_cli.failure import UsageError
 from vqcodec_cli.media import looks_like_file
 from vqcodec_cli.output import STDOUT, check_output, write_file
 from vqcodec_cli.plan import Job
+from vqcodec_cli.streaming import add_recording
 
-__all__ = ["OF_CODERS", "check_new_codebook", "encode_by_coder"]
+__all__ = [
+    "OF_CODERS",
+    "check_recipe",
+    "check_recipe_input",
+    "codebook_options",
+    "encode_by_coder",
+]
 
 # Options of media that code their signals without a model.
 OF_CODERS = (
@@ -23,6 +33,7 @@ OF_CODERS = (
     *("bytes_per_vector", "codebook"),
 )
 _OTHERS = ("quality", "bpp", "kbps", "size", "psnr")
+_OF_MODELS = ("model", "restore", "raw")
 
 
 def encode_by_coder(
@@ -41,12 +52,7 @@ def encode_by_coder(
     given = {
         name: value for name in (*_OTHERS, *OF_CODERS) if (value := getattr(args, name)) is not None
     }
-    for name in given:
-        if name not in coder.options:
-            known = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(coder.options))
-            raise UsageError(
-                f"the medium {medium.name} has no --{name.replace('_', '-')}: it has {known}"
-            )
+    _check_options(medium, coder, args)
     if "effort" in coder.options:
         given["effort"] = args.effort
     if args.new_codebook is not None:
@@ -58,7 +64,81 @@ def encode_by_coder(
     return stream
 
 
-def check_new_codebook(args: argparse.Namespace, jobs: Sequence[Job]) -> None:
+def check_recipe(args: argparse.Namespace, jobs: Sequence[Job]) -> None:
+    """Refuse options that a recipe has not, or that it lacks, before any work begins.
+
+    Raises:
+        UsageError: naming them. OSError: there is no such codebook, or a new one cannot be written.
+    """
+    _check_new_codebook(args, jobs)
+    if args.recipe is None:
+        return
+    medium = find_medium(RECIPES[args.recipe])
+    coder = find_coder(medium)
+    if coder is None:
+        return
+    _check_options(medium, coder, args)
+    if args.bytes_per_vector is None:
+        raise UsageError(
+            f"--recipe {args.recipe} needs --bytes-per-vector: 16 for a first search, 32 or more "
+            "where the order of the nearest matters; there is no default"
+        )
+    if args.codebook is not None:
+        _check_there(args.codebook)
+
+
+def check_recipe_input(args: argparse.Namespace, head: bytes) -> None:
+    """Refuse an input that is by its first bytes of another kind than those of the recipe."""
+    recipe = find_medium(RECIPES[args.recipe])
+    told = next((medium for medium in list_media() if medium.recognises(head)), None)
+    if told is not None and not set(told.suffixes) & set(recipe.formats):
+        wanted = " or ".join(recipe.formats)
+        raise UsageError(
+            f"is {with_article(told.name)}: --recipe {args.recipe} is for {wanted} files"
+        )
+
+
+def codebook_options(args: argparse.Namespace, medium: Medium, stream: Stream) -> dict[str, str]:
+    """What decoding is told of --codebook.
+
+    Raises:
+        UsageError: the medium knows none, or the stream has its own. OSError: no such file.
+    """
+    if args.codebook is None:
+        return {}
+    coder = find_coder(medium)
+    if coder is None or "codebook" not in coder.decode_options:
+        raise UsageError(f"the medium {medium.name} has no --codebook")
+    if not any(stream.header.fingerprint):
+        raise UsageError("it has a codebook of its own: leave out --codebook")
+    _check_there(args.codebook)
+    return {"codebook": args.codebook}
+
+
+def _check_options(medium: Medium, coder: Coder, args: argparse.Namespace) -> None:
+    """Refuse what is given and would be left aside."""
+    given = [name for name in (*_OTHERS, *OF_CODERS) if getattr(args, name) is not None]
+    given += [name for name in _OF_MODELS if getattr(args, name) is not None]
+    usual = argparse.ArgumentParser()
+    add_recording(usual)
+    given += [
+        name for name, value in vars(usual.parse_args([])).items() if getattr(args, name) != value
+    ]
+    for name in given:
+        if name not in coder.options:
+            known = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(coder.options))
+            raise UsageError(
+                f"the medium {medium.name} has no --{name.replace('_', '-')}: it has {known}"
+            )
+
+
+def _check_there(name: str) -> None:
+    """Refuse a file that is missing, as any other. Raises: OSError."""
+    if not is_url(name):
+        os.stat(name)
+
+
+def _check_new_codebook(args: argparse.Namespace, jobs: Sequence[Job]) -> None:
     """Refuse a codebook that cannot be made of these jobs, before any work begins.
 
     Raises:

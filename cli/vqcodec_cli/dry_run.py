@@ -6,7 +6,7 @@ from typing import Any
 
 from vqcodec.bitstream import MAX_HEADER_BYTES, limits_of, read_header
 from vqcodec.media.base import Medium
-from vqcodec.media.registry import find_coder, find_medium, medium_of, medium_of_number
+from vqcodec.media.registry import RECIPES, find_coder, find_medium, medium_of, medium_of_number
 from vqcodec_cli.batch import Record
 from vqcodec_cli.media import format_of, medium_of_raw
 from vqcodec_cli.output import STDOUT
@@ -32,6 +32,8 @@ def preview_encoding(job: Job, args: argparse.Namespace) -> tuple[Record, str]:
     card = None if args.model is None else read_card(locate_model(args.model))
     if card is not None:
         medium = find_medium(card.config.medium.kind)
+    elif args.recipe is not None:
+        medium = find_medium(RECIPES[args.recipe])
     elif args.raw is not None:
         medium = medium_of_raw()
     else:

@@ -16,6 +16,7 @@ from vqcodec.errors import (
     VqcodecError,
 )
 from vqcodec.media.base import Medium
+from vqcodec.media.naming import with_article
 from vqcodec.media.registry import list_media, medium_of_number, read_any_stream
 from vqcodec_cli.failure import UsageError, options_refused
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source
@@ -72,7 +73,7 @@ def others_named(medium: Medium, head: bytes) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        if medium.recognises(head) or not str(error).startswith(f"not a {medium.name}"):
+        if medium.recognises(head) or not str(error).startswith(f"not {with_article(medium.name)}"):
             raise
         others = " or ".join(f"{other.name}s" for other in list_media() if other is not medium)
         raise InputError(f"{error}, nor a file of {others}") from error
@@ -134,14 +135,17 @@ def format_of(medium: Medium, target: str, *, raw: str | None = None) -> str:
     if raw is not None:
         if raw not in medium.raw_formats:
             known = f"use {', '.join(medium.raw_formats)}" if medium.raw else "it has none"
-            raise UsageError(f"cannot write bare samples of a {medium.name} as {raw!a}: {known}")
+            raise UsageError(
+                f"cannot write bare samples of {with_article(medium.name)} as {raw!a}: {known}"
+            )
         return raw
     suffix = _suffix(target)
     if target == STDOUT:
         return next(iter(medium.formats.values()))
     if suffix not in medium.formats:
         raise UsageError(
-            f"cannot write a {medium.name} as {suffix!a}: use {', '.join(medium.formats)}"
+            f"cannot write {with_article(medium.name)} as {suffix!a}: "
+            f"use {', '.join(medium.formats)}"
         )
     return medium.formats[suffix]
 
@@ -168,7 +172,7 @@ def check_bits(bits: int | None, medium: Medium) -> None:
     if bits is not None and bits not in medium.depths:
         offered = " or ".join(map(str, medium.depths))
         hint = f"with {offered}" if offered else "without --bits"
-        raise UsageError(f"a {medium.name} is decoded {hint}, got --bits {bits}")
+        raise UsageError(f"{with_article(medium.name)} is decoded {hint}, got --bits {bits}")
 
 
 def mixed_channels(stream: bytes, channels: int) -> str:
@@ -214,8 +218,8 @@ def slices_of(
     if len(region) != 2 * count:
         order = ", ".join(reversed(axes[:count]))
         raise UsageError(
-            f"a region of a {medium.name} is {2 * count} numbers, begin and then length along "
-            f"{order}; got {len(region)}"
+            f"a region of {with_article(medium.name)} is {2 * count} numbers, begin and then "
+            f"length along {order}; got {len(region)}"
         )
     starts, lengths = region[:count][::-1], region[count:][::-1]
     for axis, start, length, whole in zip(axes, starts, lengths, extent, strict=False):

@@ -7,6 +7,7 @@ import re
 from vqcodec.bitstream import Stream
 from vqcodec.grid import Region, whole
 from vqcodec.media.base import Medium
+from vqcodec.media.naming import with_article
 from vqcodec_cli import options
 from vqcodec_cli.failure import UsageError
 from vqcodec_cli.media import slices_of
@@ -67,7 +68,7 @@ def asked_region(
         UsageError: it is not within the signal, or its medium knows no time.
     """
     if args.slice is not None:
-        raise UsageError(f"a {medium.name} has no --slice: use --region")
+        raise UsageError(f"{with_article(medium.name)} has no --slice: use --region")
     extent, pace = medium.extent_of(stream), medium.per_second(stream)
     if args.begin is args.duration is None:
         return (
@@ -78,7 +79,7 @@ def asked_region(
             "--region is in samples, --from and --for are in seconds: give one of them"
         )
     if pace is None:
-        raise UsageError(f"a {medium.name} has no time: give --region")
+        raise UsageError(f"{with_article(medium.name)} has no time: give --region")
     if args.duration == 0:
         raise UsageError("--for 0 is nothing to decode")
     start = round((args.begin or 0.0) * pace)

@@ -85,7 +85,7 @@ def _add_vectors(
     group.add_argument(
         "--bytes-per-vector",
         metavar="B",
-        type=options.positive,
+        type=options.number(1, 64),
         help="vectors: at most B bytes for each in the file, 1 to 64",
     )
     options.add_codebook(parser)

@@ -1,5 +1,6 @@
 """vqcodec sample, train-prior, inpaint, encode --restore: files, and what is wrong in a line."""
 
+import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -186,3 +187,20 @@ def test_damages_are_for_restorers(run_cli: RunCli) -> None:
     outcome = run_cli("train", "photos", "--degrade", "noise", "-o", "r.safetensors")
     assert outcome.code == 2
     assert "are for --recipe restore" in outcome.err
+
+
+def test_a_restorer_is_added_and_listed(
+    run_cli: RunCli, tiny_model: str, restorer: Path, photo: Path, tmp_path: Path
+) -> None:
+    assert run_cli("encode", photo, "-o", "a.vqc", "-m", tiny_model, "--restore", "mask").code == 3
+    added = run_cli("models", "add", restorer)
+    assert (added.code, added.out[:23]) == (0, "added restorer mask of "), added.err
+    made = run_cli("encode", photo, "-o", "a.vqc", "-m", tiny_model, "--restore", "mask")
+    assert made.code == 0, made.err
+    assert "restorer mask of " in run_cli("models").out
+    records = [json.loads(line) for line in run_cli("models", "--json").out.splitlines()]
+    found = [record for record in records if record.get("kind") == "restorer"]
+    assert "mask" in [record["name"] for record in found]
+    whole = restorer.read_bytes()
+    restorer.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert run_cli("models", "add", restorer).code == 3

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from vqcodec import vectors
 
@@ -96,13 +97,21 @@ def test_a_codebook_is_not_left_without_its_stream(run_cli: Any, rows: Any) -> N
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["encode", "words.npy", "--recipe", "vectors"], 1, "there is no default"),
+        (["encode", "words.npy", "--recipe", "vectors"], 2, "there is no default"),
         ([*ENCODE[:4], "-q", "50"], 2, "the medium vector has no --quality: it has --bytes-per"),
         ([*ENCODE[:4], "--lossless"], 2, "has no --lossless"),
-        ([*ENCODE[:4], "--bytes-per-vector", "0"], 2, "0 is not a number above 0"),
-        ([*ENCODE[:4], "--bytes-per-vector", "99"], 1, "1 to 64 bytes, got 99"),
+        ([*ENCODE[:4], "--bytes-per-vector", "0.5"], 2, "0.5 is not from 1 to 64"),
+        ([*ENCODE[:4], "--bytes-per-vector", "65"], 2, "65 is not from 1 to 64"),
+        ([*ENCODE, "--restore", "noise"], 2, "the medium vector has no --restore"),
+        ([*ENCODE, "-m", "photo"], 2, "the medium vector has no --model"),
+        ([*ENCODE, "--keyframe-seconds", "3"], 2, "has no --keyframe-seconds"),
+        (["encode", "words.npy", "--restore", "noise"], 2, "the medium array has no --restore"),
+        (["encode", "p.png", *ENCODE[2:]], 2, "p.png: is a picture: --recipe vectors is for .npy"),
+        (["encode", "p.png", "--restore", "noise", "--psnr", "30"], 2, "has no --psnr"),
+        (["compare", "p.png", "-m", "sound", "-o", "c.html"], 2, "the input is a picture"),
+        (["compare", "p.png", "-m", "video", "-o", "c.html"], 2, "the input is a picture"),
         ([*ENCODE, "--max-error", "1"], 2, "not allowed"),
-        ([*ENCODE, "--codebook", "none.vqb"], 1, "none.vqb: no such file"),
+        ([*ENCODE, "--codebook", "none.vqb"], 4, "none.vqb: no such file"),
         ([*ENCODE, "--codebook", "words.npy"], 3, "not a codebook"),
         (["encode", "words.npy", "--bytes-per-vector", "9"], 2, "array has no --bytes-per-vector"),
         (["encode", "words.npy", "--recipe", "photo"], 2, "--recipe"),
@@ -111,6 +120,23 @@ def test_a_codebook_is_not_left_without_its_stream(run_cli: Any, rows: Any) -> N
 def test_what_the_command_refuses(
     run_cli: Any, rows: Any, arguments: list[str], code: int, says: str
 ) -> None:
+    Image.new("RGB", (40, 30)).save("p.png")
     outcome = run_cli(*arguments)
     assert (outcome.code, says in outcome.err) == (code, True), outcome.err
     assert not Path("words.vqc").exists()
+
+
+def test_a_codebook_for_a_stream_that_has_its_own(run_cli: Any, rows: Any) -> None:
+    assert run_cli(*ENCODE).code == 0
+    for command in (
+        ("decode", "words.vqc", "-f"),
+        ("verify", "words.vqc", "--against", "words.npy"),
+    ):
+        refused = run_cli(*command, "--codebook", "any.vqb")
+        assert (refused.code, "a codebook of its own" in refused.err) == (2, True), refused.err
+
+
+def test_an_array_has_its_article(run_cli: Any, rows: Any) -> None:
+    assert run_cli("encode", "words.npy", "--lossless", "-o", "a.vqc").code == 0
+    refused = run_cli("decode", "a.vqc", "-o", "a.png")
+    assert (refused.code, "cannot write an array as '.png'" in refused.err) == (2, True)

@@ -32,6 +32,7 @@ from vqcodec.content import FileLike, content_of, open_to_seek
 from vqcodec.errors import BadModelError, CorruptError, LimitError, UnsupportedVersionError
 from vqcodec.media.base import Medium
 from vqcodec.media.coder import Coder, StreamingCoder
+from vqcodec.media.naming import with_article
 
 if TYPE_CHECKING:
     from vqcodec.media.workshop import Workshop
@@ -179,7 +180,7 @@ def read_any_stream(
     medium = medium_of_number(header.medium)
     if PRIORS[header.prior] == BOUNDED and medium.name not in WITHOUT_MODEL:
         raise UnsupportedVersionError(
-            f"prior {header.prior} of a {medium.name} needs a newer vqcodec"
+            f"prior {header.prior} of {with_article(medium.name)} needs a newer vqcodec"
         )
     if medium.name in OPEN_LENGTH:
         opened = open_stream(as_bytes(data), limits, letters=medium.letters, partial=partial)

@@ -22,6 +22,7 @@ __all__ = [
     "model_folders",
     "next_generation",
     "remove_model",
+    "user_folder",
 ]
 
 # Fit for a file on every system, and for the command line, where `.safetensors` ends a file's name.
@@ -37,7 +38,7 @@ def model_folders() -> list[Path]:
     folders = [Path(__file__).parent / "built_in"]
     if os.environ.get("VQCODEC_MODELS"):
         folders.append(Path(os.environ["VQCODEC_MODELS"]))
-    folders.append(_user_folder())
+    folders.append(_data_folder())
     return folders
 
 
@@ -169,7 +170,7 @@ def _add(path: Path) -> ModelCard:
         check_name(card.name)
     except InputError as error:
         raise BadModelError(f"{path}: {error}") from error
-    folder = Path(os.environ.get("VQCODEC_MODELS") or _user_folder())
+    folder = user_folder()
     for known in list_models():
         if known.fingerprint == card.fingerprint and known.path.parent != folder:
             if known.path.read_bytes() != path.read_bytes():
@@ -219,6 +220,11 @@ def _find(cards: Sequence[ModelCard], key: str) -> ModelCard | None:
     return next(iter([*printed, *named, *labelled]), None)
 
 
-def _user_folder() -> Path:
+def user_folder() -> Path:
+    """Where models are added: $VQCODEC_MODELS, else the user's own."""
+    return Path(os.environ.get("VQCODEC_MODELS") or _data_folder())
+
+
+def _data_folder() -> Path:
     base = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
     return Path(base) / "vqcodec" / "models"

@@ -6,6 +6,7 @@ fingerprint and holds a part of a configuration, tensors, and a checksum of both
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from vqcodec.errors import BadModelError, InputError, UnknownModelError
-from vqcodec.model.catalog import check_name, model_folders
+from vqcodec.files import write_whole
+from vqcodec.model.catalog import check_name, find_model, model_folders, user_folder
 from vqcodec.model.file import ModelCard
 from vqcodec.model.tensor_file import (
     Tensors,
@@ -25,13 +27,17 @@ from vqcodec.model.tensor_file import (
 from vqcodec.parts import parse_object
 
 __all__ = [
+    "KINDS",
     "CompanionCard",
+    "add_companion",
+    "companion_kind",
     "list_companions",
     "locate_companion",
     "read_companion",
     "write_companion",
 ]
 
+KINDS = ("restorer", "generator")
 _TEXTS = ("name", "model", "config", "checksum", "metadata")
 
 
@@ -116,6 +122,36 @@ def list_companions(kind: str) -> list[CompanionCard]:
                 # As with models: one that is none must not hide the others.
                 continue
     return cards
+
+
+def companion_kind(path: Path) -> str | None:
+    """What a file of a model is, "restorer" or "generator"; None for anything else."""
+    for kind in KINDS:
+        try:
+            _read_card(path, kind)
+        except BadModelError:
+            continue
+        return kind
+    return None
+
+
+def add_companion(path: Path, kind: str) -> CompanionCard:
+    """Check such a file and copy it where it is found by its name.
+
+    Raises:
+        UnknownModelError: the model that it belongs to is not here.
+        BadModelError: it is damaged, or its name is not fit for a file.
+    """
+    found, _ = _read_card(path, kind)
+    found, _ = read_companion(path, kind, find_model(found.model))
+    try:
+        check_name(found.name)
+    except InputError as error:
+        raise BadModelError(f"{path}: {error}") from error
+    target = user_folder() / f"{kind}s" / f"{found.name}-{found.model}.safetensors"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(target, path.read_bytes())
+    return dataclasses.replace(found, path=target)
 
 
 def locate_companion(name_or_path: str | Path, kind: str, card: ModelCard) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 
 from vqcodec.bitstream import Buffer, Limits, Stream, inflated_chunk
 from vqcodec.errors import InputError, VqcodecError
+from vqcodec.media.naming import with_article
 from vqcodec.media.picture.chunks import EXIF, ICC
 from vqcodec.media.picture.medium import MEDIUM
 from vqcodec.media.registry import read_any_stream
@@ -26,7 +27,7 @@ def picture_stream(data: Buffer, limits: Limits, *, partial: bool = False) -> St
     """
     medium, stream = read_any_stream(data, limits, partial=partial)
     if medium.number != MEDIUM.number:
-        raise InputError(f"the stream holds a {medium.name}, no {MEDIUM.name}")
+        raise InputError(f"the stream holds {with_article(medium.name)}, no {MEDIUM.name}")
     return stream
 
 

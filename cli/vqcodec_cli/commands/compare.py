@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vqcodec.media.naming import with_article
 from vqcodec_cli import options
 from vqcodec_cli.contestants import (
     add_against,
@@ -87,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
     signal = _read(source, data, workshop)
     measures, peers = chosen_peers(args, workshop)
     names = (medium.default_model,) if args.model is None else read_names(args.model)
+    _check_models(names, medium.name)
     codecs = [vqcodec.load(name, device=args.device) for name in names]
     contestants = [*own_contestants(codecs, args.qualities), *peers]
     trial = _trial(args, printable(Path(source.name).name), signal, contestants, measures, workshop)
@@ -96,6 +98,19 @@ def run(args: argparse.Namespace) -> int:
     write_file(target, page.encode(), force=args.force)
     say_lines(json.dumps(_content(trial)) if args.json else _summary(trial, target))
     return OK
+
+
+def _check_models(names: Sequence[str], medium: str) -> None:
+    """Refuse models that are for something else than the input. Raises: UsageError."""
+    from vqcodec.model.catalog import locate_model
+    from vqcodec.model.file import read_card
+
+    for name in names:
+        kind = read_card(locate_model(name)).config.medium.kind
+        if kind != medium:
+            raise UsageError(
+                f"the model {name} is for {kind}s, the input is {with_article(medium)}"
+            )
 
 
 def _trial(

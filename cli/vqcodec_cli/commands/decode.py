@@ -17,6 +17,7 @@ from vqcodec.media.registry import (
 )
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
+from vqcodec_cli.coders import codebook_options
 from vqcodec_cli.dry_run import preview_decoding
 from vqcodec_cli.failure import UsageError, complain, options_refused
 from vqcodec_cli.inputs import STREAM_SUFFIXES, find_sources
@@ -167,12 +168,11 @@ class _Decoder:
         started = time.perf_counter()
         refuse_recording(self._args, medium)
         coder = find_coder(medium)
-        if self._args.codebook and (coder is None or "codebook" not in coder.decode_options):
-            raise UsageError(f"the medium {medium.name} has no --codebook")
+        own = codebook_options(self._args, medium, stream)
         if coder is None:
             extent, facts, said = self._by_model(job, medium, stream, tell)
         else:
-            extent, facts, said = self._by_coder(job, medium, coder, stream, tell), {}, ""
+            extent, facts, said = self._by_coder(job, medium, coder, stream, tell, own), {}, ""
         seconds = time.perf_counter() - started
         record = {
             "input": job.source.name,
@@ -229,7 +229,13 @@ class _Decoder:
         return extent, facts | {"duration": duration}, f" ({duration:.2f} s)"
 
     def _by_coder(
-        self, job: Job, medium: Medium, coder: Coder, stream: Stream, tell: Tell
+        self,
+        job: Job,
+        medium: Medium,
+        coder: Coder,
+        stream: Stream,
+        tell: Tell,
+        own: dict[str, str],
     ) -> tuple[int, ...]:
         """The same, of a medium that codes its signals without a model."""
         args = self._args
@@ -241,7 +247,6 @@ class _Decoder:
         region = args.slice
         if region is None:
             region = asked_region(args, medium, stream, shrink=1)
-        own = {"codebook": args.codebook} if args.codebook else {}
         threads = threads_each(args.threads, processes=self._processes)
         signal = coder.decode(stream, region=region, threads=threads, progress=tell, **own)
         job.write(medium.write(signal, format=format_of(medium, job.target)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vqcodec.bitstream import limits_of
 from vqcodec.media.base import Medium
+from vqcodec.media.naming import with_article
 from vqcodec.media.registry import (
     RECIPES,
     find_coder,
@@ -16,7 +17,7 @@ from vqcodec.media.registry import (
 )
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
-from vqcodec_cli.coders import OF_CODERS, check_new_codebook, encode_by_coder
+from vqcodec_cli.coders import OF_CODERS, check_recipe, check_recipe_input, encode_by_coder
 from vqcodec_cli.dry_run import preview_encoding
 from vqcodec_cli.failure import UsageError, options_refused
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
@@ -120,7 +121,9 @@ def run(args: argparse.Namespace) -> int:
         keep_suffix=args.keep_suffix,
         keep_times=args.keep_times,
     )
-    check_new_codebook(args, jobs)
+    check_recipe(args, jobs)
+    if args.restore is not None and args.psnr is not None:
+        raise UsageError("--restore has no --psnr: the input is not what it comes near to")
     for job in jobs:
         check_stream_name(job.target)
     encoder = _Encoder(args, processes=processes_for(jobs, args))
@@ -197,10 +200,10 @@ class _Encoder:
         for name in OF_CODERS:
             if getattr(self._args, name) is not None:
                 raise UsageError(
-                    f"a {medium.name} has no --{name.replace('_', '-')}: use --quality"
+                    f"{with_article(medium.name)} has no --{name.replace('_', '-')}: use --quality"
                 )
         if self._args.kbps is not None and (unit := medium.rate(1, signal)[0]) != "kbps":
-            raise UsageError(f"the rate of a {medium.name} is in {unit}, got --kbps")
+            raise UsageError(f"the rate of {with_article(medium.name)} is in {unit}, got --kbps")
         codec = self._codec_for(medium)
         if signal is None:
             args, quality = self._args, self._quality()
@@ -253,7 +256,7 @@ class _Encoder:
         if raw is not None:
             medium = medium_of_raw() if self._card is None else self._medium_of(b"")
             if not medium.raw:
-                raise UsageError(f"a {medium.name} is not read of bare samples")
+                raise UsageError(f"{with_article(medium.name)} is not read of bare samples")
             if _has_quality(self._args):
                 return medium, None
             return medium, medium.from_raw(source.read(), raw, limits)
@@ -269,6 +272,7 @@ class _Encoder:
 
     def _medium_of(self, data: bytes) -> Medium:
         if self._args.recipe is not None:
+            check_recipe_input(self._args, data)
             return find_medium(RECIPES[self._args.recipe])
         return medium_of(data) if self._card is None else find_medium(self._card.config.medium.kind)
 

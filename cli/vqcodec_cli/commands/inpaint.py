@@ -6,6 +6,7 @@ from typing import Any
 
 from vqcodec.bitstream import limits_of
 from vqcodec.media.base import Medium
+from vqcodec.media.naming import with_article
 from vqcodec.media.registry import medium_of
 from vqcodec_cli import options
 from vqcodec_cli.failure import OK, UsageError
@@ -71,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
     of_mask, mask = _read(args.mask, args)
     format_of(medium, args.output)
     if of_mask is not medium:
-        raise UsageError(f"{args.mask} is a {of_mask.name}, {args.input} a {medium.name}")
+        mask_is, input_is = with_article(of_mask.name), with_article(medium.name)
+        raise UsageError(f"{args.mask} is {mask_is}, {args.input} {input_is}")
     from vqcodec.inpainting import Inpainter, as_mask
 
     inpainter = Inpainter(args.model, restore=args.restore, device=args.device)

@@ -16,6 +16,7 @@ from vqcodec_cli.progress import DelayedProgress
 from vqcodec_cli.terminal import printable, say_json, say_lines
 
 if TYPE_CHECKING:
+    from vqcodec.model.companion import CompanionCard
     from vqcodec.model.file import ModelCard
 
 
@@ -60,10 +61,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace) -> None:
     from vqcodec.model.catalog import list_models
+    from vqcodec.model.companion import KINDS, list_companions
 
     for card in list_models():
         label = printable(card.label)
         _print(card, args.json, f"{label:<16} {card.fingerprint}  {printable(str(card.path))}")
+    for kind in KINDS:
+        for companion in list_companions(kind):
+            _print_companion(companion, args.json, "")
 
 
 def _show(args: argparse.Namespace) -> None:
@@ -79,8 +84,13 @@ def _show(args: argparse.Namespace) -> None:
 def _add(args: argparse.Namespace) -> None:
     from vqcodec.media.registry import find_medium
     from vqcodec.model.catalog import add_model, list_models
+    from vqcodec.model.companion import add_companion, companion_kind
     from vqcodec.model.file import read_card
 
+    local = Path(args.source)
+    if local.is_file() and (kind := companion_kind(local)) is not None:
+        _print_companion(add_companion(local, kind), args.json, "added ")
+        return
     with _brought(args) as path:
         config = read_card(path).config
         # One that borrows its networks is judged with them, as it is added.
@@ -143,6 +153,14 @@ def _print(card: "ModelCard", as_json: bool, text: str) -> None:
         )
     else:
         say_lines(text)
+
+
+def _print_companion(card: "CompanionCard", as_json: bool, before: str) -> None:
+    if as_json:
+        facts = {"name": card.name, "kind": card.kind, "model": card.model, "path": str(card.path)}
+        say_json(card.metadata | facts)
+    else:
+        say_lines(printable(f"{before}{card.kind} {card.name} of {card.model}  {card.path}"))
 
 
 def _details(card: "ModelCard") -> dict[str, Any]:

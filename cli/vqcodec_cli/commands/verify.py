@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from vqcodec.bitstream import Limits, limits_of
+from vqcodec.media.naming import with_article
 from vqcodec.media.registry import find_coder, read_any_stream, signal_of
 from vqcodec.stream_info import inspect
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell, run_batch
+from vqcodec_cli.coders import codebook_options
 from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STDIN, STREAM_SUFFIXES, Source, find_sources
 from vqcodec_cli.terminal import printable
@@ -55,10 +57,8 @@ def _compared(data: bytes, args: argparse.Namespace, limits: Limits) -> str:
     medium, stream = read_any_stream(data, limits)
     coder = find_coder(medium)
     if coder is None:
-        raise UsageError(f"a {medium.name} has no bound that it could be held against")
-    own = {"codebook": args.codebook} if args.codebook else {}
-    if not coder.decode_options.issuperset(own):
-        raise UsageError(f"the medium {medium.name} has no --codebook")
+        raise UsageError(f"{with_article(medium.name)} has no bound that it could be held against")
+    own = codebook_options(args, medium, stream)
     source = Source(args.against)
     thing = Path(args.against) if source.is_file() else source.read()
     return coder.compare(stream, signal_of(medium, thing, limits), **own)

@@ -17,6 +17,7 @@ from vqcodec.media.array.encoding import encode
 from vqcodec.media.array.layout import region_of
 from vqcodec.media.array.medium import MEDIUM
 from vqcodec.media.array.signal import Array
+from vqcodec.media.naming import with_article
 from vqcodec.media.registry import read_any_stream, signal_of
 
 __all__ = ["CODER", "ArrayCoder", "decode_array", "encode_array"]
@@ -164,5 +165,5 @@ def decode_array(
     """
     medium, stream = read_any_stream(content_of(data), limits_of(max_samples))
     if medium.number != MEDIUM.number:
-        raise CorruptError(f"a stream of a {medium.name}, not of an array")
+        raise CorruptError(f"a stream of {with_article(medium.name)}, not of an array")
     return CODER.decode(stream, region=region, threads=threads, progress=progress).values

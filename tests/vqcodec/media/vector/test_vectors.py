@@ -222,7 +222,7 @@ def test_no_size_and_no_effort(rows: Rows) -> None:
 
 def test_streams_and_codebooks_of_something_else(data: bytes) -> None:
     array = vqcodec.encode_array(np.arange(9.0), lossless=True)
-    with pytest.raises(CorruptError, match="a stream of a array, not of vectors"):
+    with pytest.raises(CorruptError, match="a stream of an array, not of vectors"):
         vectors.decode(array)
     with pytest.raises(CorruptError, match="a stream of a vector, not of an array"):
         vqcodec.decode_array(data)
