@@ -53,7 +53,7 @@ def sigma_of(pixels: Pixels, damage: str) -> float:
     name, strength = damage.split()
     if name == "noise":
         return float(strength)
-    found: float = estimate_sigma(pixels, channel_axis=2, average_sigmas=True)  # type: ignore[no-untyped-call]
+    found: float = estimate_sigma(pixels, channel_axis=2, average_sigmas=True)
     return max(1.0, found)
 
 

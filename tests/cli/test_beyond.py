@@ -136,7 +136,7 @@ def test_a_restored_file_is_an_ordinary_one(
     assert (outcome.code, outcome.err.count("\n")) == (3, 1)
     assert "no restorer 'fog' for tiny-1; there are: none" in outcome.err
     outcome = run_cli("encode", *options, "--restore", restorer, "--psnr", 30, "-o", "x.vqc")
-    assert "no target of a restoring encoder" in outcome.err
+    assert (outcome.code, "--restore has no --psnr" in outcome.err) == (2, True)
 
 
 def test_a_picture_filled_in(

@@ -20,7 +20,7 @@ from vqcodec_cli.terminal import printable, say
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
-    from vqcodec.model.config import ModelConfig
+    from vqcodec.model.file import ModelCard
 
 EXAMPLES = """\
 examples:
@@ -124,16 +124,16 @@ def run(args: argparse.Namespace) -> int:
     return OK
 
 
-def _check_amount(args: argparse.Namespace, config: "ModelConfig") -> None:
+def _check_amount(args: argparse.Namespace, card: "ModelCard") -> None:
     """Refuse stages that the model has not, and more samples than any command reads.
 
     Raises:
         UsageError: it says how many there may be.
     """
-    if args.stages is not None and args.stages > config.quantizer.stages:
-        raise UsageError(f"the model has {config.quantizer.stages} stages, got {args.stages}")
+    if args.stages is not None and args.stages > card.config.quantizer.stages:
+        raise UsageError(f"the model has {card.config.quantizer.stages} stages, got {args.stages}")
     # A generator has learned its extent, which is known once it is read.
-    usual = (1,) if args.generator is not None else config.usual_extent
+    usual = (1,) if args.generator is not None else card.config.usual_extent
     samples = args.count * math.prod(args.extent or usual)
     if samples > DEFAULT_LIMITS.max_samples:
         raise UsageError(

@@ -49,7 +49,7 @@ class Seeker:
         # The scalars of NumPy are real numbers too.
         if not isinstance(seconds, Real) or not math.isfinite(seconds) or seconds < 0:
             raise InputError(f"a time is a number of seconds from 0 on, got {seconds!r}")
-        when = Fraction(seconds)  # type: ignore[arg-type]
+        when = Fraction(seconds)
         if (number := self._regular(when)) is not None:
             return number
         if when >= self.duration:

@@ -96,7 +96,7 @@ def test_codes_of_many_gigabytes_are_refused_before_memory_is_taken(
         lambda: vqcodec.inspect(data),
         lambda: vqcodec.decode(tmp_path / "large.vqc", region=(slice(0, 3),)),
     ):
-        with pytest.raises(LimitError, match="64 stages .* more than the limit of 4"):
+        with pytest.raises(LimitError, match=r"64 stages .* more than the limit of 4"):
             read()
 
 
