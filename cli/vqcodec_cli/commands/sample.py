@@ -97,9 +97,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output is None:
         raise UsageError("say where to put the samples: -o sheet.png, one.vqc or a folder")
-    config = read_card(locate_model(args.model)).config
-    _check_amount(args, config)
-    medium = find_medium(config.medium.kind)
+    card = read_card(locate_model(args.model))
+    _check_amount(args, card)
+    medium = find_medium(card.config.medium.kind)
     places = _places(args, medium)
     for place in places:
         check_output(place, force=args.force, makes_folder=True)
