@@ -55,8 +55,9 @@ def report(data: Row) -> list[str]:
     ]
     for comparison, title in titles.items():
         for size in sorted({row["size"] for row in data["rows"]}):
-            lines += ["", f"{title} of at most {size} bytes a vector:", ""]
-            lines += table_of(data, comparison, size)
+            if any((r["comparison"], r["size"]) == (comparison, size) for r in data["rows"]):
+                lines += ["", f"{title} of at most {size} bytes a vector:", ""]
+                lines += table_of(data, comparison, size)
     return lines
 
 
