@@ -54,8 +54,9 @@ format: $(VENV)/.dev ## Format every file in place
 viewer: $(VENV)/.demo ## Build the viewer for the browser into viewer/dist
 	@$(BIN)/python viewer/build.py
 
+# Not --quiet: it keeps warnings from being counted, and so from being errors.
 docs: $(VENV)/.docs ## Build the site of the documentation into site/, warnings are errors
-	$(QUIET_SITE) $(BIN)/python -m mkdocs build --strict --quiet
+	$(QUIET_SITE) $(BIN)/python -m mkdocs build --strict
 
 wheels: $(VENV)/.wheels ## Build source distributions and wheels into dist/, and look at them
 	$(BIN)/python -m build --outdir dist .

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import mkdocs_gen_files
+from mkdocs.structure.files import InclusionLevel
 
 import vqcodec
 import vqcodec_kernels
@@ -60,6 +61,7 @@ def main() -> None:
         _write(page, _for_the_site(text, path, pages))
     reference = _write_reference()
     _write("SUMMARY.md", _menu(pages, reference))
+    _leave_out("SUMMARY.md")
 
 
 def _pages_of_docs() -> list[Path]:
@@ -142,6 +144,12 @@ def _title(path: Path) -> str:
 def _write(page: str, text: str) -> None:
     with mkdocs_gen_files.open(page, "w") as file:
         file.write(text)
+
+
+def _leave_out(page: str) -> None:
+    """Keep what only the menu is made of from becoming a page of its own."""
+    files = mkdocs_gen_files.FilesEditor.current().files
+    files.src_uris[page].inclusion = InclusionLevel.EXCLUDED
 
 
 main()
