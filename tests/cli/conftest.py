@@ -114,11 +114,13 @@ def good(run_cli: RunCli, photo: Path, tiny_model: str) -> bytes:
 
 
 @pytest.fixture
-def refused(run_cli: RunCli) -> Refusal:
+def refused(run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Refusal:
     """Run a command that must fail with one line about its input; gives the reason.
 
-    The output exists already and may be overwritten: it must be left alone all the same.
+    The output exists already and may be overwritten: it must be left alone all the same. It lies
+    in the test's own folder, which is the current one from here on.
     """
+    monkeypatch.chdir(tmp_path)
 
     def run(code: int, command: str, name: str, *options: object) -> str:
         target = Path("old.png" if command == "decode" else "old.vqc")
