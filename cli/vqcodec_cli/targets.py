@@ -1,9 +1,14 @@
 """Options that say how good, how small or how near an encoded file is to be."""
 
 import argparse
+from collections.abc import Callable
 
 from vqcodec.media.registry import RECIPES
 from vqcodec_cli import options
+from vqcodec_cli.batch import Tell
+
+# Qualities that a target tries before one fits: 4 to 7 of photographs.
+_USUAL_TRIES = 6
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -105,3 +110,22 @@ def _add_alpha_quality(parser: argparse.ArgumentParser) -> None:
         help="of the alpha of pictures: 100 (default) keeps it without loss, 80 off by 1 of 255 at "
         "most, 60 by 2, 40 by 4, 20 by 8, 0 by 16",
     )
+
+
+def tell_of_tries(tell: Tell) -> Callable[[int, int], None]:
+    """What is told how much of a signal is done, again and again: once for each quality tried.
+
+    How many a target tries nobody knows before; as many as usual, and one more once those are over.
+    """
+    tries, last = 0, 0
+
+    def told(done: int, parts: int) -> None:
+        nonlocal tries, last
+        if done <= last:
+            tries += 1
+        last = done
+        expected = max(_USUAL_TRIES, tries + 2)
+        note = f"quality {tries + 1} of about {expected} that are tried"
+        tell(tries * parts + done, expected * parts, note)
+
+    return told

@@ -3,11 +3,15 @@
 import io
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vqcodec_cli import progress
 from vqcodec_cli.progress import DelayedProgress
+from vqcodec_cli.targets import tell_of_tries
 
 
 class Terminal(io.StringIO):
@@ -148,3 +152,34 @@ def test_a_terminal_is_told_what_is_left(monkeypatch: pytest.MonkeyPatch) -> Non
         time.sleep(0.01)
         bar.update(4)
         assert waits_for(stream, "0 s left")
+
+
+def test_a_target_says_which_quality_it_tries() -> None:
+    """As far as is usual, and never all of it: one more may follow."""
+    said: list[tuple[int, int, str]] = []
+    told = tell_of_tries(lambda done, parts, note="": said.append((done, parts, note)))
+    for _ in range(9):
+        for done in (1, 2, 3):
+            told(done, 3)
+    assert said[0] == (1, 18, "quality 1 of about 6 that are tried")
+    assert said[4] == (5, 18, "quality 2 of about 6 that are tried")
+    assert said[-1] == (27, 30, "quality 9 of about 10 that are tried")
+    assert all(done < parts for done, parts, _ in said)
+
+
+@pytest.mark.parametrize("target", ["--bpp", "--size", "--psnr"])
+def test_a_search_for_a_quality_is_no_silence(
+    target: str,
+    run_cli: Callable[..., Any],
+    photo: Path,
+    tiny_model: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    value = {"--bpp": 2, "--size": 500, "--psnr": 10}[target]
+    found = run_cli("encode", photo, "-m", tiny_model, target, value)
+    assert found.code == 0
+    first = found.err.splitlines()[1]
+    said = f"encoding 17 % {photo}, quality 1 of about 6 that are tried "
+    assert first.startswith(said)
+    assert first.endswith(" s left")

@@ -36,7 +36,7 @@ from vqcodec_cli.media import (
 from vqcodec_cli.piped import encode_piped
 from vqcodec_cli.plan import Job, plan_jobs
 from vqcodec_cli.streaming import add_recording, encode_streaming, refuse_recording
-from vqcodec_cli.targets import add_target
+from vqcodec_cli.targets import add_target, tell_of_tries
 from vqcodec_cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -229,8 +229,7 @@ class _Encoder:
             effort=args.effort,
             facts=not args.strip,
             threads=self._threads(),
-            # A target tries several qualities, nobody knows how many.
-            progress=tell if _has_quality(args) else None,
+            progress=tell if _has_quality(args) else tell_of_tries(tell),
             found=found.append,
         )
         return stream, found[0]
