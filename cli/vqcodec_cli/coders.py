@@ -21,6 +21,7 @@ from vqcodec_cli.streaming import add_recording
 
 __all__ = [
     "OF_CODERS",
+    "check_coder_options",
     "check_recipe",
     "check_recipe_input",
     "codebook_options",
@@ -37,22 +38,16 @@ _OF_MODELS = ("model", "restore", "raw")
 
 
 def encode_by_coder(
-    medium: Medium,
     coder: Coder,
     signal: Any,
     args: argparse.Namespace,
     threads: int | None,
     tell: Tell,
 ) -> bytes:
-    """The stream of a signal, by the options that are its medium's own.
-
-    Raises:
-        UsageError: an option that it does not have.
-    """
+    """The stream of a signal, by the options that are its medium's own, which were checked."""
     given = {
         name: value for name in (*_OTHERS, *OF_CODERS) if (value := getattr(args, name)) is not None
     }
-    _check_options(medium, coder, args)
     if "effort" in coder.options:
         given["effort"] = args.effort
     if args.new_codebook is not None:
@@ -77,7 +72,7 @@ def check_recipe(args: argparse.Namespace, jobs: Sequence[Job]) -> None:
     coder = find_coder(medium)
     if coder is None:
         return
-    _check_options(medium, coder, args)
+    check_coder_options(medium, coder, args)
     if args.bytes_per_vector is None:
         raise UsageError(
             f"--recipe {args.recipe} needs --bytes-per-vector: 16 for a first search, 32 or more "
@@ -115,8 +110,8 @@ def codebook_options(args: argparse.Namespace, medium: Medium, stream: Stream) -
     return {"codebook": args.codebook}
 
 
-def _check_options(medium: Medium, coder: Coder, args: argparse.Namespace) -> None:
-    """Refuse what is given and would be left aside."""
+def check_coder_options(medium: Medium, coder: Coder, args: argparse.Namespace) -> None:
+    """Refuse what is given and would be left aside. Raises: UsageError: naming it."""
     given = [name for name in (*_OTHERS, *OF_CODERS) if getattr(args, name) is not None]
     given += [name for name in _OF_MODELS if getattr(args, name) is not None]
     usual = argparse.ArgumentParser()

@@ -9,8 +9,10 @@ from vqcodec.media.base import Medium
 from vqcodec.media.registry import RECIPES, find_coder, find_medium, medium_of, medium_of_number
 from vqcodec_cli.batch import Record
 from vqcodec_cli.media import format_of, medium_of_raw
+from vqcodec_cli.medium_options import check_medium_options
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job
+from vqcodec_cli.streaming import check_streaming, refuse_recording, streaming_of
 from vqcodec_cli.terminal import printable
 
 # What a medium is told by.
@@ -23,6 +25,7 @@ def preview_encoding(job: Job, args: argparse.Namespace) -> tuple[Record, str]:
     Raises:
         OSError: it is not there, or its output could not be written.
         ModelError: there is no such model.
+        UsageError: an option is for another medium.
     """
     from vqcodec.model.catalog import locate_model
     from vqcodec.model.file import read_card
@@ -38,6 +41,7 @@ def preview_encoding(job: Job, args: argparse.Namespace) -> tuple[Record, str]:
         medium = medium_of_raw()
     else:
         medium = medium_of(job.source.head(_HEAD_BYTES))
+    check_medium_options(args, medium)
     if card is None and find_coder(medium) is None:
         card = read_card(locate_model(medium.default_model))
     return _said(job, medium, None if card is None else card.label)
@@ -49,16 +53,22 @@ def preview_decoding(job: Job, args: argparse.Namespace) -> tuple[Record, str]:
     Raises:
         OSError, ModelError: as `preview_encoding`.
         FormatError: its header is none.
-        UsageError: its medium has no such format.
+        UsageError: its medium has no such format, or option.
     """
     from vqcodec.model.catalog import locate_model
     from vqcodec.model.file import read_card
 
-    job.check()
+    limits = limits_of(args.max_samples)
     job.source.check()
-    header = read_header(job.source.head(MAX_HEADER_BYTES), limits_of(args.max_samples))
+    streaming = streaming_of(args, job, limits)
+    if streaming is not None:
+        check_streaming(args, job, *streaming)
+        return _said(job, streaming[0], None)
+    job.check()
+    header = read_header(job.source.head(MAX_HEADER_BYTES), limits)
     medium = medium_of_number(header.medium)
     format_of(medium, job.target, raw=args.raw)
+    refuse_recording(args, medium)
     if find_coder(medium) is not None:
         return _said(job, medium, None)
     card = read_card(locate_model(args.model or header.fingerprint.hex()))

@@ -11,12 +11,13 @@ from vqcodec.bitstream import MAX_HEADER_BYTES, Limits, read_header
 from vqcodec.errors import FormatError
 from vqcodec.media.base import Medium
 from vqcodec.media.coder import StreamingCoder
+from vqcodec.media.naming import with_article
 from vqcodec.media.registry import OPEN_LENGTH, find_streaming_coder, list_media
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
-from vqcodec_cli.failure import RefusedError, UsageError, complain, options_refused
+from vqcodec_cli.failure import UsageError, complain, options_refused
 from vqcodec_cli.media import format_of
-from vqcodec_cli.output import STDOUT
+from vqcodec_cli.output import STDOUT, check_output
 from vqcodec_cli.part import seconds
 from vqcodec_cli.plan import Job
 from vqcodec_cli.terminal import printable
@@ -25,9 +26,11 @@ __all__ = [
     "add_frames",
     "add_recording",
     "asks_frames",
+    "check_streaming",
     "decode_streaming",
     "encode_streaming",
     "refuse_recording",
+    "refuse_unrecorded",
     "streaming_of",
 ]
 
@@ -75,6 +78,11 @@ def refuse_recording(args: argparse.Namespace, medium: Medium) -> None:
     _refuse(args, medium, names, "it is for videos")
 
 
+def refuse_unrecorded(args: argparse.Namespace, medium: Medium) -> None:
+    """Refuse what is for signals that have an end. Raises: UsageError: naming the option."""
+    _refuse(args, medium, _NOT_ENCODED, "use --quality or --kbps")
+
+
 def asks_frames(args: argparse.Namespace) -> bool:
     """Whether a part of the frames is asked for."""
     return not args.frames is args.at is args.every is None
@@ -111,8 +119,7 @@ def encode_streaming(
     *,
     model: str | Path,
 ) -> tuple[dict[str, Any], str]:
-    """Write the stream of a signal; gives a record and words."""
-    _refuse(args, medium, _NOT_ENCODED, "use --quality or --kbps")
+    """Write the stream of a signal; gives a record and words. See `refuse_unrecorded`."""
     started = time.perf_counter()
     for remark in signal.remarks:
         complain(job.name, remark)
@@ -144,12 +151,8 @@ def decode_streaming(
     args: argparse.Namespace, job: Job, medium: Medium, coder: StreamingCoder, tell: Tell
 ) -> tuple[dict[str, Any], str]:
     """Write what a stream holds; gives a record and words."""
-    _refuse(args, medium, _NOT_DECODED, "use --frames, --at or --every")
-    if args.scale != 1:
-        raise UsageError(f"a {medium.name} has no --scale")
+    check_streaming(args, job, medium, coder)
     source = job.source
-    if args.at is not None or not _is_many(coder, job):
-        job.check()
     started = time.perf_counter()
     data = source.name if source.is_file() or source.is_remote else source.read()
     opened = coder.opened(
@@ -167,7 +170,7 @@ def decode_streaming(
             return record, _written_picture(args, job, coder, player)
         start, stop = _checked(args.frames, player.frames)
         done = _write_frames(
-            args, job, medium, coder, player, start=start, stop=stop, progress=_paced(tell, started)
+            args, job, coder, player, start=start, stop=stop, progress=_paced(tell, started)
         )
     for lost in done["lost"]:
         complain(job.target, f"{lost}: cannot be kept there")
@@ -181,10 +184,36 @@ def decode_streaming(
     )
 
 
+def check_streaming(
+    args: argparse.Namespace, job: Job, medium: Medium, coder: StreamingCoder
+) -> None:
+    """Refuse what cannot be written, before the stream is read.
+
+    Raises:
+        UsageError: an option that the medium has not, or a format that is none.
+        OSError: as `Job.check`.
+    """
+    _refuse(args, medium, _NOT_DECODED, "use --frames, --at or --every")
+    if args.scale != 1:
+        raise UsageError(f"{with_article(medium.name)} has no --scale")
+    if args.at is not None:
+        if args.frames is not None or args.every is not None:
+            raise UsageError("--at is one frame, --frames and --every are several: give one")
+        job.check()
+        format_of(list_media()[0], job.target)
+    elif _is_many(coder, job):
+        path = Path(job.target)
+        start, _ = args.frames or (None, None)
+        first = path.with_name(path.name % (start or 0))
+        check_output(first, force=job.force, makes_folder=True)
+    else:
+        job.check()
+        format_of(medium, job.target)
+
+
 def _write_frames(
     args: argparse.Namespace,
     job: Job,
-    medium: Medium,
     coder: StreamingCoder,
     player: Any,
     *,
@@ -205,14 +234,8 @@ def _write_frames(
         sys.stdout.buffer.flush()
         return done
     path = Path(job.target)
-    if _is_many(coder, job):
-        first = path.with_name(path.name % start)
-        if first.exists() and not job.force:
-            raise RefusedError(f"{first} exists already (-f overwrites it)")
-    else:
-        format_of(medium, job.target)
-        if job.makes_folder:
-            path.parent.mkdir(parents=True, exist_ok=True)
+    if job.makes_folder:
+        path.parent.mkdir(parents=True, exist_ok=True)
     return coder.decode_to(player, path, **chosen)
 
 
@@ -223,8 +246,6 @@ def _is_many(coder: StreamingCoder, job: Job) -> bool:
 
 
 def _written_picture(args: argparse.Namespace, job: Job, coder: StreamingCoder, player: Any) -> str:
-    if args.frames is not None or args.every is not None:
-        raise UsageError("--at is one frame, --frames and --every are several: give one of them")
     picture = list_media()[0]
     format = format_of(picture, job.target)
     with options_refused():
@@ -257,7 +278,7 @@ def _refuse(args: argparse.Namespace, medium: Medium, names: tuple[str, ...], hi
     for name in names:
         if getattr(args, name, None) not in (None, False):
             option = {"begin": "from", "duration": "for"}.get(name, name).replace("_", "-")
-            raise UsageError(f"a {medium.name} has no --{option}: {hint}")
+            raise UsageError(f"{with_article(medium.name)} has no --{option}: {hint}")
 
 
 def _range(text: str) -> tuple[int | None, int | None]:

@@ -102,6 +102,7 @@ def test_a_dry_run_of_encoding_writes_nothing(run_cli: RunCli, tiny_model: str) 
     done = run_cli("encode", "photo.png", "-o", "there", "--skip-existing", *model)
     assert (done.code, "skipped" in done.out) == (0, True)
     assert run_cli("encode", "photo.png", "-m", "nowhere", "--dry-run").code == 3
+    assert run_cli("encode", "photo.png", "--lossless", "--dry-run").code == 2
     assert run_cli("encode", "missing.png", "photo.png", "-o", "new/", *model).code == 4
     assert run_cli("encode", "photo.png", *model, "--manifest", "m.jsonl").code == 0
     assert sorted(Path().rglob("*")) == before

@@ -176,14 +176,40 @@ def test_what_the_command_refuses(
     assert sorted(path.name for path in coded.iterdir()) == before
 
 
+def test_a_dry_run_says_what_the_run_would(run_cli: Any, coded: Path) -> None:
+    """Of frames into files and of one as a picture, too."""
+    dry = ("decode", "clip.vqc", "--dry-run", "-o")
+    for target in ("frames/%06d.png", "x.y4m"):
+        found = run_cli(*dry, target)
+        assert (found.code, found.out) == (0, f"{target}: would be written: video clip.vqc\n")
+    assert run_cli(*dry, "x.png", "--at", "1").code == 0
+    assert not Path("frames").exists()
+    Path("000003.png").touch()
+    assert run_cli(*dry, "%06d.png").code == 0
+    for target, *options in (
+        ("%06d.png", "--frames", "3:5"),
+        ("x.png",),
+        ("x.png", "--at", "1", "--every", "2"),
+        ("x.y4m", "--region", "0,0,8,8"),
+    ):
+        dried = run_cli(*dry, target, *options)
+        refused = run_cli("decode", "clip.vqc", "-o", target, *options)
+        assert (dried.code, dried.err) == (refused.code, refused.err), refused.err
+        assert refused.code != 0
+    assert run_cli("encode", "clip.y4m", "-f", "--bpp", "1", "--dry-run").code == 2
+
+
 @pytest.mark.parametrize("option", [["--keyframe-seconds", "2"], ["--no-audio"]])
 def test_what_is_for_videos_is_refused_of_pictures(
     run_cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save("dot.png")
-    refused = run_cli("encode", "dot.png", *option)
-    assert (refused.code, f"a picture has no {option[0]}" in refused.err) == (2, True), refused.err
+    np.save("dot.npy", np.zeros(3))
+    for name, what in (("dot.png", "a picture"), ("dot.npy", "an array")):
+        for more in ([], ["--dry-run"]):
+            refused = run_cli("encode", name, *option, *more)
+            assert (refused.code, f"{what} has no {option[0]}" in refused.err) == (2, True)
     assert run_cli("encode", "dot.png").code == 0
     for other in (["--no-audio"], ["--every", "2"]):
         refused = run_cli("decode", "dot.vqc", "-o", "x.png", *other)

@@ -17,7 +17,7 @@ from vqcodec.media.registry import (
 )
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
-from vqcodec_cli.coders import OF_CODERS, check_recipe, check_recipe_input, encode_by_coder
+from vqcodec_cli.coders import check_recipe, check_recipe_input, encode_by_coder
 from vqcodec_cli.dry_run import preview_encoding
 from vqcodec_cli.failure import UsageError, options_refused
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
@@ -33,9 +33,10 @@ from vqcodec_cli.media import (
     mixed_channels,
     others_named,
 )
+from vqcodec_cli.medium_options import check_medium_options
 from vqcodec_cli.piped import encode_piped
 from vqcodec_cli.plan import Job, plan_jobs
-from vqcodec_cli.streaming import add_recording, encode_streaming, refuse_recording
+from vqcodec_cli.streaming import add_recording, encode_streaming
 from vqcodec_cli.targets import add_target, tell_of_tries
 from vqcodec_cli.terminal import printable
 
@@ -158,11 +159,11 @@ class _Encoder:
         args = self._args
         job.check()
         medium, signal = self._signal_of(job.source)
+        check_medium_options(args, medium)
         streaming = find_streaming_coder(medium)
         if streaming is not None:
             model = medium.default_model if self._card is None else self._card.path
             return encode_streaming(args, job, medium, streaming, signal, tell, model=model)
-        refuse_recording(args, medium)
         with options_refused():
             signal = medium.with_options(signal, alpha_quality=args.alpha_quality)
         started = time.perf_counter()
@@ -171,7 +172,7 @@ class _Encoder:
             stream, signal, quality = self._by_model(medium, signal, job.source, tell)
         else:
             threads = self._threads()
-            stream, quality = encode_by_coder(medium, coder, signal, args, threads, tell), None
+            stream, quality = encode_by_coder(coder, signal, args, threads, tell), None
         job.write(stream)
         unit, rate = medium.rate(len(stream), signal)
         seconds = time.perf_counter() - started
@@ -197,11 +198,6 @@ class _Encoder:
         self, medium: Medium, signal: Any, source: Source, tell: Tell
     ) -> tuple[bytes, Any, float]:
         """The stream of a signal, the signal, and its quality; None is one that is piped."""
-        for name in OF_CODERS:
-            if getattr(self._args, name) is not None:
-                raise UsageError(
-                    f"{with_article(medium.name)} has no --{name.replace('_', '-')}: use --quality"
-                )
         if self._args.kbps is not None and (unit := medium.rate(1, signal)[0]) != "kbps":
             raise UsageError(f"the rate of {with_article(medium.name)} is in {unit}, got --kbps")
         codec = self._codec_for(medium)
