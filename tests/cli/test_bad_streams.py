@@ -179,12 +179,18 @@ def test_more_codes_than_the_bytes_can_hold(refused: Refusal, good: bytes) -> No
     assert "code chunk 0" in refused(1, "decode", "bad.vqc")
 
 
-def test_index_outside_the_codebook(refused: Refusal, good: bytes) -> None:
+def test_index_outside_the_codebook(refused: Refusal, run_cli: RunCli, good: bytes) -> None:
+    """Its checksum is right: only decoding tells."""
     # The model has 12 codes, and raw indices take 4 bits: 15 is one that does not exist.
     header = header_like(good, prior=0, stages=1)
     for payload in (b"\xff" * 18, b"\x00" * 17 + b"\xff"):
         Path("bad.vqc").write_bytes(write_stream(header, [], [payload]))
-        refused(1, "decode", "bad.vqc")
+        reason = refused(1, "decode", "bad.vqc")
+        assert run_cli("verify", "bad.vqc").code == 0
+        deep = run_cli("verify", "bad.vqc", "--deep")
+        assert (deep.code, deep.err) == (1, f"vqcodec: bad.vqc: {reason}\n")
+    found = run_cli("verify", "good.vqc", "--deep")
+    assert (found.code, found.out) == (0, "good.vqc: ok, every code decodes\n")
 
 
 def test_stages_that_the_model_does_not_have(refused: Refusal, good: bytes) -> None:

@@ -204,3 +204,30 @@ def test_a_restorer_is_added_and_listed(
     whole = restorer.read_bytes()
     restorer.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert run_cli("models", "add", restorer).code == 3
+
+
+def test_a_restorer_is_shown_and_removed(
+    run_cli: RunCli, tiny_model: str, restorer: Path, tmp_path: Path
+) -> None:
+    """By its name, or that of its file where several have the name."""
+    assert run_cli("models", "show", "mask").code == 3
+    url = restorer.resolve().as_uri()
+    added = run_cli("models", "add", url)
+    assert (added.code, added.out[:23]) == (0, "added restorer mask of "), added.err
+    path = Path(added.out.split()[-1])
+    assert run_cli("models", "show", "mask").out.startswith("restorer mask\n  path ")
+    shown = json.loads(run_cli("models", "show", path.stem, "--json").out)
+    assert (shown["name"], shown["path"]) == ("mask", str(path))
+    refused = run_cli("models", "add", restorer, "--fingerprint", "0" * 16)
+    assert (refused.code, "no fingerprint of its own" in refused.err) == (2, True)
+    twin = path.with_name("twin.safetensors")
+    twin.write_bytes(path.read_bytes())
+    several = run_cli("models", "remove", "mask")
+    assert (several.code, several.out) == (3, "")
+    assert several.err == f"vqcodec: several are called 'mask': say which of {path.stem}, twin\n"
+    assert run_cli("models", "remove", "twin").out.startswith("removed restorer mask of ")
+    assert run_cli("models", "remove", "mask").code == 0
+    assert not path.exists()
+    assert restorer.exists()
+    built_in = run_cli("models", "remove", "noise")
+    assert built_in.err == "vqcodec: restorer noise is built in and cannot be removed\n"

@@ -176,6 +176,15 @@ def test_what_the_command_refuses(
     assert sorted(path.name for path in coded.iterdir()) == before
 
 
+@pytest.mark.usefixtures("coded")
+def test_every_code_is_decoded_where_it_is_asked_for(run_cli: Any) -> None:
+    found = run_cli("verify", "clip.vqc", "--deep")
+    assert (found.code, found.out) == (0, "clip.vqc: ok, every code decodes\n"), found.err
+    np.save("field.npy", np.linspace(0, 1, 60, dtype=np.float32).reshape(5, 12))
+    assert run_cli("encode", "field.npy", "--max-error", "0.01").code == 0
+    assert run_cli("verify", "field.vqc", "--deep").code == 0
+
+
 def test_a_dry_run_says_what_the_run_would(run_cli: Any, coded: Path) -> None:
     """Of frames into files and of one as a picture, too."""
     dry = ("decode", "clip.vqc", "--dry-run", "-o")

@@ -41,6 +41,7 @@ def brought_model(
     *,
     fingerprint: str | None = None,
     progress: Progress | None = None,
+    also: Callable[[Path], bool] = lambda path: False,
 ) -> Iterator[Path]:
     """A file of weights on this machine: a path as it is, a URL or an open file as a copy.
 
@@ -49,6 +50,8 @@ def brought_model(
 
     Args:
         fingerprint: what the file has to say it is; None for any.
+        also: whether a file is of another kind that is wanted, by its beginning; it has no
+            fingerprint.
 
     Raises:
         BadModelError: no model, another one, or larger than a model may be.
@@ -57,8 +60,13 @@ def brought_model(
     """
     if fingerprint is not None:
         check_fingerprint(fingerprint)
+
+    def check(path: Path) -> None:
+        if not also(path):
+            _check(read_card(path), fingerprint)
+
     if isinstance(source, Path) or (isinstance(source, str) and not is_url(source)):
-        _check(read_card(Path(source)), fingerprint)
+        check(Path(source))
         yield Path(source)
         return
     if isinstance(source, str):
@@ -68,7 +76,7 @@ def brought_model(
     with tempfile.TemporaryDirectory(prefix="vqcodec-") as folder:
         path = Path(folder, "model.safetensors")
         try:
-            _copy(blocks, size, path, fingerprint, progress)
+            _copy(blocks, size, path, check, progress)
             yield path
         except BadModelError as error:
             # Where the copy was says nothing to anybody.
@@ -79,7 +87,7 @@ def _copy(
     blocks: Iterable[bytes],
     size: int | None,
     path: Path,
-    fingerprint: str | None,
+    check: Callable[[Path], None],
     progress: Progress | None,
 ) -> None:
     """Write what comes to a file, as long as it may be the model that is wanted."""
@@ -96,10 +104,10 @@ def _copy(
                 progress(done, size)
             if not judged and done >= MAX_HEADER_BYTES + 8:
                 file.flush()
-                _check(read_card(path), fingerprint)
+                check(path)
                 judged = True
     if not judged:
-        _check(read_card(path), fingerprint)
+        check(path)
 
 
 def _check(card: ModelCard, fingerprint: str | None) -> None:

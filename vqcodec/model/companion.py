@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vqcodec.errors import BadModelError, InputError, UnknownModelError
+from vqcodec.errors import BadModelError, InputError, ModelError, UnknownModelError
 from vqcodec.files import write_whole
 from vqcodec.model.catalog import check_name, find_model, model_folders, user_folder
 from vqcodec.model.file import ModelCard
@@ -31,9 +31,11 @@ __all__ = [
     "CompanionCard",
     "add_companion",
     "companion_kind",
+    "find_companions",
     "list_companions",
     "locate_companion",
     "read_companion",
+    "remove_companion",
     "write_companion",
 ]
 
@@ -122,6 +124,37 @@ def list_companions(kind: str) -> list[CompanionCard]:
                 # As with models: one that is none must not hide the others.
                 continue
     return cards
+
+
+def find_companions(key: str) -> list[CompanionCard]:
+    """Those of a name, "noise", whatever they are and of whatever model, or of a file's stem.
+
+    >>> find_companions("nothing of this name")
+    []
+    """
+    cards = [card for kind in KINDS for card in list_companions(kind)]
+    return [card for card in cards if key in (card.name, card.path.stem)]
+
+
+def remove_companion(key: str) -> CompanionCard:
+    """Delete a file that was added; `key` is as `find_companions` takes it.
+
+    Raises:
+        UnknownModelError: there is none that was added.
+        ModelError: there are several; the message names them.
+        OSError: it cannot be deleted.
+    """
+    there = find_companions(key)
+    added = [card for card in there if card.path.parents[1] != model_folders()[0]]
+    if len(added) > 1:
+        names = ", ".join(card.path.stem for card in added)
+        raise ModelError(f"several are called {key[:80]!r}: say which of {names}")
+    if there and not added:
+        raise ModelError(f"{there[0].kind} {there[0].name} is built in and cannot be removed")
+    if not added:
+        raise UnknownModelError(f"no restorer or generator {key[:80]!r} was added")
+    added[0].path.unlink()
+    return added[0]
 
 
 def companion_kind(path: Path) -> str | None:

@@ -2,14 +2,14 @@
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vqcodec.errors import InputError
+from vqcodec.errors import InputError, UnknownModelError
 from vqcodec_cli import options
-from vqcodec_cli.failure import OK
+from vqcodec_cli.failure import OK, UsageError
 from vqcodec_cli.inputs import STDIN, open_stdin
 from vqcodec_cli.output import need_stdout
 from vqcodec_cli.progress import DelayedProgress
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="the models that are here (the default)")
     listing.set_defaults(action=_list)
     show = actions.add_parser("show", help="what a model is and where it came from")
-    show.add_argument("name", metavar="NAME", help="photo, photo-1 or a fingerprint")
+    show.add_argument("name", metavar="NAME", help="photo, photo-1, a fingerprint; or a restorer")
     show.set_defaults(action=_show)
     add = actions.add_parser("add", help="make a file of weights available under its name")
     add.add_argument(
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add.set_defaults(action=_add)
     remove = actions.add_parser("remove", help="delete a model that was added")
-    remove.add_argument("name", metavar="NAME", help="xray, xray-1 or a fingerprint")
+    remove.add_argument("name", metavar="NAME", help="xray, xray-1, a fingerprint; or a restorer")
     remove.set_defaults(action=_remove)
     options.add_json(parser, each="for each model")
     for action in (listing, show, add, remove):
@@ -68,17 +68,31 @@ def _list(args: argparse.Namespace) -> None:
         _print(card, args.json, f"{label:<16} {card.fingerprint}  {printable(str(card.path))}")
     for kind in KINDS:
         for companion in list_companions(kind):
-            _print_companion(companion, args.json, "")
+            _print_companion(companion, args.json, _line(companion))
 
 
 def _show(args: argparse.Namespace) -> None:
     from vqcodec.model.catalog import find_model
+    from vqcodec.model.companion import find_companions
 
-    card = find_model(args.name)
+    try:
+        card = find_model(args.name)
+    except UnknownModelError:
+        companions = find_companions(args.name)
+        if not companions:
+            raise
+        for found in companions:
+            facts = {"path": str(found.path), "model": found.model, **found.metadata}
+            _print_companion(found, args.json, _rows(f"{found.kind} {found.name}", facts))
+        return
     rows = {"path": str(card.path), "fingerprint": card.fingerprint, **_details(card)}
-    width = max(len(key) for key in rows)
-    lines = [printable(f"  {key:<{width}}  {_said(value)}") for key, value in rows.items()]
-    _print(card, args.json, "\n".join([printable(card.label), *lines]))
+    _print(card, args.json, _rows(card.label, rows))
+
+
+def _rows(title: str, facts: Mapping[str, Any]) -> str:
+    width = max(len(key) for key in facts)
+    lines = [printable(f"  {key:<{width}}  {_said(value)}") for key, value in facts.items()]
+    return "\n".join([printable(title), *lines])
 
 
 def _add(args: argparse.Namespace) -> None:
@@ -87,11 +101,13 @@ def _add(args: argparse.Namespace) -> None:
     from vqcodec.model.companion import add_companion, companion_kind
     from vqcodec.model.file import read_card
 
-    local = Path(args.source)
-    if local.is_file() and (kind := companion_kind(local)) is not None:
-        _print_companion(add_companion(local, kind), args.json, "added ")
-        return
     with _brought(args) as path:
+        if (kind := companion_kind(path)) is not None:
+            if args.fingerprint is not None:
+                raise UsageError(f"a {kind} has no fingerprint of its own, got --fingerprint")
+            added = add_companion(path, kind)
+            _print_companion(added, args.json, f"added {_line(added)}")
+            return
         config = read_card(path).config
         # One that borrows its networks is judged with them, as it is added.
         if config.synthesis.kind != "borrowed":
@@ -107,6 +123,7 @@ def _add(args: argparse.Namespace) -> None:
 def _brought(args: argparse.Namespace) -> Iterator[Path]:
     """The file that is to be added, with a bar as long as it comes from elsewhere."""
     from vqcodec.model.brought import brought_model
+    from vqcodec.model.companion import companion_kind
 
     source = open_stdin() if args.source == STDIN else args.source
     with ExitStack() as stack:
@@ -118,6 +135,7 @@ def _brought(args: argparse.Namespace) -> Iterator[Path]:
                     progress=lambda done, size: bar.update(
                         done, f"{done / 1e6:,.1f} MB", total=size
                     ),
+                    also=lambda path: companion_kind(path) is not None,
                 )
             )
         yield path
@@ -135,8 +153,16 @@ def _fingerprint(text: str) -> str:
 
 def _remove(args: argparse.Namespace) -> None:
     from vqcodec.model.catalog import remove_model
+    from vqcodec.model.companion import find_companions, remove_companion
 
-    card = remove_model(args.name)
+    try:
+        card = remove_model(args.name)
+    except UnknownModelError:
+        if not find_companions(args.name):
+            raise
+        removed = remove_companion(args.name)
+        _print_companion(removed, args.json, f"removed {_line(removed)}")
+        return
     _print(card, args.json, printable(f"removed {card.label} ({card.fingerprint}), {card.path}"))
 
 
@@ -155,12 +181,16 @@ def _print(card: "ModelCard", as_json: bool, text: str) -> None:
         say_lines(text)
 
 
-def _print_companion(card: "CompanionCard", as_json: bool, before: str) -> None:
+def _line(card: "CompanionCard") -> str:
+    return printable(f"{card.kind} {card.name} of {card.model}  {card.path}")
+
+
+def _print_companion(card: "CompanionCard", as_json: bool, text: str) -> None:
     if as_json:
         facts = {"name": card.name, "kind": card.kind, "model": card.model, "path": str(card.path)}
         say_json(card.metadata | facts)
     else:
-        say_lines(printable(f"{before}{card.kind} {card.name} of {card.model}  {card.path}"))
+        say_lines(text)
 
 
 def _details(card: "ModelCard") -> dict[str, Any]:

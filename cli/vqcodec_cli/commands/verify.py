@@ -1,19 +1,29 @@
 """vqcodec verify: whether .vqc files are whole and undamaged."""
 
 import argparse
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vqcodec.bitstream import Limits, limits_of
 from vqcodec.media.naming import with_article
-from vqcodec.media.registry import find_coder, read_any_stream, signal_of
+from vqcodec.media.registry import (
+    find_coder,
+    find_streaming_coder,
+    read_any_stream,
+    signal_of,
+)
 from vqcodec.stream_info import inspect
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell, run_batch
 from vqcodec_cli.coders import codebook_options
 from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STDIN, STREAM_SUFFIXES, Source, find_sources
+from vqcodec_cli.loading import load_noted
 from vqcodec_cli.terminal import printable
+
+if TYPE_CHECKING:
+    from vqcodec.codec import Codec
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ORIGINAL",
         help="also decode FILE and check that it is as near to this as it says (arrays, vectors)",
     )
+    parser.add_argument(
+        "--deep",
+        action="store_true",
+        help="also decode every code, by the model that FILE names, as a check of what wrote it",
+    )
     options.add_codebook(parser)
     options.add_max_samples(parser)
     options.add_json(parser)
@@ -34,11 +49,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check structure, lengths and every checksum of each file; returns the exit code."""
 
-    def work(source: Source, _: Tell) -> tuple[dict[str, Any], str]:
+    codecs: dict[str, Codec] = {}
+
+    def work(source: Source, tell: Tell) -> tuple[dict[str, Any], str]:
         data, limits = source.read(), limits_of(args.max_samples)
         info = inspect(data, limits)
         record: dict[str, Any] = {"input": source.name, "bytes": info.file_bytes, "ok": True}
         text = f"{printable(source.name)}: ok"
+        if args.deep:
+            _decode(data, args, limits, codecs, tell)
+            record["deep"] = True
+            text += ", every code decodes"
         if args.against is not None:
             record["against"] = _compared(data, args, limits)
             text += f", {record['against']}"
@@ -50,6 +71,40 @@ def run(args: argparse.Namespace) -> int:
     if sources[0].is_stdin and args.against == STDIN:
         raise UsageError("standard input (-) cannot be FILE and ORIGINAL")
     return run_batch(sources, work, label="checking", as_json=args.json)
+
+
+def _decode(
+    data: bytes, args: argparse.Namespace, limits: Limits, codecs: "dict[str, Codec]", tell: Tell
+) -> None:
+    """Decode what a stream holds, to nowhere: by a model, as far as its codes.
+
+    codecs: by fingerprint, those that are loaded already.
+
+    Raises:
+        CorruptError: a payload that no encoder writes. UnknownModelError: its model is not here.
+    """
+    medium, stream = read_any_stream(data, limits)
+    streaming = find_streaming_coder(medium)
+    if streaming is not None:
+        with streaming.opened(data, max_samples=args.max_samples) as player:
+            streaming.decode_to(player, _Nowhere(), progress=tell)
+        return
+    coder = find_coder(medium)
+    if coder is not None:
+        coder.decode(stream, progress=tell, **codebook_options(args, medium, stream))
+        return
+    name = stream.header.fingerprint.hex()
+    if name not in codecs:
+        codecs[name] = load_noted(name, "cpu")
+    codecs[name].decode_codes(stream)
+
+
+class _Nowhere(BytesIO):
+    """A file that keeps nothing."""
+
+    def write(self, data: Any, /) -> int:
+        """Take the bytes, and forget them."""
+        return len(data)
 
 
 def _compared(data: bytes, args: argparse.Namespace, limits: Limits) -> str:
