@@ -141,7 +141,13 @@ def encode_streaming(
 
 
 def decode_streaming(
-    args: argparse.Namespace, job: Job, medium: Medium, coder: StreamingCoder, tell: Tell
+    args: argparse.Namespace,
+    job: Job,
+    medium: Medium,
+    coder: StreamingCoder,
+    tell: Tell,
+    *,
+    threads: int | None,
 ) -> tuple[dict[str, Any], str]:
     """Write what a stream holds; gives a record and words."""
     _refuse(args, medium, _NOT_DECODED, "use --frames, --at or --every")
@@ -158,6 +164,7 @@ def decode_streaming(
         model=args.model,
         partial=args.partial,
         max_samples=args.max_samples,
+        threads=threads,
     )
     record: dict[str, Any] = {"input": job.name, "output": job.target, "medium": medium.name}
     with opened as player:

@@ -151,7 +151,8 @@ class _Decoder:
         limits, partial = limits_of(self._args.max_samples), self._args.partial
         streaming = streaming_of(self._args, job, limits)
         if streaming is not None:
-            return decode_streaming(self._args, job, *streaming, tell)
+            threads = threads_each(self._args.threads, processes=self._processes)
+            return decode_streaming(self._args, job, *streaming, tell, threads=threads)
         # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
         job.check()
         part = is_part(self._args) and (job.source.is_file() or job.source.is_remote)

@@ -98,6 +98,18 @@ def test_any_frame_is_what_the_whole_has_there(stream: bytes, model: VideoModel)
         assert video.number_at(1.9999) == 19
 
 
+def test_threads_do_not_change_what_is_shown(stream: bytes, model: VideoModel) -> None:
+    with open_video(stream, model=model, threads=1) as video:
+        shown = [planes(frame) for frame in video]
+    with open_video(io.BytesIO(stream), model=model, threads=2) as video:
+        assert [planes(frame) for frame in video] == shown
+        assert [planes(frame) for frame in video.between(3, 19, 4)] == shown[3:19:4]
+        drawn = iter(video)
+        assert planes(next(drawn)) == shown[0]
+    with pytest.raises(InputError, match="threads"):
+        next(iter(open_video(stream, model=model, threads=0)))
+
+
 @pytest.mark.parametrize("part", [(5, 5, 1), (-1, 3, 1), (0, 21, 1), (0, 3, 0)])
 def test_frames_that_are_not_there_are_refused(
     stream: bytes, model: VideoModel, part: tuple[int, int, int]
@@ -184,12 +196,13 @@ def test_a_cut_recording_plays_up_to_its_last_whole_group(stream: bytes, model: 
         assert [planes(frame) for frame in video] == shown[:16]
 
 
-def test_damage_is_named_and_passed_over(stream: bytes, model: VideoModel) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_damage_is_named_and_passed_over(stream: bytes, model: VideoModel, threads: int) -> None:
     with open_video(stream) as video:
         starts = video._stream.starts
     data = bytearray(stream)
     data[starts[1] + 30] ^= 4
-    with open_video(bytes(data), model=model) as video:
+    with open_video(bytes(data), model=model, threads=threads) as video:
         drawn = iter(video)
         for _ in range(8):
             next(drawn)
