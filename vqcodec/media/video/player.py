@@ -20,7 +20,7 @@ from vqcodec.errors import CorruptError, InputError, kernels_refuse
 from vqcodec.media.video.audio import Packet, Track, unpack_packets, unpack_tracks
 from vqcodec.media.video.colour import from_rgb
 from vqcodec.media.video.facts import unpack_facts
-from vqcodec.media.video.group import Group, unpack_group
+from vqcodec.media.video.group import Group, check_audio, unpack_group
 from vqcodec.media.video.group_decoder import decode_codes, decode_group
 from vqcodec.media.video.in_turn import in_turn
 from vqcodec.media.video.letters import FACTS, LETTERS, NUMBER, TRACKS
@@ -132,7 +132,7 @@ class Player:
 
     @property
     def duration(self) -> Fraction:
-        """Seconds from the beginning to the end of the last frame, which lasts as the mean one."""
+        """Seconds from the beginning to the end of the last frame, see `Facts.lasts`."""
         return self._seeker.duration
 
     def __len__(self) -> int:
@@ -180,6 +180,7 @@ class Player:
                 f"group {number} says frames {group.first} to {group.first + group.count}, the "
                 f"index {self._starts[number]} to {self._starts[number] + self.counts[number]}"
             )
+        check_audio(group, len(self.tracks))
         return group
 
     def codes(self, number: int) -> GroupCodes:
