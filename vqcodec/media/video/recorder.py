@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from fractions import Fraction
 from typing import Self
 
+import numpy as np
+
 from vqcodec.bitstream import PRIORS, Chunk, Header, OpenWriter
 from vqcodec.choices import check_real, check_whole
 from vqcodec.errors import InputError, kernels_refuse
@@ -94,6 +96,7 @@ class Recorder:
         self._group: GroupEncoder | None = None
         self._packets: list[Packet] = []
         self._last: Seen | None = None
+        self._newest: tuple[Frame, Future[Seen]] | None = None
         self._ticks, self._key_ticks, self._since_key, self._first = -1, 0, 0, 0
         self.frames = self.groups = self.size = 0
         header = Header(
@@ -132,7 +135,7 @@ class Recorder:
         if ticks <= self._ticks:
             raise InputError(f"a frame at {frame.time} s is not shown after the one before")
         self._ticks = ticks
-        self._looked.append((self._submit(self._see, frame, ticks), packets))
+        self._looked.append((self._look(frame, ticks), packets))
         # As many as keep all workers busy.
         while len(self._looked) > (2 * self._workers if self._workers > 1 else 0):
             self._decide()
@@ -151,6 +154,14 @@ class Recorder:
         self._flush(0)
         self._put(self._writer.end())
         self.close()
+
+    def _look(self, frame: Frame, ticks: int) -> Future[Seen]:
+        if self._newest is not None and _is_same(frame, self._newest[0]):
+            job = self._submit(_again, self._newest[1], ticks)
+        else:
+            job = self._submit(self._see, frame, ticks)
+        self._newest = frame, job
+        return job
 
     def _see(self, frame: Frame, ticks: int) -> Seen:
         return see(self._model.pictures, to_rgb(frame, self._facts), ticks)
@@ -261,6 +272,17 @@ class Recorder:
     def _put(self, data: bytes) -> None:
         self._write(data)
         self.size += len(data)
+
+
+def _is_same(one: Frame, other: Frame) -> bool:
+    planes = zip((one.y, one.u, one.v), (other.y, other.u, other.v), strict=True)
+    return all(np.array_equal(a, b) for a, b in planes)
+
+
+def _again(before: Future[Seen], ticks: int) -> Seen:
+    """A frame that is the one before once more: that began to be looked at earlier."""
+    seen = before.result()
+    return Seen(ticks, seen.luma, seen.latent)
 
 
 def _done(payload: bytes) -> Future[bytes]:

@@ -148,6 +148,25 @@ def test_nothing_new_costs_next_to_nothing(model: VideoModel) -> None:
     assert len(eight) - len(one) < 200
 
 
+def test_a_frame_that_comes_again_is_not_looked_at_again(
+    model: VideoModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+    analyse = model.pictures.analyse
+
+    def counted(picture: torch.Tensor) -> torch.Tensor:
+        looked.append(picture)
+        return analyse(picture)
+
+    frames = [moving_square(3)[n] for n in (0, 0, 1, 1, 1, 2)]
+    whole = encoded(frames, model)
+    monkeypatch.setattr(model.pictures, "analyse", counted)
+    for threads in (1, 2):
+        assert encoded(frames, model, threads=threads) == whole
+        assert len(looked) == 3
+        looked.clear()
+
+
 def test_a_cut_begins_a_group(model: VideoModel) -> None:
     with open_video(encoded(moving_square(8, cut=5), model), model=model) as video:
         assert video.counts == (5, 3)
