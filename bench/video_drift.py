@@ -16,6 +16,7 @@ import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -27,11 +28,11 @@ from vqcodec.media.video.signal import Frame
 from vqcodec.transforms.half import cpu_multiplies_bfloat16
 
 
-def forth_and_back(frames: Sequence[Frame], step: object) -> Iterator[Frame]:
+def forth_and_back(frames: Sequence[Frame], step: Fraction) -> Iterator[Frame]:
     """The frames, then all but the first and last of them backwards, and so on, with new times."""
     turned = [*frames, *frames[-2:0:-1]]
     for number, frame in enumerate(itertools.cycle(turned)):
-        yield replace(frame, time=number * step)  # type: ignore[operator]
+        yield replace(frame, time=number * step)
 
 
 def differences(data: bytes, one: VideoModel, other: VideoModel) -> list[tuple[int, float]]:

@@ -25,7 +25,7 @@ LOOK_AHEAD = 7
 _STAYS = 0.35
 # Bits of a motion of its own and of one that is merged, of a block that stays, and of one that
 # returns to what it was in the key frame.
-_OWN_BITS, _MERGED_BITS, _STAY_BITS, _RETURN_BITS = 13.0, 2.0, 0.3, 5.0
+_OWN_BITS, _MERGED_BITS, _STAY_BITS, _RETURN_BITS = 9.0, 2.0, 0.3, 5.0
 # Bits that a position says something, among quiet ones and among others, to begin with.
 _SAYS_BITS = (7.0, 2.5)
 # Fewer bits than this no position takes that says anything.

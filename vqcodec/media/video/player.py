@@ -199,27 +199,28 @@ class Player:
         for number, count in enumerate(self.counts):
             low, high = (_passed(wanted, end) for end in (begin, begin + count))
             if low < high:
-                places = {n - begin for n in wanted[low:high]}
+                part = wanted[low:high]
+                places = range(part.start - begin, part.stop - begin, part.step)
                 sources.append(functools.partial(self._of_group, number, places))
-                most = max(most, len(places))
+                most = max(most, high - low)
             begin += count
         # Loaded once, before several groups ask for it.
         device = self.model.pictures.device
-        room = _MOST_HELD // (most * self.height * self.width * 3 // 2)
-        ahead = min(checked_threads(self._threads), room) if device.type == "cpu" else 0
+        room = _MOST_HELD // (most * (self.height + 1) * (self.width + 1) * 3 // 2)
+        ahead = min(checked_threads(self._threads), room - 1) if device.type == "cpu" else 0
         last, before = -1, -1
-        for number, ticks, frame in in_turn(sources, threads=self._threads, ahead=ahead):
+        for number, ticks, frame in in_turn(sources, threads=self._threads, ahead=max(ahead, 0)):
             if number != last:
                 if ticks[0] <= before:
                     raise CorruptError(f"group {number} is not shown after the one before")
                 last, before = number, ticks[-1]
             yield frame
 
-    def _of_group(self, number: int, wanted: set[int]) -> Iterator[tuple[int, list[int], Frame]]:
-        """The wanted frames of a group, with its number and the times of all its frames."""
+    def _of_group(self, number: int, places: range) -> Iterator[tuple[int, list[int], Frame]]:
+        """Frames at places within a group, with its number and the times of all its frames."""
         group = self.group(number)
-        ticks, last = group.ticks(self.facts), max(wanted)
-        pictures = decode_group(group, self.model, self.height, self.width, wanted=wanted)
+        ticks, last = group.ticks(self.facts), places[-1]
+        pictures = decode_group(group, self.model, self.height, self.width, wanted=places)
         for place, picture in pictures:
             time = ticks[place] * self.facts.time_base
             yield number, ticks, from_rgb(picture, self.facts, time)
