@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from vqcodec.errors import (
 )
 from vqcodec.media.base import Medium
 from vqcodec.media.naming import with_article
-from vqcodec.media.registry import list_media, medium_of_number, read_any_stream
+from vqcodec.media.registry import list_media, medium_of_number
 from vqcodec_cli.failure import UsageError, options_refused
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source
 from vqcodec_cli.output import STDOUT
@@ -182,18 +182,19 @@ def mixed_channels(stream: bytes, channels: int) -> str:
 
 
 @contextmanager
-def partial_hinted(data: bytes | None, limits: Limits) -> Iterator[None]:
+def partial_hinted(look: Callable[[], object] | None) -> Iterator[None]:
     """Say of a stream that is refused as cut or damaged that something of it can be seen.
 
-    data: all of it, None where nothing is to be said.
+    look: reads what is left, and raises FormatError where that is nothing; None where nothing is to
+    be said.
     """
     try:
         yield
     except (TruncatedError, ChecksumError) as error:
-        if data is None:
+        if look is None:
             raise
         with suppress(FormatError):
-            read_any_stream(data, limits, partial=True)
+            look()
             hint = "vqcodec decode --partial shows what is left"
             raise _Hinted(f"{error}; {hint}") from error
         raise

@@ -1,9 +1,11 @@
 """Signals that come without end, to streams and back as they come: they fit into no memory."""
 
 import argparse
+import functools
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ from vqcodec.media.naming import with_article
 from vqcodec.media.registry import OPEN_LENGTH, find_streaming_coder, list_media
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
-from vqcodec_cli.failure import UsageError, complain, options_refused
-from vqcodec_cli.media import format_of
+from vqcodec_cli.failure import RefusedError, UsageError, complain, options_refused
+from vqcodec_cli.media import format_of, partial_hinted
 from vqcodec_cli.output import STDOUT, check_output
 from vqcodec_cli.part import seconds
 from vqcodec_cli.plan import Job
@@ -118,6 +120,7 @@ def encode_streaming(
     tell: Tell,
     *,
     model: str | Path,
+    threads: int | None,
 ) -> tuple[dict[str, Any], str]:
     """Write the stream of a signal; gives a record and words. See `refuse_unrecorded`."""
     started = time.perf_counter()
@@ -134,6 +137,7 @@ def encode_streaming(
             model=model,
             device=args.device,
             audio=not args.no_audio,
+            threads=threads,
             progress=_paced(tell, started),
         )
     took = time.perf_counter() - started
@@ -148,22 +152,31 @@ def encode_streaming(
 
 
 def decode_streaming(
-    args: argparse.Namespace, job: Job, medium: Medium, coder: StreamingCoder, tell: Tell
+    args: argparse.Namespace,
+    job: Job,
+    medium: Medium,
+    coder: StreamingCoder,
+    tell: Tell,
+    *,
+    threads: int | None,
 ) -> tuple[dict[str, Any], str]:
     """Write what a stream holds; gives a record and words."""
     check_streaming(args, job, medium, coder)
     source = job.source
     started = time.perf_counter()
     data = source.name if source.is_file() or source.is_remote else source.read()
-    opened = coder.opened(
+    opened = functools.partial(
+        coder.opened,
         data,
         device=args.device,
         model=args.model,
-        partial=args.partial,
         max_samples=args.max_samples,
+        threads=threads,
     )
     record: dict[str, Any] = {"input": job.name, "output": job.target, "medium": medium.name}
-    with opened as player:
+    with ExitStack() as stack:
+        with partial_hinted(None if args.partial else lambda: _looked_at(opened)):
+            player = stack.enter_context(opened(partial=args.partial))
         if not player.is_whole:
             complain(job.name, f"{player.frames} frames in {player.groups} groups are there")
         if args.at is not None:
@@ -199,7 +212,7 @@ def check_streaming(
     if args.at is not None:
         if args.frames is not None or args.every is not None:
             raise UsageError("--at is one frame, --frames and --every are several: give one")
-        job.check()
+        _check(job, is_named=args.output is not None)
         format_of(list_media()[0], job.target)
     elif _is_many(coder, job):
         path = Path(job.target)
@@ -207,7 +220,7 @@ def check_streaming(
         first = path.with_name(path.name % (start or 0))
         check_output(first, force=job.force, makes_folder=True)
     else:
-        job.check()
+        _check(job, is_named=args.output is not None)
         format_of(medium, job.target)
 
 
@@ -237,6 +250,21 @@ def _write_frames(
     if job.makes_folder:
         path.parent.mkdir(parents=True, exist_ok=True)
     return coder.decode_to(player, path, **chosen)
+
+
+def _check(job: Job, *, is_named: bool) -> None:
+    """Refuse an output that cannot be written; one that nobody named may be what was encoded."""
+    try:
+        job.check()
+    except RefusedError as error:
+        if is_named:
+            raise
+        raise RefusedError(f"{error}; -o NAME writes another file") from error
+
+
+def _looked_at(opened: Callable[..., AbstractContextManager[Any]]) -> None:
+    with opened(partial=True):
+        pass
 
 
 def _is_many(coder: StreamingCoder, job: Job) -> bool:

@@ -85,6 +85,9 @@ def test_a_part_is_what_the_whole_has_there(run_cli: Any, coded: Path) -> None:
     for name, whole in (("some/003.png", 3), ("some/007.png", 7), ("then.png", 7)):
         found, wanted = (np.asarray(Image.open(p)) for p in (name, f"all/{whole:03d}.png"))
         assert np.array_equal(found, wanted)
+    Path("clip.mkv").touch()
+    refused = run_cli("decode", "clip.vqc")
+    assert (refused.code, "-o NAME writes another file" in refused.err) == (4, True)
     refused = run_cli("decode", "clip.vqc", "-o", "all/%03d.png")
     assert (refused.code, "exists already" in refused.err) == (4, True)
     assert run_cli("decode", "clip.vqc", "-o", "all/%03d.png", "-f").code == 0
@@ -134,6 +137,7 @@ def test_a_cut_recording_is_played_where_it_is_asked_for(run_cli: Any, coded: Pa
     Path("cut.vqc").write_bytes(data[:-40])
     refused = run_cli("decode", "cut.vqc", "-o", "left.y4m")
     assert (refused.code, "was cut" in refused.err) == (1, True)
+    assert "--partial shows what is left" in refused.err
     assert not Path("left.y4m").exists()
     done = run_cli("decode", "cut.vqc", "-o", "left.y4m", "--partial")
     assert (done.code, "10 frames in 2 groups are there" in done.err) == (0, True), done.err

@@ -208,5 +208,5 @@ def _found(data: Readable, start: int) -> tuple[int, ...]:
         starts.append(start)
         start = end
     if not starts:
-        raise TruncatedError("the data ends before its first code chunk does")
+        raise TruncatedError("the data ends before its first code chunk does: nothing is left")
     return tuple(starts)

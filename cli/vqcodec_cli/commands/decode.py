@@ -1,6 +1,7 @@
 """vqcodec decode: .vqc files back into pictures, sounds and whatever else they hold."""
 
 import argparse
+import functools
 import os
 import time
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from vqcodec.media.coder import Coder
 from vqcodec.media.registry import (
     find_coder,
     open_any_stream,
+    read_any_stream,
 )
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
@@ -151,13 +153,17 @@ class _Decoder:
         limits, partial = limits_of(self._args.max_samples), self._args.partial
         streaming = streaming_of(self._args, job, limits)
         if streaming is not None:
-            return decode_streaming(self._args, job, *streaming, tell)
+            threads = threads_each(self._args.threads, processes=self._processes)
+            return decode_streaming(self._args, job, *streaming, tell, threads=threads)
         # Neither a damaged file nor an unknown model is worth the second that torch takes to load.
         job.check()
         part = is_part(self._args) and (job.source.is_file() or job.source.is_remote)
         data = job.source.name if part else job.source.read()
         with ExitStack() as stack:
-            with partial_hinted(data if isinstance(data, bytes) and not partial else None, limits):
+            look = None
+            if isinstance(data, bytes) and not partial:
+                look = functools.partial(read_any_stream, data, limits, partial=True)
+            with partial_hinted(look):
                 opened = open_any_stream(data, limits, partial=partial, part=part)
                 medium, stream = stack.enter_context(opened)
             return self._decoded(job, medium, stream, tell)

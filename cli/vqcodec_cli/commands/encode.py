@@ -163,7 +163,9 @@ class _Encoder:
         streaming = find_streaming_coder(medium)
         if streaming is not None:
             model = medium.default_model if self._card is None else self._card.path
-            return encode_streaming(args, job, medium, streaming, signal, tell, model=model)
+            return encode_streaming(
+                args, job, medium, streaming, signal, tell, model=model, threads=self._threads()
+            )
         with options_refused():
             signal = medium.with_options(signal, alpha_quality=args.alpha_quality)
         started = time.perf_counter()

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
     def work(source: Source, _: Tell) -> tuple[dict[str, Any], str]:
         data = source.read()
-        with partial_hinted(data, limits):
+        with partial_hinted(lambda: read_any_stream(data, limits, partial=True)):
             medium, stream = read_any_stream(data, limits)
         info = describe_stream(medium, stream, size=len(data), limits=limits)
         thumbnail = None

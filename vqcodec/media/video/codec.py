@@ -40,7 +40,7 @@ class VideoCodec:
     ) -> bytes:
         """The stream of a video, without audio."""
         buffer = io.BytesIO()
-        recorder = Recorder(
+        with Recorder(
             buffer.write,
             self._model,
             height=video.height,
@@ -48,10 +48,10 @@ class VideoCodec:
             facts=video.facts,
             quality=quality,
             keyframe_seconds=min(keyframe_seconds, MOST_SECONDS),
-        )
-        for frame in video:
-            recorder.add(frame)
-        recorder.end()
+        ) as recorder:
+            for frame in video:
+                recorder.add(frame)
+            recorder.end()
         return buffer.getvalue()
 
     def decode_signal(self, data: bytes) -> Video:

@@ -50,6 +50,7 @@ class VideoCoder:
         model: VideoModel | str | Path = "video",
         device: str = "auto",
         audio: bool = True,
+        threads: int | None = None,
         progress: Progress | None = None,
     ) -> dict[str, Any]:
         """Write the stream of a video as its frames are drawn; gives what is worth telling.
@@ -57,7 +58,7 @@ class VideoCoder:
         Raises: InputError: an option that makes no sense, or frames that are none.
         """
         track = signal.audio if audio else None
-        recorder = Recorder(
+        with Recorder(
             write,
             model if isinstance(model, VideoModel) else load_video_model(model, device=device),
             height=signal.height,
@@ -68,17 +69,18 @@ class VideoCoder:
             kbps=kbps,
             keyframe_seconds=keyframe_seconds,
             effort=effort,
-        )
-        expected = _expected_frames(signal)
-        count, last = 0, Fraction(0)
-        for count, frame in enumerate(signal, 1):
-            recorder.add(frame, [] if track is None else track.take())
-            last = frame.time
-            if progress is not None:
-                progress(count, max(expected, count + 1))
-        recorder.end([] if track is None else track.take())
-        lasts = last + (1 / signal.facts.rate if signal.facts.rate else last / max(count - 1, 1))
-        seconds = float(lasts) or 1.0
+            threads=threads,
+        ) as recorder:
+            expected = _expected_frames(signal)
+            count, first, last = 0, Fraction(0), Fraction(0)
+            for count, frame in enumerate(signal, 1):
+                recorder.add(frame, [] if track is None else track.take())
+                first, last = first if count > 1 else frame.time, frame.time
+                if progress is not None:
+                    progress(count, max(expected, count + 1))
+            recorder.end([] if track is None else track.take())
+        lasts = signal.facts.lasts(signal.facts.ticks(last - first), count)
+        seconds = float(last - first + lasts)
         return {
             "frames": count,
             "groups": recorder.groups,
@@ -167,8 +169,7 @@ class VideoCoder:
     def _writer(
         self, player: Player, target: Path | BinaryIO, tracks: Any, *, first: int, step: int
     ) -> Iterator[Writer]:
-        # A frame alone whose video has no rate lasts for no time.
-        mean = player.frames / (player.duration or Fraction(1))
+        mean = player.frames / player.duration
         rate = (player.facts.rate or max(mean.limit_denominator(1000), _SLOWEST)) / step
         if not isinstance(target, Path):
             yield Y4mWriter(target, _slower(player.facts, step), mean_rate=rate)

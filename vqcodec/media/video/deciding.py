@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +23,9 @@ __all__ = ["LOOK_AHEAD", "Deciding", "Watch", "corrections", "luma_of"]
 LOOK_AHEAD = 7
 # A correction stays as long as the latent moves less than this part of what it corrects.
 _STAYS = 0.35
-# Bits of a motion of its own and of one that is merged, of a block that stays.
-_OWN_BITS, _MERGED_BITS, _STAY_BITS = 13.0, 2.0, 0.3
+# Bits of a motion of its own and of one that is merged, of a block that stays, and of one that
+# returns to what it was in the key frame.
+_OWN_BITS, _MERGED_BITS, _STAY_BITS, _RETURN_BITS = 9.0, 2.0, 0.3, 5.0
 # Bits that a position says something, among quiet ones and among others, to begin with.
 _SAYS_BITS = (7.0, 2.5)
 # Fewer bits than this no position takes that says anything.
@@ -69,26 +71,31 @@ class Deciding:
         self._moving = np.zeros(playing.blocks, np.uint8)
 
     def motion(self, latent: Tensor, luma: Bytes) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
-        """Which blocks move, and from where.
+        """Which blocks move, and from where; those that return to the key frame, by nothing.
 
         latent: of the frame, (D, *grid). luma: its, in whole blocks.
         """
         playing = self._playing
-        still = np.zeros(playing.blocks, np.uint8)
         reference = luma_of(playing.picture)
         # In sixteenths of a step: a price in squared latents as one in absolute differences.
         price = min(round(16 * _PIXEL_PRICE * math.sqrt(self._price)), 2**20)
         motion, errors = find_motion(luma, reference, price=price)
         stays = _block_sums(np.abs(luma.astype(np.int32) - reference))
         tried = ((stays - errors) * 16 > 4 * price).astype(np.uint8)
-        if not tried.any():
-            return still, motion * 0
         left_still = self._expected((latent - playing.latent).square().sum(0))
-        moved = playing.predict(tried, motion)
-        left_moved = self._expected((latent - moved).square().sum(0))
-        gain = left_still - left_moved - self._price * (_motion_bits(motion, tried) - _STAY_BITS)
-        moving = (tried > 0) & (gain > 0)
-        return moving.astype(np.uint8), motion * moving[..., None]
+        left_back = self._expected((latent - playing.key).square().sum(0))
+        gain = np.zeros(playing.blocks)
+        if tried.any():
+            moved = playing.predict(tried, motion)
+            left_moved = self._expected((latent - moved).square().sum(0))
+            bits = _motion_bits(motion, tried, _OWN_BITS) - _STAY_BITS
+            gain = np.where(tried, left_still - left_moved - self._price * bits, 0)
+        returns = left_still - left_back > self._price * _RETURN_BITS
+        bits = _motion_bits(motion * 0, returns, _RETURN_BITS) - _STAY_BITS
+        gain_back = np.where(returns, left_still - left_back - self._price * bits, 0)
+        returns = gain_back > np.maximum(gain, 0)
+        moves = (gain > 0) & ~returns
+        return (moves | returns).astype(np.uint8), motion * moves[..., None]
 
     def codes(
         self, latents: Sequence[Tensor], predicted: Tensor, moving: NDArray[np.uint8]
@@ -185,12 +192,12 @@ def corrections(latents: Sequence[Tensor], predicted: Tensor) -> tuple[Tensor, T
     return rows, stays.flatten()
 
 
-def _motion_bits(motion: NDArray[np.int8], moving: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _motion_bits(motion: NDArray[np.int8], moving: NDArray[Any], own: float) -> NDArray[np.float64]:
     """Bits of the motions, about: those of the block to the left or above are merged."""
     same = np.zeros(moving.shape, bool)
     same[:, 1:] |= (motion[:, 1:] == motion[:, :-1]).all(-1) & (moving[:, :-1] > 0)
     same[1:] |= (motion[1:] == motion[:-1]).all(-1) & (moving[:-1] > 0)
-    return np.where(same, _MERGED_BITS, _OWN_BITS)
+    return np.where(same, _MERGED_BITS, own)
 
 
 def _block_sums(values: NDArray[np.int32]) -> NDArray[np.int64]:

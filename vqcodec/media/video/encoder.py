@@ -25,7 +25,8 @@ class VideoEncoder:
     """Takes frames one by one and writes a stream; use as a context manager.
 
     A file that is given by its path appears whole, once the block has ended well, or not at all.
-    Memory is that of a few frames.
+    Memory is that of a few frames; with several threads groups are coded side by side, and 256 MiB
+    of frames at most are held.
 
     Args:
         file: a path, or a file that is open for writing bytes.
@@ -36,6 +37,7 @@ class VideoEncoder:
         quality: 0 to 100. kbps: instead, kilobits a second over the whole.
         keyframe_seconds: the longest group, which is what random access begins at.
         effort: 1 (fast) to 9 (good). device: where networks run.
+        threads: at most so many; None for as many as torch has.
 
     Raises:
         InputError: a number out of range. ModelError: no such model. OSError: the file cannot be
@@ -62,6 +64,7 @@ class VideoEncoder:
         kbps: float | None = None,
         keyframe_seconds: float = 2.0,
         effort: int = 5,
+        threads: int | None = None,
     ) -> None:
         if (rate is None) == (facts is None):
             raise InputError("give a rate or facts, one of them")
@@ -86,7 +89,9 @@ class VideoEncoder:
             kbps=kbps,
             keyframe_seconds=keyframe_seconds,
             effort=effort,
+            threads=threads,
         )
+        self._stack.callback(self._recorder.close)
 
     def __enter__(self) -> Self:
         return self

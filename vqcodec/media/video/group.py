@@ -11,7 +11,15 @@ from vqcodec.errors import CorruptError, TruncatedError
 from vqcodec.media.video.facts import is_regular, pack_times, unpack_times
 from vqcodec.media.video.signal import Facts
 
-__all__ = ["MOST_FRAMES", "Group", "check_order", "count_frames", "pack_group", "unpack_group"]
+__all__ = [
+    "MOST_FRAMES",
+    "Group",
+    "check_audio",
+    "check_order",
+    "count_frames",
+    "pack_group",
+    "unpack_group",
+]
 
 MOST_FRAMES = 65536
 
@@ -80,6 +88,14 @@ def check_order(groups: Iterable[Group], facts: Facts) -> None:
         if first <= before:
             raise CorruptError(f"group {number} is not shown after the one before")
         before = last
+
+
+def check_audio(group: Group, tracks: int) -> None:
+    """Raise CorruptError for a group with audio in a video without tracks of it."""
+    if group.audio and not tracks:
+        raise CorruptError(
+            f"a group has {len(group.audio)} bytes of audio, the video no track of it"
+        )
 
 
 def pack_group(group: Group) -> bytes:

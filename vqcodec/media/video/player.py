@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -18,17 +20,22 @@ from vqcodec.errors import CorruptError, InputError, kernels_refuse
 from vqcodec.media.video.audio import Packet, Track, unpack_packets, unpack_tracks
 from vqcodec.media.video.colour import from_rgb
 from vqcodec.media.video.facts import unpack_facts
-from vqcodec.media.video.group import Group, unpack_group
+from vqcodec.media.video.group import Group, check_audio, unpack_group
 from vqcodec.media.video.group_decoder import decode_codes, decode_group
+from vqcodec.media.video.in_turn import in_turn
 from vqcodec.media.video.letters import FACTS, LETTERS, NUMBER, TRACKS
 from vqcodec.media.video.medium import MEDIUM
 from vqcodec.media.video.model import VideoModel, load_video_model
 from vqcodec.media.video.numbering import number_groups
 from vqcodec.media.video.seeking import Seeker
 from vqcodec.media.video.signal import Facts, Frame
+from vqcodec.workers import checked_threads
 from vqcodec_kernels.entropy.changes import Change
 
 __all__ = ["GroupCodes", "Player", "open_video"]
+
+# Bytes of frames that may wait while groups are decoded side by side.
+_MOST_HELD = 2**28
 
 
 class GroupCodes(NamedTuple):
@@ -46,8 +53,9 @@ class GroupCodes(NamedTuple):
 class Player:
     """A stream of a video; use as a context manager, or close it.
 
-    Iterating gives its frames, `Frame`s of 4:2:0, one at a time; memory is that of two frames and
-    the bytes of one group, however long it is.
+    Iterating gives its frames, `Frame`s of 4:2:0, one at a time. Memory is that of two frames and
+    the bytes of one group, however long it is; with several threads groups are decoded side by
+    side, and 256 MiB of frames at most are held.
 
     Attributes:
         facts: see `Facts`. height, width: in pixels. tracks: of audio.
@@ -62,6 +70,7 @@ class Player:
         model: VideoModel | str | Path | None = None,
         device: str = "auto",
         partial: bool = False,
+        threads: int | None = None,
     ) -> None:
         header = stream.header
         if header.medium != NUMBER:
@@ -71,7 +80,7 @@ class Player:
         self.facts: Facts = unpack_facts(payloads[FACTS])
         self.tracks: list[Track] = unpack_tracks(payloads[TRACKS]) if TRACKS in payloads else []
         self.height, self.width = header.extent
-        self._stream = stream
+        self._stream, self._threads, self._reading = stream, threads, Lock()
         self._device, self._model = device, None if isinstance(model, str | Path) else model
         self._wanted = model if isinstance(model, str | Path) else header.fingerprint.hex()
         numbering = number_groups(stream, partial=partial)
@@ -123,7 +132,7 @@ class Player:
 
     @property
     def duration(self) -> Fraction:
-        """Seconds from the beginning to the end of the last frame, which lasts as the mean one."""
+        """Seconds from the beginning to the end of the last frame, see `Facts.lasts`."""
         return self._seeker.duration
 
     def __len__(self) -> int:
@@ -164,13 +173,14 @@ class Player:
 
     def group(self, number: int) -> Group:
         """A group as it stands in the stream. Raises: FormatError."""
-        payload = self._stream.codes_of(self._chunks[number])
+        payload = self._payload(number)
         group = unpack_group(payload, regions=self.model.regions(self.height, self.width))
         if (group.first, group.count) != (self._starts[number], self.counts[number]):
             raise CorruptError(
                 f"group {number} says frames {group.first} to {group.first + group.count}, the "
                 f"index {self._starts[number]} to {self._starts[number] + self.counts[number]}"
             )
+        check_audio(group, len(self.tracks))
         return group
 
     def codes(self, number: int) -> GroupCodes:
@@ -185,29 +195,45 @@ class Player:
         return unpack_packets(audio, len(self.tracks)) if audio else []
 
     def _between(self, wanted: range) -> Iterator[Frame]:
-        begin, before = 0, -1
+        sources, begin, most = [], 0, 1
         for number, count in enumerate(self.counts):
             low, high = (_passed(wanted, end) for end in (begin, begin + count))
             if low < high:
-                group = self.group(number)
-                ticks = group.ticks(self.facts)
+                part = wanted[low:high]
+                places = range(part.start - begin, part.stop - begin, part.step)
+                sources.append(functools.partial(self._of_group, number, places))
+                most = max(most, high - low)
+            begin += count
+        # Loaded once, before several groups ask for it.
+        device = self.model.pictures.device
+        room = _MOST_HELD // (most * (self.height + 1) * (self.width + 1) * 3 // 2)
+        ahead = min(checked_threads(self._threads), room - 1) if device.type == "cpu" else 0
+        last, before = -1, -1
+        for number, ticks, frame in in_turn(sources, threads=self._threads, ahead=max(ahead, 0)):
+            if number != last:
                 if ticks[0] <= before:
                     raise CorruptError(f"group {number} is not shown after the one before")
-                before = ticks[-1]
-                yield from self._of_group(group, ticks, {n - begin for n in wanted[low:high]})
-            begin += count
+                last, before = number, ticks[-1]
+            yield frame
 
-    def _of_group(self, group: Group, ticks: list[int], wanted: set[int]) -> Iterator[Frame]:
-        last = max(wanted)
-        pictures = decode_group(group, self.model, self.height, self.width, wanted=wanted)
+    def _of_group(self, number: int, places: range) -> Iterator[tuple[int, list[int], Frame]]:
+        """Frames at places within a group, with its number and the times of all its frames."""
+        group = self.group(number)
+        ticks, last = group.ticks(self.facts), places[-1]
+        pictures = decode_group(group, self.model, self.height, self.width, wanted=places)
         for place, picture in pictures:
-            yield from_rgb(picture, self.facts, ticks[place] * self.facts.time_base)
+            time = ticks[place] * self.facts.time_base
+            yield number, ticks, from_rgb(picture, self.facts, time)
             if place == last and place + 1 < group.count:
                 return
 
+    def _payload(self, number: int) -> bytes:
+        with self._reading:
+            return self._stream.codes_of(self._chunks[number])
+
     def _head(self, number: int) -> Group:
         """A group without its key frame and changes."""
-        payload = self._stream.codes_of(self._chunks[number])
+        payload = self._payload(number)
         # The times stand before the key frame, however many regions that has.
         return unpack_group(payload, regions=0, whole=False)
 
@@ -224,6 +250,7 @@ def open_video(
     model: VideoModel | str | Path | None = None,
     partial: bool = False,
     max_samples: int | None = None,
+    threads: int | None = None,
 ) -> Player:
     """Open a stream of a video to draw its frames.
 
@@ -233,10 +260,11 @@ def open_video(
         device: where networks run. model: another file of the model than the one that is here.
         partial: take what is whole of a recording that was cut or damaged.
         max_samples: refuse frames of more pixels.
+        threads: at most so many decode; None for as many as torch has.
 
     Raises:
-        InputError: the file cannot be read. FormatError: it is no stream, damaged, cut or of
-        another medium.
+        InputError: the file cannot be read, or threads is not a whole number from 1.
+        FormatError: it is no stream, damaged, cut or of another medium.
 
     >>> import io, vqcodec
     >>> buffer = io.BytesIO()
@@ -255,6 +283,6 @@ def open_video(
             file = stack.enter_context(open_to_seek(data))
             readable = bytes(content_of(data)) if file is None else FileBytes(file)
         stream = open_stream(readable, limits, letters=LETTERS, partial=partial)
-        player = Player(stream, model=model, device=device, partial=partial)
+        player = Player(stream, model=model, device=device, partial=partial, threads=threads)
         player._closing = stack.pop_all()
     return player

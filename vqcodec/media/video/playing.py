@@ -25,7 +25,7 @@ class Playing:
     """The latent and the picture of the last frame of a group, which the next one changes.
 
     Attributes:
-        latent: float32 (D, *grid).
+        latent: float32 (D, *grid). key: that of the key frame.
         picture: uint8 (3, H, W), H and W whole blocks of 16.
     """
 
@@ -35,7 +35,7 @@ class Playing:
         rows, columns = cover(self.extent, (STRIDE, STRIDE))
         self.grid = (rows, columns)
         self.blocks = blocks_of(rows, columns)
-        self.latent = torch.zeros(pictures.dim, rows, columns)
+        self.latent = self.key = torch.zeros(pictures.dim, rows, columns)
         self.picture: NDArray[np.uint8] = np.zeros((3, *(BLOCK * n for n in self.blocks)), np.uint8)
 
     def show(self) -> NDArray[np.uint8]:
@@ -45,21 +45,30 @@ class Playing:
 
     def begin(self, latent: Tensor) -> None:
         """Take a key frame."""
-        self.latent = latent
+        self.latent = self.key = latent
         self.picture = to_blocks(self._pictures.synthesise(latent).cpu().numpy())
 
     def predict(self, moving: NDArray[np.uint8], motion: NDArray[np.int8]) -> Tensor:
         """The latent that the next frame has where it says nothing, float32 (D, *grid).
 
         Where nothing moves it is that of the frame before; elsewhere it is that of the picture
-        before, moved.
+        before, moved. A block that moves by nothing becomes what it was in the key frame.
         """
         if not moving.any():
             return self.latent
-        warped = np.stack([warp_blocks(plane, moving, motion) for plane in self.picture])
         predicted = self.latent.clone()
-        moves = _positions(moving > 0, self.grid)
-        for (top, bottom, left, right), seen in windows_of(moving > 0, self.grid):
+        returns = (moving > 0) & ~motion.any(-1)
+        if returns.any():
+            back = torch.from_numpy(_positions(returns, self.grid)).to(predicted.device)
+            predicted = torch.where(back, self.key, predicted)
+        blocks = (moving > 0) & ~returns
+        if not blocks.any():
+            return predicted
+        warped = np.stack(
+            [warp_blocks(plane, blocks.astype(np.uint8), motion) for plane in self.picture]
+        )
+        moves = _positions(blocks, self.grid)
+        for (top, bottom, left, right), seen in windows_of(blocks, self.grid):
             window = warped[
                 :,
                 STRIDE * seen[0] : STRIDE * seen[1],

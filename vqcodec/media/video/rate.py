@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 __all__ = ["RateControl"]
 
@@ -11,9 +12,10 @@ _GROWTH = 0.05
 # A group may take so many times its share where those before it took less, and so much less where
 # they took more.
 _MOST, _LEAST = 2.0, 0.5
-# A group within this part of what it may take is good enough.
-_NEAR = 0.06
-_TRIES = 5
+# A group within this part of what it may take is good enough; the last one, for which no other
+# makes up, takes no more than that and not much less.
+_NEAR, _LAST_NEAR = 0.06, 0.10
+_TRIES, _LAST_TRIES = 5, 8
 
 
 class RateControl:
@@ -33,30 +35,43 @@ class RateControl:
         self._bytes_per_second = kbps * 1000 / 8
         self.quality = 50.0
         self._allowed = self._spent = self._wanted = 0.0
+        self._last = False
         self._tries: list[tuple[float, float]] = []
 
-    def begin(self, *, seconds: float) -> int:
-        """Begin a group that lasts so long; gives the bytes that it may take."""
+    def begin(self, *, seconds: float, last: bool = False) -> int:
+        """Begin a group that lasts so long; gives the bytes that it may take.
+
+        last: it is the last one, in which the whole has to come out right.
+        """
         share = self._bytes_per_second * seconds
         self._allowed += share
         left = self._allowed - self._spent
-        self._wanted = min(max(left, _LEAST * share), _MOST * share)
-        self._tries = []
+        self._wanted = min(max(left, (0 if last else _LEAST) * share), _MOST * share)
+        self._tries, self._last = [], last
         return round(self._wanted)
 
     def is_near(self, size: int) -> bool:
         """Whether what the quality gave is good enough; otherwise there is another quality."""
         off = math.log(max(size, 1) / max(self._wanted, 1))
-        self._tries.append((self.quality, off))
-        if abs(off) < _NEAR or len(self._tries) >= _TRIES:
+        low, high = (-_LAST_NEAR, 0.0) if self._last else (-_NEAR, _NEAR)
+        # What the last one aims at lies in the middle of what is good enough.
+        self._tries.append((self.quality, off - (low + high) / 2))
+        if low <= off <= high or len(self._tries) >= (_LAST_TRIES if self._last else _TRIES):
             self._settle()
             return True
         before = self.quality
-        self.quality = min(max(self.quality - self._step(off), 0.0), 100.0)
+        self.quality = min(max(self.quality - self._step(self._tries[-1][1]), 0.0), 100.0)
         return abs(self.quality - before) < 0.05
 
+    def best(self, payloads: Sequence[bytes]) -> bytes:
+        """Of what the qualities gave, what is nearest; of the last group the largest that fits."""
+        fits = [payload for payload in payloads if len(payload) <= self._wanted]
+        if self._last:
+            return max(fits, key=len) if fits else min(payloads, key=len)
+        return min(payloads, key=lambda payload: abs(len(payload) - self._wanted))
+
     def end(self, size: int) -> None:
-        """Take what the group takes."""
+        """Take what the group takes, or what stands around all of them."""
         self._spent += size
 
     def _step(self, off: float) -> float:

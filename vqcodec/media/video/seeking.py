@@ -30,16 +30,14 @@ class Seeker:
 
     @property
     def duration(self) -> Fraction:
-        """Seconds from the beginning to the end of the last frame, which lasts as the mean one."""
-        base, rate = self._facts.time_base, self._facts.rate
+        """Seconds from the beginning to the end of the last frame, see `Facts.lasts`."""
         last = self._head(len(self._counts) - 1).span(self._facts)[1]
-        if rate is not None:
-            return last * base + 1 / rate
-        first = self._head(0).span(self._facts)[0]
-        if last < first:
-            raise CorruptError("the last frame of the video is shown before the first one")
-        mean = Fraction(last - first, max(sum(self._counts) - 1, 1))
-        return (last + mean) * base
+        first = 0 if self._facts.rate is not None else self._head(0).span(self._facts)[0]
+        frames = sum(self._counts)
+        if last < first + (0 if self._facts.rate is not None else min(frames - 1, 1)):
+            raise CorruptError("the last frame of the video is not shown after the first one")
+        lasts = self._facts.lasts(last - first, frames)
+        return last * self._facts.time_base + lasts
 
     def number_at(self, seconds: float | Fraction) -> int:
         """The number of the frame that is shown at a time.

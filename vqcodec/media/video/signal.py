@@ -121,6 +121,18 @@ class Facts:
             raise InputError(f"time {time} is no whole multiple of the time base {self.time_base}")
         return int(ticks)
 
+    def lasts(self, ticks: int, frames: int) -> Fraction:
+        """Seconds that the last of some frames is shown, which begin so many time bases apart.
+
+        As the rate says, or else as long as the mean one; a frame alone, for a second.
+
+        >>> Facts(time_base=Fraction(1, 1000)).lasts(300, frames=4)
+        Fraction(1, 10)
+        """
+        if self.rate is not None:
+            return 1 / self.rate
+        return self.time_base * Fraction(ticks, frames - 1) if frames > 1 else Fraction(1)
+
 
 class Video:
     """Frames of one extent, in order of time, drawn one by one: longer ones than memory.

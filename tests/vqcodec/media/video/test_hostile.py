@@ -113,11 +113,25 @@ def test_times_that_do_not_rise_are_refused(
             next(drawn)
 
 
-def test_an_end_before_the_beginning_is_refused(stream: OpenStream, groups: list[Group]) -> None:
-    pair = [timed(groups[0], [900, 901, 902, 903], VARYING), timed(groups[1], [0], VARYING)]
+@pytest.mark.parametrize("begin", [0, 900])
+def test_an_end_before_the_beginning_is_refused(
+    stream: OpenStream, groups: list[Group], begin: int
+) -> None:
+    ticks = [begin, begin + 1, begin + 2, begin + 3]
+    pair = [timed(groups[0], ticks, VARYING), timed(groups[1], [0], VARYING)]
     data = written(stream, pair, facts=VARYING)
-    with open_video(data) as video, pytest.raises(CorruptError, match="before the first one"):
+    with open_video(data) as video, pytest.raises(CorruptError, match="not shown after the first"):
         video.at(0.1)
+
+
+def test_audio_without_a_track_is_refused(stream: OpenStream, groups: list[Group]) -> None:
+    data = written(stream, [replace(groups[0], audio=b"\0"), groups[1]])
+    with pytest.raises(CorruptError, match="1 bytes of audio, the video no track"):
+        inspect(data)
+    with open_video(data) as video:
+        for draw in (lambda: next(iter(video)), lambda: video.packets(0), lambda: video.codes(0)):
+            with pytest.raises(CorruptError, match="no track of it"):
+                draw()
 
 
 def test_times_that_stand_still_within_a_group_are_refused(
