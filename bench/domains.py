@@ -1,13 +1,14 @@
 """Models trained on for pictures of one kind, beside the general ones: bits at equal quality.
 
-    python -m bench.domains DATA WORK [--minutes 30] [--domains xray,microscopy,aerial] [-o FILE]
+    python -m bench.domains DATA WORK [--minutes 30] [--domains xray,microscopy,aerial]
+        [--pictures N] [-o FILE]
 
 DATA has a folder `domain-NAME` for each kind. A fifth of each is held out: every fifth file, and of
 the aerial pictures, of which several show one place, the last ones of places of their own. The rest
 trains `vqcodec train --start-from` the built-in `photo-psnr`. Then `vqcodec eval` measures on what
 was held out, and bits at equal quality are compared picture by picture (Bjontegaard difference):
 the median and how many pictures need fewer. WORK keeps models, runs and results, and is gone on
-with: a domain whose model is there is not trained again.
+with: a domain whose model is there is not trained again. Of other domains FILE keeps what it has.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 from vqcodec.evaluation import circumstances
 from vqcodec.evaluation.curves import bd_rate
 from vqcodec.model.catalog import locate_model
+from vqcodec.model.file import read_card
 
 RESULT = Path(__file__).resolve().parent / "results" / "domains.json"
 GENERAL = ("photo-psnr", "photo")
@@ -43,6 +45,11 @@ def split(place: Path) -> tuple[list[Path], list[Path]]:
     else:
         held = files[4::5]
     return [path for path in files if path not in held], held
+
+
+def spread(files: list[Path], count: int) -> list[Path]:
+    """So many of the files, from the first on at even distances."""
+    return [files[number * len(files) // count] for number in range(min(count, len(files)))]
 
 
 def link(files: list[Path], place: Path) -> Path:
@@ -78,7 +85,7 @@ def measure(model: Path, held: Path, output: Path) -> None:
     """Curves of the domain's model, the general ones and the peers, by real files."""
     models = ",".join([str(model), *GENERAL])
     asked = ("-m", models, "--against", ",".join(PEERS), "--measures", ",".join(MEASURES))
-    command("eval", held, *asked, "--qualities", "0,15,30,45,60,75,90,100", "-o", output, "-f")
+    command("eval", held, *asked, "--qualities", "5,25,50,75,100", "-o", output, "-f")
 
 
 def compare(table: Path, domain: str) -> dict[str, dict[str, Any]]:
@@ -132,23 +139,28 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--domains", default="xray,microscopy,aerial")
+    parser.add_argument("--pictures", type=int, help="measure on so many of those held out, evenly")
     parser.add_argument("-o", "--output", type=Path, default=RESULT)
     given = parser.parse_args()
-    domains: dict[str, Any] = {}
+    packages = ("pillow", "pillow-jxl-plugin", "ssimulacra2")
     for name in given.domains.split(","):
         place = given.work / name
         training, held = split(given.data / f"domain-{name}")
+        measured = spread(held, given.pictures or len(held))
         model = place / f"{name}.safetensors"
         train(name, link(training, place / "train"), model, given.minutes)
-        measure(model, link(held, place / "held-out"), place / "eval")
-        domains[name] = {
+        measure(model, link(measured, place / f"held-out-{len(measured)}"), place / "eval")
+        found = {
             "trained_on": len(training),
-            "held_out": [path.name for path in held],
+            "training": read_card(model).metadata,
+            "held_out": len(held),
+            "measured": [path.name for path in measured],
             "bits": compare(place / "eval" / "signals.csv", name),
+            **circumstances(packages),
         }
-        print(json.dumps(domains[name]["bits"], indent=1), flush=True)
-    facts = {**circumstances(("pillow", "pillow-jxl-plugin")), "minutes": given.minutes}
-    given.output.write_text(json.dumps({**facts, "domains": domains}, indent=1) + "\n")
+        print(json.dumps(found["bits"], indent=1), flush=True)
+        known = json.loads(given.output.read_text()) if given.output.exists() else {}
+        given.output.write_text(json.dumps(known | {name: found}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

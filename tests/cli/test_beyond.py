@@ -170,7 +170,8 @@ def test_a_picture_filled_in(
         (["--degrade", "fog"], 1, "no damage 'fog'; there are noise, jpeg"),
         (["--degrade", "noise=1-999"], 1, "noise is of 0 to 255"),
         (["--degrade", "noise", "--like", "nobody"], 3, "no model 'nobody'"),
-        (["--degrade", "noise", "--start-from", "x"], 2, "starts from the model of --like"),
+        (["--degrade", "noise", "--start-from", "x"], 3, "no restorer 'x' for photo"),
+        (["--degrade", "noise", "--start-from", "x", "--keep-codebooks"], 2, "leaves all codes"),
     ],
 )
 def test_training_of_a_restorer_refused(

@@ -21,7 +21,7 @@ from vqcodec.model.catalog import check_name, locate_model
 from vqcodec.model.companion import CompanionCard
 from vqcodec.model.file import ModelCard, read_model
 from vqcodec.model.network import VQVAE
-from vqcodec.model.restorer import write_restorer
+from vqcodec.model.restorer import with_restorer, write_restorer
 from vqcodec.model.tensors import network_from_tensors, network_tensors
 from vqcodec.training.allocator import keep_freed_memory
 from vqcodec.training.optimizer import Optimizer
@@ -96,6 +96,8 @@ class RestoringTrainer(Trainer):
 
     The loss is the latent's distance to that of the clean signal, in the unit of the distortion;
     in the last part of the run, which is twice as slow, also the distortion of what it decodes to.
+
+    like: the model. begun: the same with the analysis to start from.
     """
 
     def __init__(
@@ -105,14 +107,15 @@ class RestoringTrainer(Trainer):
         distortion: Distortion,
         *,
         like: VQVAE,
+        begun: VQVAE,
         damaging: Damaging,
         device: torch.device,
     ) -> None:
         super().__init__(recipe, batches, distortion, device=device)
-        self.model.load_state_dict(like.state_dict())
+        self.model.load_state_dict(begun.state_dict())
         self.model.requires_grad_(False)
         transform = self.model.transform
-        self._clean = copy.deepcopy(transform.analysis)
+        self._clean = copy.deepcopy(like.transform.analysis).to(device).requires_grad_(False)
         transform.analysis.requires_grad_(True)
         self.optimizer = Optimizer(transform.analysis, muon=recipe.muon)
         self._distortion, self._damaging = distortion, damaging
@@ -147,6 +150,7 @@ def train_restorer(
     *,
     degrade: str,
     like: str | Path = "photo",
+    start_from: str | Path | None = None,
     minutes: float | None = None,
     steps: int | None = None,
     resume: bool = False,
@@ -163,18 +167,22 @@ def train_restorer(
         place: a folder of clean signals, or what else the model's recipe trains on.
         degrade: what happens to them: NAME, or NAME=LOW-HIGH, see `Damaging`.
         like: the model whose files it will write; its analysis is the start.
+        start_from: a restoring encoder of that model, by name or file, to go on from instead.
         minutes, steps: length of the run; without either 35 minutes.
         resume, device, seed, skipped, report: as for `train`.
 
     Raises:
         InputError: the file's stem cannot be a name, no such damage or strength, or as `train`.
-        ModelError: no such model, or a state of another one.
+        ModelError: no such model or encoder, one for another model, or a state of another one.
         FloatingPointError: training diverged.
     """
     keep_freed_memory()
     place, output = Path(place), Path(output)
     check_name(output.stem)
     card, tensors = read_model(locate_model(like))
+    model = network_from_tensors(card.config, tensors, card.path)
+    if start_from is not None:
+        card, tensors = with_restorer(card, tensors, start_from)
     workshop = find_workshop(card.config.medium.kind)
     damaging = Damaging.parse(degrade, workshop.damages, seed=seed)
     if minutes is None and steps is None:
@@ -187,10 +195,14 @@ def train_restorer(
         recipe,
         batches,
         workshop.distortion(recipe),
-        like=network_from_tensors(card.config, tensors, card.path),
+        like=model,
+        begun=network_from_tensors(card.config, tensors, card.path),
         damaging=damaging,
         device=find_device(device),
     )
+    if start_from is not None:
+        # As for a model that is trained on: the full rate would first undo what it knows.
+        trainer.state.rate_scale = 0.5
     if resume:
         resume_run(trainer, state_path(output), steps)
     fit_with_logs(trainer, budget, output, workshop.preview, report)

@@ -55,7 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", help="take up an interrupted run of the same output"
     )
     parser.add_argument(
-        "--start-from", metavar="FILE", help="weights to start from instead of untrained networks"
+        "--start-from",
+        metavar="FILE",
+        help="weights to start from instead of untrained networks; with --recipe restore an "
+        "encoder of that kind, by name or file",
     )
     parser.add_argument(
         "--keep-codebooks",
@@ -158,7 +161,12 @@ def _train(
             if args.recipe == _RESTORE:
                 like = args.like or "photo"
                 made = train_restorer(
-                    args.data, args.output, like=like, degrade=args.degrade, **options
+                    args.data,
+                    args.output,
+                    like=like,
+                    degrade=args.degrade,
+                    start_from=args.start_from,
+                    **options,
                 )
                 return f"restorer {made.name} for {made.metadata['model']} ({made.model})"
             card = train(
@@ -231,8 +239,8 @@ def _check_restoring(args: argparse.Namespace) -> None:
     restoring = args.recipe == _RESTORE
     if restoring and args.degrade is None:
         raise UsageError("--recipe restore needs --degrade: say what is to be undone, as noise")
-    if restoring and (args.start_from is not None or args.keep_codebooks):
-        raise UsageError("--recipe restore starts from the model of --like, and leaves its codes")
+    if restoring and args.keep_codebooks:
+        raise UsageError("--recipe restore leaves all codes as they are, without --keep-codebooks")
     if not restoring and (args.like is not None or args.degrade is not None):
         raise UsageError("--like and --degrade are for --recipe restore")
 

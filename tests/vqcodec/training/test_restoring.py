@@ -63,10 +63,16 @@ def test_noise_is_undone(pictures: Path, model: Path, tmp_path: Path) -> None:
     clean = _read(pictures / "1.png")
     noisy = DAMAGES["noise"].of(clean, 60, np.random.default_rng(9))
     wanted = plain.analyse(clean[None])
+    further = tmp_path / "further.safetensors"
+    train_restorer(pictures, further, steps=1, start_from=output, **options)  # type: ignore[arg-type]
+    gone_on = load(model, restore=further, device="cpu")
     errors = [
-        float((codec.analyse(noisy[None]) - wanted).square().mean()) for codec in (plain, restoring)
+        float((codec.analyse(noisy[None]) - wanted).square().mean())
+        for codec in (plain, restoring, gone_on)
     ]
     assert errors[1] < 0.93 * errors[0]
+    # One step from where the other ended is not one from the model.
+    assert errors[2] == pytest.approx(errors[1], rel=0.03)
     # All else of the model is as it was.
     _, before = read_model(model)
     assert set(_read_restorer(output, model)) == {n for n in before if n.startswith("analysis.")}
