@@ -72,8 +72,9 @@ def test_bits_of_positions_add_up_to_the_file(trial: Trial, usages: dict[int, Us
         assert (usage.positions > 0).all()
         stages = sum(stage.bits for stage in usage.stages)
         assert usage.positions.sum(dtype=np.float64) == pytest.approx(stages, rel=1e-5)
-        # The coder ends with less than two bytes more than the information.
-        assert 0 <= size - usage.besides - stages / 8 < 3
+        # The coder ends with less than two bytes more than the information; an interval may by
+        # luck hold a number that is shorter than that by some bits.
+        assert -1 < size - usage.besides - stages / 8 < 3
         assert len(usage.stages) == read_header(trial.entries[number].data).stages
         for stage in usage.stages:
             assert 1 <= stage.perplexity <= stage.codes <= usage.codebook_size

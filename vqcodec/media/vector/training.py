@@ -24,7 +24,7 @@ _LLOYD_STEPS = 8
 # would be the nearest of all, as most are at right angles to each other.
 _SHRUNK = 0.3
 _SOLVER_STEPS = 10
-_SOLVED, _TINY = 1e-10, 1e-20
+_SOLVED, _ROUNDING, _TINY = 1e-10, 1e-12, 1e-20
 _LARGEST_ENTRY = 127
 _SEED = 7
 
@@ -164,8 +164,10 @@ def _solved(components: Tensor, tables: Tensor, codes: Tensor, *, general: bool)
     residual = wanted - together @ found
     direction = residual * inverse
     power = (residual * direction).sum(dim=0)
-    # What is solved already, to the last bits, stays as it is.
-    least = power * _SOLVED + _TINY
+    # What is solved already, to the last bits of what is wanted, stays as it is: what is left there
+    # is rounding, and where codes are never told apart nothing holds entries that follow it.
+    rounding = _ROUNDING * (wanted.square() * inverse).sum(dim=0)
+    least = torch.maximum(power * _SOLVED, rounding) + _TINY
     for _ in range(_SOLVER_STEPS):
         image = together @ direction
         step = torch.where(power > least, power / (direction * image).sum(dim=0), 0)

@@ -166,7 +166,7 @@ def test_any_scale_and_offset(rows: Rows, scale: float) -> None:
 )
 def test_vectors_without_much_to_say(values: Rows, size: float) -> None:
     back = vectors.decode(vectors.encode(values, bytes_per_vector=size, effort=2))
-    assert np.square(back - values).sum(axis=1).mean() < 0.9
+    assert np.square(back - values).sum(axis=1).mean() < 0.6
     if values.std() == 0:
         np.testing.assert_allclose(back, values, atol=1e-6)
 
