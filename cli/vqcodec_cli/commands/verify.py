@@ -91,7 +91,8 @@ def _decode(
         return
     coder = find_coder(medium)
     if coder is not None:
-        coder.decode(stream, progress=tell, **codebook_options(args, medium, stream))
+        own: dict[str, Any] = codebook_options(args, medium, stream)
+        coder.decode(stream, progress=tell, **own)
         return
     name = stream.header.fingerprint.hex()
     if name not in codecs:
