@@ -44,6 +44,7 @@ MODULES = {
     "bitstream": ("Streams", "vqcodec.bitstream"),
     "medium": ("A medium", "vqcodec.media.base"),
     "workshop": ("Its workshop", "vqcodec.media.workshop"),
+    "recipe": ("A recipe", "vqcodec.media.recipe"),
     "transform": ("A transform", "vqcodec.transforms.base"),
     "prior": ("A prior", "vqcodec.priors.base"),
 }

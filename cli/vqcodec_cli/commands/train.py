@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,9 @@ from vqcodec_cli.progress import DelayedProgress
 from vqcodec_cli.terminal import say
 
 if TYPE_CHECKING:
-    from vqcodec.media.workshop import Skipped
+    from vqcodec.media.workshop import Fitter, Skipped
     from vqcodec.model.file import ModelCard
     from vqcodec.training import Progress
-
-    Fitter = Callable[..., ModelCard]
 
 EXAMPLES = """\
 examples:
@@ -117,9 +115,10 @@ def _make(
     args: argparse.Namespace, media: Mapping[str, str], skipped: "Skipped | None"
 ) -> str | None:
     """What was made, in words; None in a process that writes none of it."""
-    fitters = {} if args.recipe == _RESTORE else _fitters(media[args.recipe])
-    if args.recipe in fitters:
-        return _said(_fit(args, fitters[args.recipe]))
+    if args.recipe != _RESTORE:
+        fitters = find_workshop(media[args.recipe]).fitters
+        if args.recipe in fitters:
+            return _said(_fit(args, fitters[args.recipe]))
     return _train(args, media, skipped)
 
 
@@ -195,17 +194,12 @@ def _said(card: "ModelCard") -> str:
 def _media_of_recipes() -> dict[str, str]:
     """Medium of every recipe, the default recipe first; no two media name one alike."""
     trained = [medium for medium in MEDIA if medium not in WITHOUT_MODEL]
+    shops = {medium: find_workshop(medium) for medium in trained}
     return {
         recipe: medium
-        for medium in trained
-        for recipe in (*find_workshop(medium).recipes, *_fitters(medium))
+        for medium, shop in shops.items()
+        for recipe in (*shop.recipes, *shop.fitters)
     }
-
-
-def _fitters(medium: str) -> "Mapping[str, Fitter]":
-    """Recipes that fit codebooks alone, to networks that are there already."""
-    found: Mapping[str, Fitter] = getattr(find_workshop(medium), "fitters", {})
-    return found
 
 
 def _listed(media: Mapping[str, str]) -> str:

@@ -29,6 +29,7 @@ from vqcodec.media.workshop import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vqcodec.media.workshop import Fitter
     from vqcodec.model.config import ModelConfig
 
 __all__ = ["WORKSHOP"]
@@ -85,6 +86,7 @@ class SawToothWorkshop:
     default_peers: tuple[str, ...] = ("deflate",)
     packages: tuple[str, ...] = ()
     damages: Mapping[str, Damage] = {}
+    fitters: Mapping[str, Fitter] = {}
     rate = Rate(
         unit="bits a step",
         title="bits per step, whole file",

@@ -31,6 +31,7 @@ from vqcodec.media.workshop import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vqcodec.media.workshop import Fitter
     from vqcodec.model.config import ModelConfig
 
 from vqcodec.media.damage import Damage
@@ -55,6 +56,7 @@ class PictureWorkshop:
         ticks=(0.05, 0.1, 0.2, 0.5, 1.0, 2.0),
     )
     packages: tuple[str, ...] = ("pillow", "ssimulacra2")
+    fitters: Mapping[str, Fitter] = {}
 
     @property
     def damages(self) -> Mapping[str, Damage]:

@@ -33,6 +33,7 @@ from vqcodec.media.workshop import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vqcodec.media.workshop import Fitter
     from vqcodec.model.config import ModelConfig
 
 __all__ = ["WORKSHOP", "SoundWorkshop"]
@@ -59,6 +60,7 @@ class SoundWorkshop:
     )
     packages: tuple[str, ...] = ("pesq", "pystoi", "scipy", "soundfile", "visqol-python")
     damages: Mapping[str, Damage] = {}
+    fitters: Mapping[str, Fitter] = {}
 
     def open_data(
         self, place: Path, recipe: Recipe, seed: int, *, skipped: Skipped | None = None

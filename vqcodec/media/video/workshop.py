@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vqcodec.media.damage import Damage
+    from vqcodec.media.workshop import Fitter
     from vqcodec.model.config import ModelConfig
     from vqcodec.model.file import ModelCard
 
@@ -51,7 +52,7 @@ class VideoWorkshop:
     """The workshop of videos; see `Workshop`. Codecs are compared on 4:2:0 of eight bits."""
 
     recipes: Mapping[str, Recipe] = {}
-    fitters: Mapping[str, Callable[..., ModelCard]] = {"video": _fit}
+    fitters: Mapping[str, Fitter] = {"video": _fit}
     measures: tuple[Measure, ...] = MEASURES
     default_measures: tuple[str, ...] = ("psnr", "ms-ssim")
     peers: Mapping[str, Callable[[], Contestant]] = PEERS
