@@ -80,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--degrade",
         metavar="D",
-        help="with --recipe restore: noise, jpeg, blur, downscale or mask, as noise=5-40 or jpeg",
+        help="with --recipe restore: noise, jpeg, blur or downscale, as noise=5-40 or jpeg",
     )
     parser.add_argument(
         "--seed", type=options.whole(0), default=0, metavar="N", help="seed of the run (default: 0)"
