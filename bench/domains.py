@@ -132,6 +132,24 @@ def _summary(values: list[float], pictures: int) -> dict[str, Any]:
     }
 
 
+def table(domains: dict[str, Any]) -> str:
+    """Bits of each domain's model over those of the others at equal quality, as Markdown."""
+    lines = ["| pictures | beside | at equal PSNR | at equal SSIMULACRA2 |", "|---|---|---|---|"]
+    for name, found in domains.items():
+        for codec, measures in found["bits"].items():
+            cells = [_cell(measures.get(measure)) for measure in MEASURES]
+            lines.append(f"| {name} | {codec.removeprefix('vqcodec ')} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(summary: dict[str, Any] | None) -> str:
+    if summary is None:
+        return "-"
+    median, low, high = (summary[key] for key in ("median_percent", "lowest", "highest"))
+    won = f"{summary['fewer']} of {summary['compared']}"
+    return f"{median:+.0f} % ({low:+.0f} to {high:+.0f}), fewer for {won}"
+
+
 def main() -> None:
     """Split, train, measure, compare, save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -158,9 +176,10 @@ def main() -> None:
             "bits": compare(place / "eval" / "signals.csv", name),
             **circumstances(packages),
         }
-        print(json.dumps(found["bits"], indent=1), flush=True)
         known = json.loads(given.output.read_text()) if given.output.exists() else {}
-        given.output.write_text(json.dumps(known | {name: found}, indent=1) + "\n")
+        known |= {name: found}
+        given.output.write_text(json.dumps(known, indent=1) + "\n")
+        print(table(known), flush=True)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ FLOORS = [
     {"vqcodec.encoding"},
     {"vqcodec.sampling"},
     {"vqcodec.codec", "vqcodec.stream_info", "vqcodec.vectors"},
-    {"vqcodec.recent", "vqcodec.stream_places", "vqcodec.inpainting"},
+    {"vqcodec.recent", "vqcodec.stream_places"},
     {"vqcodec.batch", "vqcodec.dataset", "vqcodec.decoded_file", "vqcodec.live"},
     {"vqcodec.plugins", "vqcodec.ray"},
     {"vqcodec"},

@@ -27,7 +27,6 @@ COMMANDS = {
     "info": "what a .vqc file holds",
     "verify": "check that .vqc files are whole and undamaged",
     "models": "list, show, add and remove models",
-    "inpaint": "make missing parts of a picture anew",
     "sample": "signals that a model takes to be likely",
     "train": "train a model on a folder of files",
     "train-prior": "train a prior that draws new signals of a model",

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Pages in the order of the menu; any other page of docs/ comes after those of its folder.
 MENU = {
     "": ["index.md", "tutorial.md"],
-    "How to": ["using.md", "models.md", "sound.md", "arrays.md"],
+    "How to": ["using.md", "models.md", "own_pictures.md", "sound.md", "arrays.md"],
     "Reference": [],
     "How it works": ["format.md", "design.md", "experiments.md", "benchmarks.md"],
     "Project": ["contributing.md", "kernels.md", "changelog.md"],

@@ -1,4 +1,4 @@
-"""vqcodec sample, train-prior, inpaint, encode --restore: files, and what is wrong in a line."""
+"""vqcodec sample, train-prior, encode --restore: files, and what is wrong in a line."""
 
 import json
 import struct
@@ -137,30 +137,6 @@ def test_a_restored_file_is_an_ordinary_one(
     assert "no restorer 'fog' for tiny-1; there are: none" in outcome.err
     outcome = run_cli("encode", *options, "--restore", restorer, "--psnr", 30, "-o", "x.vqc")
     assert (outcome.code, "--restore has no --psnr" in outcome.err) == (2, True)
-
-
-def test_a_picture_filled_in(
-    run_cli: RunCli, photo: Path, pixels: Any, tiny_model: str, restorer: Path
-) -> None:
-    mask = np.zeros(pixels.shape[:2], np.uint8)
-    mask[9:20, 11:31] = 255
-    Image.fromarray(mask).save("hole.png")
-    options = [photo, "--mask", "hole.png", "-m", tiny_model, "--restore", restorer]
-    outcome = run_cli("inpaint", *options, "-o", "whole.png")
-    assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out == "whole.png: 11.2% filled in\n"
-    with Image.open("whole.png") as image:
-        filled = np.array(image)
-    assert np.array_equal(filled[mask == 0], pixels[mask == 0])
-    assert run_cli("inpaint", *options, "--seed", 1, "--count", 2, "-o", "v.png").code == 0
-    assert Path("v-1.png").read_bytes() != Path("v-2.png").read_bytes()
-    outcome = run_cli("inpaint", *options, "--count", 2, "-o", "w.png")
-    assert outcome.code == 2
-    Image.fromarray(mask[1:]).save("other.png")
-    options[2] = "other.png"
-    outcome = run_cli("inpaint", *options, "-o", "w.png")
-    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
-    assert "a mask of this signal is bool (37, 53), got bool (36, 53)" in outcome.err
 
 
 @pytest.mark.parametrize(

@@ -225,5 +225,5 @@ def test_codebooks_that_are_kept_come_from_somewhere(
     outcome = run_cli("train", "pictures", "-o", "x.safetensors", "--keep-codebooks")
     assert (outcome.code, trained) == (2, {})
     assert outcome.err == (
-        "vqcodec: --keep-codebooks needs --start-from FILE, whose codebooks are kept\n"
+        "vqcodec: --keep-codebooks needs --start-from MODEL, whose codebooks are kept\n"
     )

@@ -14,7 +14,7 @@ from vqcodec.device import find_device
 from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.media.registry import MEDIA, find_workshop
 from vqcodec.media.workshop import Recipe, Skipped
-from vqcodec.model.catalog import check_name, next_generation
+from vqcodec.model.catalog import check_name, locate_model, next_generation
 from vqcodec.model.file import ModelCard, read_model
 from vqcodec.model.tensors import network_from_tensors
 from vqcodec.processes import join_processes
@@ -73,7 +73,7 @@ def train(
         recipe: name of one of the medium's recipes; without it the first one.
         minutes, steps: length of the run; without either, what the recipe says.
         resume: go on with the run whose state lies beside `output`.
-        start_from: file of weights to start from instead of untrained networks.
+        start_from: model to start from instead of untrained networks, by name, fingerprint or file.
         keep_codebooks: leave the codebooks of `start_from` as they are, so that codes keep their
             meaning while the networks learn. A run that is resumed goes on as it began.
         device: "auto", "cpu" or "cuda".
@@ -87,6 +87,7 @@ def train(
         InputError: the file's stem cannot be a model's name, no recipe of that name, nothing to
             train on, a signal that cannot be read, no state to resume from, one that has more
             steps behind it than are asked for, or no codebooks that could be kept.
+        UnknownModelError: there is no model to start from of that name.
         BadModelError: no such medium; or the state or the weights to start from belong to another
             configuration.
         BackendError: a device or backend was asked for that is not here.
@@ -114,7 +115,7 @@ def train(
         trainer = Trainer(chosen, batches, distortion, device=own_device, processes=processes)
         origin = None
         if start_from is not None:
-            origin = _start_from(trainer, Path(start_from), keep_codebooks)
+            origin = _start_from(trainer, locate_model(start_from), keep_codebooks)
         if resume:
             resume_run(trainer, state_path(output), steps, keep_codebooks)
         fit_with_logs(trainer, budget, output, workshop.preview, report)

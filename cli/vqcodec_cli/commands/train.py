@@ -54,9 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--start-from",
-        metavar="FILE",
-        help="weights to start from instead of untrained networks; with --recipe restore an "
-        "encoder of that kind, by name or file",
+        metavar="MODEL",
+        help="model to start from instead of untrained networks, by name or file; with --recipe "
+        "restore an encoder of that kind",
     )
     parser.add_argument(
         "--keep-codebooks",
@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--degrade",
         metavar="D",
-        help="with --recipe restore: noise, jpeg, blur, downscale or mask, as noise=5-40 or jpeg",
+        help="with --recipe restore: noise, jpeg, blur or downscale, as noise=5-40 or jpeg",
     )
     parser.add_argument(
         "--seed", type=options.whole(0), default=0, metavar="N", help="seed of the run (default: 0)"
@@ -216,7 +216,7 @@ def _check(args: argparse.Namespace) -> None:
     if not args.output.endswith(".safetensors"):
         raise UsageError(f"weights are a .safetensors file, not {args.output}")
     if args.keep_codebooks and args.start_from is None and not args.resume:
-        raise UsageError("--keep-codebooks needs --start-from FILE, whose codebooks are kept")
+        raise UsageError("--keep-codebooks needs --start-from MODEL, whose codebooks are kept")
     _check_restoring(args)
     from vqcodec.model.catalog import check_name
 

@@ -83,7 +83,7 @@ def test_noise_is_undone(pictures: Path, model: Path, tmp_path: Path) -> None:
 def test_a_run_that_is_resumed_ends_as_one_that_was_not(
     pictures: Path, model: Path, tmp_path: Path
 ) -> None:
-    options = {"degrade": "mask", "like": model, "device": "cpu"}
+    options = {"degrade": "blur", "like": model, "device": "cpu"}
     whole, parts = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
     # A run of so many minutes would not be the same run twice: the rate falls along its length.
     stop = {"count": 0}
@@ -129,18 +129,10 @@ def test_damages_depend_on_seed_and_step_alone() -> None:
     assert not torch.equal(one.apply(samples, step=3), one.apply(samples, step=4))
 
 
-def test_a_mask_covers_what_it_is_asked_to() -> None:
-    grey = torch.zeros(3, 200, 300)
-    for percent in (5, 15):
-        for seed in range(4):
-            hidden = DAMAGES["mask"].of(grey, percent, np.random.default_rng(seed))
-            assert percent <= 100 * float((hidden > 0).float().mean()) < percent + 4
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("fog", "no damage 'fog'; there are noise, jpeg, blur, downscale, mask"),
+        ("fog", "no damage 'fog'; there are noise, jpeg, blur, downscale"),
         ("noise=loud", "'noise=loud' is not noise=LOW-HIGH"),
         ("noise=9-5", "got '9-5'"),
         ("jpeg=0-50", "jpeg is of 1 to 95"),

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from vqcodec.codec import load
-from vqcodec.errors import BackendError, BadModelError, InputError
+from vqcodec.errors import BackendError, BadModelError, InputError, UnknownModelError
 from vqcodec.media.registry import MEDIA, WITHOUT_MODEL, find_workshop
 from vqcodec.model.catalog import add_model
 from vqcodec.model.file import read_model
@@ -42,7 +42,7 @@ def test_generation(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     source = save_digits(40)
 
-    def trained(folder: str, name: str, start_from: Path | None = None) -> tuple[Path, str]:
+    def trained(folder: str, name: str, start_from: Path | str | None = None) -> tuple[Path, str]:
         path = tmp_path / folder / f"{name}.safetensors"
         path.parent.mkdir(exist_ok=True)
         card = train(source, path, steps=1, recipe="digits", device="cpu", start_from=start_from)
@@ -57,6 +57,10 @@ def test_generation(
     assert trained("d", "zap", second)[1] == "zap-1"
     add_model(second)
     assert trained("e", "zip", first)[1] == "zip-3"
+    # By its name, too: the second of its name is the one that is installed.
+    assert trained("f", "zap", "zip")[1] == "zap-1"
+    with pytest.raises(UnknownModelError, match="no model 'zop'"):
+        trained("g", "zap", "zop")
 
 
 def test_digits_in_one_call(digits: Pixels, save_digits: SaveDigits, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What restoring encoders learn to undo: noise, blur, JPEG, missing parts, too few pixels."""
+"""What restoring encoders learn to undo: noise, blur, JPEG, too few pixels."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.random import Generator
-from PIL import Image, ImageDraw
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
 from vqcodec.media.damage import Damage
 
-__all__ = ["DAMAGES", "MISSING", "add_noise", "cover", "through_jpeg"]
+__all__ = ["DAMAGES", "add_noise", "through_jpeg"]
 
-# What missing pixels are painted with. The network has them at 0, which no texture has for long.
-MISSING = 0.5
 # A JPEG that was cropped has its blocks elsewhere than the codec; one in so many is.
 _SHIFTED = 4
 
@@ -73,39 +71,6 @@ def _downscale(samples: Tensor, factor: float, random: Generator) -> Tensor:
     return _eight_bits(functional.interpolate(fewer, (height, width), **options)[0])
 
 
-def cover(height: int, width: int, percent: float, random: Generator, *, kind: str) -> Tensor:
-    """A mask, bool (H, W), of discs or strokes that cover about so many per cent.
-
-    kind: "round" or "strokes".
-    """
-    mask = Image.new("1", (width, height))
-    draw = ImageDraw.Draw(mask)
-    side = min(height, width)
-    wanted = percent / 100 * height * width
-    while np.count_nonzero(covered := np.array(mask)) < wanted:
-        left = wanted - np.count_nonzero(covered)
-        x, y = random.uniform(0, width), random.uniform(0, height)
-        if kind == "round":
-            radius = min(side * random.uniform(0.02, 0.08), max(2.0, math.sqrt(left / math.pi)))
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=1)
-        else:
-            path = [(x, y)]
-            for _ in range(4):
-                turn, step = random.uniform(0, 2 * math.pi), side * random.uniform(0.05, 0.2)
-                x, y = x + step * math.cos(turn), y + step * math.sin(turn)
-                path.append((x, y))
-            draw.line(path, fill=1, width=max(2, round(side * random.uniform(0.008, 0.025))))
-    return torch.from_numpy(covered.copy())
-
-
-def _hide(samples: Tensor, percent: float, random: Generator) -> Tensor:
-    """Discs or strokes painted over, so many per cent of the pixels."""
-    kind = "round" if random.integers(2) else "strokes"
-    height, width = samples.shape[1:]
-    mask = cover(height, width, percent, random, kind=kind)
-    return samples.masked_fill(mask, MISSING)
-
-
 def _eight_bits(samples: Tensor) -> Tensor:
     return (samples.clamp(0, 1) * 255).round() / 255
 
@@ -115,5 +80,4 @@ DAMAGES: Mapping[str, Damage] = {
     "jpeg": Damage("quality of the JPEG", (8, 60), (1, 95), through_jpeg),
     "blur": Damage("standard deviation in pixels", (0.5, 3), (0.1, 16), _blur),
     "downscale": Damage("pixels that become one, along a side", (2, 2), (1, 8), _downscale),
-    "mask": Damage("per cent of the pixels", (2, 20), (0, 60), _hide),
 }
