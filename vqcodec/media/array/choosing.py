@@ -23,69 +23,80 @@ __all__ = ["choose"]
 
 @dataclass(frozen=True)
 class _Round:
-    """A sample of so many values, and who is tried on the next one.
+    """Samples of so many values each, where they lie, and who is tried on the next ones.
 
-    Those of at most `times` the bytes of the best and `more`, as few bytes say little; of them
-    the first `most`.
+    at: of each sample, 0 at the beginning of all axes and 1 at their ends. Next are tried those of
+    at most `times` the bytes of the best and `more`, as few bytes say little; of them the first
+    `most`.
     """
 
     values: int
+    at: tuple[float, ...]
     times: float = 1.0
     more: int = 0
     most: int = 1
 
 
+_MIDDLE, _SIDES = (1 / 2,), (1 / 6, 5 / 6)
 _ROUNDS = (
-    _Round(1 << 13, times=1.05, more=40, most=3),
-    _Round(1 << 16, more=60, most=2),
-    _Round(1 << 18),
+    _Round(1 << 13, _MIDDLE, times=1.2, more=60, most=8),
+    _Round(1 << 13, _SIDES, times=1.05, more=60, most=4),
+    _Round(1 << 14, _MIDDLE + _SIDES, more=60, most=2),
+    _Round(1 << 18, _MIDDLE),
 )
 # So few bytes rule nobody out but by the above.
 _LITTLE = 150
 # Of candidates of a family that differ by less the first one does.
 _SAME = 1.005
 
+Sample = Callable[[int, float], NDArray[Any]]
+
 
 def choose(
-    sample: Callable[[int], NDArray[Any]],
-    blank: Description,
-    found: Statistics,
-    *,
-    threads: int | None,
+    sample: Sample, blank: Description, found: Statistics, *, threads: int | None
 ) -> tuple[Coding, Coded | None]:
     """The candidate that codes samples of the array in the fewest bytes.
 
-    sample: parts of about so many values, as of a chunk. blank: a description of which map and
-    family are open. Returns also what the array is coded as, where a sample was all of it.
+    sample: parts of at most about so many values, as of a chunk, that lie so far along all axes.
+    blank: a description of which map and family are open. Returns also what the array is coded as,
+    where a sample was all of it.
     """
     if not found.count:
         return plain(blank), None
     total = math.prod(blank.shape) * (2 if blank.is_complex else 1)
-    values = sample(_ROUNDS[0].values)
-    live = [coding for made in candidates(blank, found) for coding in families(values, made)]
+    parts = _samples(sample, _ROUNDS[0], total)
+    live = [coding for made in candidates(blank, found) for coding in families(parts[0], made)]
     for this in _ROUNDS:
-        if this.values > _ROUNDS[0].values:
-            larger = sample(this.values)
-            if larger.size == values.size:
+        if this is not _ROUNDS[0]:
+            earlier, parts = parts, _samples(sample, this, total)
+            if parts[0].size <= earlier[0].size and len(parts) <= len(earlier):
                 break
-            values, live = larger, [refitted(larger, coding) for coding in live]
-        tried = list(zip(live, in_threads(partial(_code, values), live, threads), strict=True))
-        sized = [
-            (len(coded.payload) + values.size / total * len(table_bytes(coding)), place)
-            for place, (coding, coded) in enumerate(tried)
-        ]
-        sized.sort()
-        best, coded = tried[sized[0][1]]
-        if values.size == total:
-            return best, coded
-        live = [tried[place][0] for place in _nearest(sized, live, this)]
+            largest = max(parts, key=lambda part: part.size)
+            live = [refitted(largest, coding) for coding in live]
+        tried = list(in_threads(partial(_code, parts), live, threads))
+        share = sum(part.size for part in parts) / total
+        sized = sorted(
+            (sum(len(one.payload) for one in coded) + share * len(table_bytes(coding)), place)
+            for place, (coding, coded) in enumerate(zip(live, tried, strict=True))
+        )
+        best = live[sized[0][1]]
+        if parts[0].size == total:
+            return best, tried[sized[0][1]][0]
+        live = [live[place] for place in _nearest(sized, live, this)]
         if len(live) == 1:
             break
-    return refitted(sample(_ROUNDS[-1].values), best), None
+    return refitted(sample(_ROUNDS[-1].values, 1 / 2), best), None
 
 
-def _code(values: NDArray[Any], coding: Coding) -> Coded:
-    return encode_chunk(values, coding)
+def _samples(sample: Sample, this: _Round, total: int) -> list[NDArray[Any]]:
+    """Of a round; everything where that is hardly more."""
+    if len(this.at) > 1 and 2 * this.values * len(this.at) > total:
+        return [sample(total, 1 / 2)]
+    return [sample(this.values, at) for at in this.at]
+
+
+def _code(parts: list[NDArray[Any]], coding: Coding) -> list[Coded]:
+    return [encode_chunk(part, coding) for part in parts]
 
 
 def _nearest(sized: list[tuple[float, int]], live: list[Coding], this: _Round) -> Iterator[int]:

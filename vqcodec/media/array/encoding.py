@@ -122,8 +122,8 @@ def _parts(values: NDArray[Any], region: Region) -> NDArray[Any]:
     return parts_of(np.asarray(values[region] if values.ndim else values.reshape(1)))
 
 
-def _sample(values: NDArray[Any], d: Description, count: int) -> NDArray[Any]:
-    """Parts of what lies in the middle, at most about so many values."""
+def _sample(values: NDArray[Any], d: Description, count: int, at: float) -> NDArray[Any]:
+    """Parts of at most about so many values, which lie so far along all axes, from 0 to 1."""
     lengths = list(d.chunk)
     # Rows first, then what is longest.
     while math.prod(lengths) > count:
@@ -132,7 +132,7 @@ def _sample(values: NDArray[Any], d: Description, count: int) -> NDArray[Any]:
         axis = rows if rows >= 0 and lengths[rows] > 64 else longest
         lengths[axis] = -(-lengths[axis] // 2)
     extent = d.shape or (1,)
-    starts = [(whole - length) // 2 for whole, length in zip(extent, lengths, strict=True)]
+    starts = [int((whole - length) * at) for whole, length in zip(extent, lengths, strict=True)]
     return _parts(values, tuple(slice(s, s + n) for s, n in zip(starts, lengths, strict=True)))
 
 
