@@ -72,8 +72,8 @@ def families(sample: NDArray[Any], coding: Coding) -> Iterator[Coding]:
 
 
 def refitted(sample: NDArray[Any], coding: Coding) -> Coding:
-    """With coefficients that are fitted to this sample."""
-    if coding.coefficients is None:
+    """With coefficients that are fitted to this sample, where it has no gaps."""
+    if coding.coefficients is None or not np.isfinite(sample).all():
         return coding
     fitted = fit_coefficients(_field_of(sample, coding), coding.description.step)
     return replace(coding, coefficients=fitted)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.media.array.candidates import candidates, families, plain, refitted
@@ -42,8 +43,10 @@ _ROUNDS = (
     _Round(1 << 13, _MIDDLE, times=1.2, more=60, most=8),
     _Round(1 << 13, _SIDES, times=1.05, more=60, most=4),
     _Round(1 << 14, _MIDDLE + _SIDES, more=60, most=2),
-    _Round(1 << 18, _MIDDLE),
+    _Round(1 << 20, _MIDDLE),
 )
+# Values that coefficients are fitted to in the end.
+_FITTED = 1 << 18
 # So few bytes rule nobody out but by the above.
 _LITTLE = 150
 # Of candidates of a family that differ by less the first one does.
@@ -71,8 +74,7 @@ def choose(
             earlier, parts = parts, _samples(sample, this, total)
             if parts[0].size <= earlier[0].size and len(parts) <= len(earlier):
                 break
-            largest = max(parts, key=lambda part: part.size)
-            live = [refitted(largest, coding) for coding in live]
+            live = [refitted(_best_to_fit(parts), coding) for coding in live]
         tried = list(in_threads(partial(_code, parts), live, threads))
         share = sum(part.size for part in parts) / total
         sized = sorted(
@@ -85,7 +87,7 @@ def choose(
         live = [live[place] for place in _nearest(sized, live, this)]
         if len(live) == 1:
             break
-    return refitted(sample(_ROUNDS[-1].values, 1 / 2), best), None
+    return refitted(sample(_FITTED, 1 / 2), best), None
 
 
 def _samples(sample: Sample, this: _Round, total: int) -> list[NDArray[Any]]:
@@ -93,6 +95,11 @@ def _samples(sample: Sample, this: _Round, total: int) -> list[NDArray[Any]]:
     if len(this.at) > 1 and 2 * this.values * len(this.at) > total:
         return [sample(total, 1 / 2)]
     return [sample(this.values, at) for at in this.at]
+
+
+def _best_to_fit(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """The largest part without gaps, if there is one."""
+    return max(parts, key=lambda part: (bool(np.isfinite(part).all()), part.size))
 
 
 def _code(parts: list[NDArray[Any]], coding: Coding) -> list[Coded]:
