@@ -1,187 +1,121 @@
-"""How an array is coded: candidates, of which a sample is tried."""
+"""How an array is coded: the candidate that codes samples of it in the fewest bytes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.media.array.chunk_codec import encode_chunk
+from vqcodec.media.array.candidates import candidates, families, plain, refitted
+from vqcodec.media.array.chunk_codec import Coded, encode_chunk
 from vqcodec.media.array.description import Description
-from vqcodec.media.array.fitting import fit_coefficients
-from vqcodec.media.array.integers import Coding, targets_of
+from vqcodec.media.array.integers import Coding
 from vqcodec.media.array.statistics import Statistics
 from vqcodec.media.array.tables import table_bytes
+from vqcodec.media.array.threads import in_threads
 
-__all__ = ["candidates", "choose"]
-
-# Fractions of a step that predictions are made in.
-_FRACTIONS = 1024
-# The largest number of steps in a range, see `vqcodec_kernels.entropy.fields`.
-_MOST_STEPS = 2**26
-# Values of the two samples, and who is tried on the second: who is near the best, also where few
-# bytes say little.
-_SMALL, _LARGE = 1 << 17, 1 << 20
-_NEAR, _FEW_BYTES, _FINALISTS = 1.12, 100, 6
-_NONE = np.zeros(0, np.int64)
-# A table of ranks must have so many values for each of its own.
-_VALUES_A_RANK = 16
+__all__ = ["choose"]
 
 
-def choose(sample: Callable[[int], NDArray[Any]], blank: Description, found: Statistics) -> Coding:
-    """The candidate that codes the array in the fewest bytes, as samples of it say.
+@dataclass(frozen=True)
+class _Round:
+    """Samples of so many values each, where they lie, and who is tried on the next ones.
 
-    sample: parts of about so many values, as of a chunk. blank: a description of which map and
-    family are open.
+    at: of each sample, 0 at the beginning of all axes and 1 at their ends. Next are tried those of
+    at most `times` the bytes of the best and `more`, as few bytes say little; of them the first
+    `most`.
+    """
+
+    values: int
+    at: tuple[float, ...]
+    times: float = 1.0
+    more: int = 0
+    most: int = 1
+
+
+_MIDDLE, _SIDES = (1 / 2,), (1 / 6, 5 / 6)
+_ROUNDS = (
+    _Round(1 << 13, _MIDDLE, times=1.2, more=60, most=8),
+    _Round(1 << 13, _SIDES, times=1.05, more=60, most=4),
+    _Round(1 << 14, _MIDDLE + _SIDES, more=60, most=2),
+    _Round(1 << 20, _MIDDLE),
+)
+# Values that coefficients are fitted to in the end.
+_FITTED = 1 << 18
+# So few bytes rule nobody out but by the above.
+_LITTLE = 150
+# Of candidates of a family that differ by less the first one does.
+_SAME = 1.005
+
+Sample = Callable[[int, float], NDArray[Any]]
+
+
+def choose(
+    sample: Sample, blank: Description, found: Statistics, *, threads: int | None
+) -> tuple[Coding, Coded | None]:
+    """The candidate that codes samples of the array in the fewest bytes.
+
+    sample: parts of at most about so many values, as of a chunk, that lie so far along all axes.
+    blank: a description of which map and family are open. Returns also what the array is coded as,
+    where a sample was all of it.
     """
     if not found.count:
-        return _coding(blank)
-    total = max(1, math.prod(blank.shape) * (2 if blank.is_complex else 1))
-    small, large = sample(_SMALL), sample(_LARGE)
-    sized = [
-        (_size(small, coding, total), number, coding)
-        for number, coding in enumerate(
-            coding for made in candidates(blank, found) for coding in _families(small, made)
+        return plain(blank), None
+    total = math.prod(blank.shape) * (2 if blank.is_complex else 1)
+    parts = _samples(sample, _ROUNDS[0], total)
+    live = [coding for made in candidates(blank, found) for coding in families(parts[0], made)]
+    for this in _ROUNDS:
+        if this is not _ROUNDS[0]:
+            earlier, parts = parts, _samples(sample, this, total)
+            if parts[0].size <= earlier[0].size and len(parts) <= len(earlier):
+                break
+            live = [refitted(_best_to_fit(parts), coding) for coding in live]
+        tried = list(in_threads(partial(_code, parts), live, threads))
+        share = sum(part.size for part in parts) / total
+        sized = sorted(
+            (sum(len(one.payload) for one in coded) + share * len(table_bytes(coding)), place)
+            for place, (coding, coded) in enumerate(zip(live, tried, strict=True))
         )
-    ]
-    sized.sort()
-    if large.size > small.size and len(sized) > 1:
-        most = _NEAR * sized[0][0] + _FEW_BYTES
-        near = [_refitted(large, coding) for size, _, coding in sized[:_FINALISTS] if size <= most]
-        sized = [(_size(large, coding, total), n, coding) for n, coding in enumerate(near)]
-    return min(sized)[2]
+        best = live[sized[0][1]]
+        if parts[0].size == total:
+            return best, tried[sized[0][1]][0]
+        live = [live[place] for place in _nearest(sized, live, this)]
+        if len(live) == 1:
+            break
+    return refitted(sample(_FITTED, 1 / 2), best), None
 
 
-def _size(sample: NDArray[Any], coding: Coding, total: int) -> float:
-    """Bytes of a sample, with its share of the tables."""
-    return len(encode_chunk(sample, coding).payload) + sample.size / total * len(
-        table_bytes(coding)
-    )
+def _samples(sample: Sample, this: _Round, total: int) -> list[NDArray[Any]]:
+    """Of a round; everything where that is hardly more."""
+    if len(this.at) > 1 and 2 * this.values * len(this.at) > total:
+        return [sample(total, 1 / 2)]
+    return [sample(this.values, at) for at in this.at]
 
 
-def candidates(d: Description, found: Statistics) -> Iterator[Coding]:
-    """Ways to make integers of the numbers that keep the bound; the exact one is always there."""
-    span = found.highest - found.lowest
-    bound = d.bound
-    ranks = _ranks(d, found)
-    if ranks is not None:
-        yield ranks
-    exact = replace(d, map="words", base=found.lowest % (1 << 64))
-    if not d.is_float and d.mode in ("max_error", "psnr"):
-        step = 2 * min(math.floor(bound), 1 << 38) + 1
-        yield _coding(_shifted(exact, span, step))
-        return
-    if d.mode == "max_relative_error":
-        bits = {2: 10, 4: 23, 8: 52}[d.item] if d.is_float else 0
-        step = 2 * math.floor(bound * 2**bits) + 1
-        yield _coding(_shifted(exact, span, step))
-        return
-    lattices = list(_lattices(d, found)) if d.mode in ("max_error", "psnr") else []
-    yield from lattices
-    if not lattices:
-        yield _coding(_shifted(exact, span, 1))
+def _best_to_fit(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """The largest part without gaps, if there is one."""
+    return max(parts, key=lambda part: (bool(np.isfinite(part).all()), part.size))
 
 
-def _shifted(d: Description, span: int, step: int) -> Description:
-    """Words above the lowest, so many low bits apart that the others can be predicted.
-
-    The low bits go to the file where the step is 1; otherwise the step is made smaller by them.
-    """
-    if span < 1 << 40 and span // step <= _MOST_STEPS:
-        # No step need be longer than all values together.
-        return replace(d, shift=0, step=min(step, 2 * span + 1, 1 << 40))
-    shift = max(0, step.bit_length() - 5)
-    kept = (step - (1 << shift)) >> shift
-    if kept > 1 and span >> shift < 1 << 40 and (span >> shift) // kept <= _MOST_STEPS:
-        return replace(d, shift=shift, step=kept)
-    return replace(d, shift=max(0, span.bit_length() - 26), step=1)
+def _code(parts: list[NDArray[Any]], coding: Coding) -> list[Coded]:
+    return [encode_chunk(part, coding) for part in parts]
 
 
-def _lattices(d: Description, found: Statistics) -> Iterator[Coding]:
-    """Lattices of a step and of fractions of one."""
-    lowest = float(found.number(found.lowest))
-    largest = max(abs(lowest), abs(float(found.number(found.highest))))
-    bound = d.bound
-    if d.item < 8 and math.isfinite(largest):
-        # What rounding to the dtype may add.
-        with np.errstate(over="ignore"):
-            bound -= float(np.spacing(np.array(largest, f"f{d.item}"))) / 2
-    if not (bound > 0 and math.isfinite(found.range) and found.range / bound < _MOST_STEPS):
-        return
-    for fractions in (_FRACTIONS, 1):
-        unit = 2 * bound / (fractions + (fractions > 1)) * (1 - 1e-9)
-        if unit > 0 and lowest + unit * 0.5 != lowest:
-            yield _coding(replace(d, map="lattice", offset=lowest, unit=unit, step=fractions))
-
-
-def _ranks(d: Description, found: Statistics) -> Coding | None:
-    """Ranks of distinct numbers, near ones of which are one where the bound allows it."""
-    words = found.distinct
-    if words is None or len(words) < 2:
-        return None
-    dense = found.highest - found.lowest + 1 <= 2 * len(words)
-    if found.count < _VALUES_A_RANK * len(words) or (dense and not d.is_float):
-        return None
-    table, starts = words, words
-    if d.mode in ("max_error", "psnr") and d.bound > 0:
-        table, starts = _clusters(words, found, d.bound)
-    if len(table) < 2:
-        return None
-    return Coding(replace(d, map="ranks", step=1), table, starts, None)
-
-
-def _clusters(
-    words: NDArray[np.int64], found: Statistics, bound: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The fewest runs of numbers that one number each stands for, and where they begin."""
-    numbers = np.array([float(found.number(word)) for word in words.tolist()])
-    table, starts, first = [], [], 0
-    while first < len(words):
-        end = int(np.searchsorted(numbers, numbers[first] + 2 * bound, "right"))
-        # The number nearest to the middle; it may be too far from an end.
-        middle = (numbers[first] + numbers[end - 1]) / 2
-        nearest = first + int(np.abs(numbers[first:end] - middle).argmin())
-        end = max(nearest + 1, int(np.searchsorted(numbers, numbers[nearest] + bound, "right")))
-        while numbers[nearest] - numbers[first] > bound:
-            nearest -= 1
-            end = int(np.searchsorted(numbers, numbers[nearest] + bound, "right"))
-        table.append(int(words[nearest]))
-        starts.append(int(words[first]))
-        first = end
-    return np.array(table, np.int64), np.array(starts, np.int64)
-
-
-def _families(sample: NDArray[Any], coding: Coding) -> Iterator[Coding]:
-    d = coding.description
-    t = _field_of(sample, coding)
-    kinds = [("median", False), ("slices", False)]
-    kinds += [("slices", True)] * (d.step > 1)
-    if t.shape[1] >= 16:
-        kinds += [("boxes", False)] + [("boxes", True)] * (d.step > 1)
-    for family, tight in kinds:
-        yield replace(coding, description=replace(d, family=family, tight=tight))
-    if t.shape[3] > 2 and np.isfinite(sample).all():
-        coefficients = fit_coefficients(t, d.step)
-        yield replace(coding, description=replace(d, family="linear"), coefficients=coefficients)
-
-
-def _field_of(sample: NDArray[Any], coding: Coding) -> NDArray[np.int64]:
-    """The integers of a sample, four axes."""
-    t = targets_of(np.ascontiguousarray(sample.transpose(coding.description.order)), coding)
-    return t.reshape((1,) * (4 - t.ndim) + t.shape if t.ndim <= 4 else (-1, *t.shape[-3:]))
-
-
-def _refitted(sample: NDArray[Any], coding: Coding) -> Coding:
-    """With coefficients that are fitted to this sample."""
-    if coding.coefficients is None:
-        return coding
-    fitted = fit_coefficients(_field_of(sample, coding), coding.description.step)
-    return replace(coding, coefficients=fitted)
-
-
-def _coding(d: Description) -> Coding:
-    return Coding(d, _NONE, _NONE, None)
+def _nearest(sized: list[tuple[float, int]], live: list[Coding], this: _Round) -> Iterator[int]:
+    """Places of those that a larger sample must tell apart; sizes are rising."""
+    smallest = sized[0][0]
+    kept: dict[tuple[str, bool], float] = {}
+    count = 0
+    for size, place in sized:
+        d = live[place].description
+        near = size <= this.times * smallest + this.more
+        twin = kept.get((d.family, d.tight), 0.0)
+        if near and (smallest < _LITTLE or (count < this.most and size > _SAME * twin)):
+            count += 1
+            kept[d.family, d.tight] = size
+            yield place

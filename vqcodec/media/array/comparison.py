@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from vqcodec.bitstream import Stream
 from vqcodec.errors import CorruptError
+from vqcodec.grid import Region, cut
 from vqcodec.media.array.chunk_codec import errors_of
 from vqcodec.media.array.decoding import coding_of, decode
+from vqcodec.media.array.description import extent_of
 from vqcodec.media.array.signal import Array
+from vqcodec.media.array.threads import in_threads
 from vqcodec.media.array.words import parts_of
 
 __all__ = ["compare", "psnr"]
@@ -31,14 +34,23 @@ def compare(stream: Stream, original: Array, *, threads: int | None = None) -> f
         raise CorruptError(
             f"the stream has {d.dtype} {d.shape}, the original {values.dtype.name} {values.shape}"
         )
-    decoded = parts_of(decode(stream, threads=threads).values)
-    errors, wrong = errors_of(parts_of(values), decoded, coding)
-    if wrong.any():
-        largest = float(np.where(wrong, errors, 0.0).max())
-        raise CorruptError(
-            f"{int(wrong.sum())} values are further off than {d.mode} {d.bound:g}: {largest:g}"
-        )
-    return float(errors.max(initial=0.0))
+    if d.is_empty:
+        return 0.0
+
+    def look(region: Region) -> tuple[float, int, float]:
+        part = values[region] if values.ndim else values.reshape(1)
+        decoded = parts_of(decode(stream, region=region, threads=1).values)
+        errors, wrong = errors_of(parts_of(part), decoded, coding)
+        outside = errors[wrong].max(initial=0.0)
+        return float(errors.max(initial=0.0)), int(wrong.sum()), float(outside)
+
+    # Chunk by chunk, so that an array that is mapped from a file need not fit into memory.
+    looked = list(in_threads(look, cut(extent_of(d.shape), d.chunk), threads))
+    wrong = sum(count for _, count, _ in looked)
+    if wrong:
+        largest = max(outside for _, _, outside in looked)
+        raise CorruptError(f"{wrong} values are further off than {d.mode} {d.bound:g}: {largest:g}")
+    return max(error for error, _, _ in looked)
 
 
 def psnr(decoded: NDArray[Any], original: NDArray[Any]) -> float:

@@ -54,6 +54,7 @@ def encode(
         (_parts(values, region) for region in _regions(blank)),
         part_dtype(blank),
         _missing(missing, blank),
+        threads=threads,
     )
     blank = replace(blank, specials=found.specials)
     if bound.mode == "psnr":
@@ -63,8 +64,8 @@ def encode(
         if not math.isfinite(value):
             raise InputError("the range of the values is too large for a part of it: say a number")
         blank = replace(blank, bound=value)
-        coding = choose(partial(_sample, values, blank), blank, found)
-        payloads = _encode_all(values, coding, threads, progress)
+        coding, whole = choose(partial(_sample, values, blank), blank, found, threads=threads)
+        payloads = _encode_all(values, coding, whole, threads, progress)
     return _stream(coding, payloads)
 
 
@@ -121,8 +122,8 @@ def _parts(values: NDArray[Any], region: Region) -> NDArray[Any]:
     return parts_of(np.asarray(values[region] if values.ndim else values.reshape(1)))
 
 
-def _sample(values: NDArray[Any], d: Description, count: int) -> NDArray[Any]:
-    """Parts of what lies in the middle, at most about so many values."""
+def _sample(values: NDArray[Any], d: Description, count: int, at: float) -> NDArray[Any]:
+    """Parts of at most about so many values, which lie so far along all axes, from 0 to 1."""
     lengths = list(d.chunk)
     # Rows first, then what is longest.
     while math.prod(lengths) > count:
@@ -131,14 +132,21 @@ def _sample(values: NDArray[Any], d: Description, count: int) -> NDArray[Any]:
         axis = rows if rows >= 0 and lengths[rows] > 64 else longest
         lengths[axis] = -(-lengths[axis] // 2)
     extent = d.shape or (1,)
-    starts = [(whole - length) // 2 for whole, length in zip(extent, lengths, strict=True)]
+    starts = [int((whole - length) * at) for whole, length in zip(extent, lengths, strict=True)]
     return _parts(values, tuple(slice(s, s + n) for s, n in zip(starts, lengths, strict=True)))
 
 
 def _encode_all(
-    values: NDArray[Any], coding: Coding, threads: int | None, progress: Progress | None
+    values: NDArray[Any],
+    coding: Coding,
+    whole: Coded | None,
+    threads: int | None,
+    progress: Progress | None,
 ) -> list[Coded]:
+    """Every chunk. whole: what the only one is coded as, if that is known."""
     regions = list(_regions(coding.description))
+    if whole is not None and len(regions) == 1:
+        return [whole]
     done = []
     chunks = (_parts(values, region) for region in regions)
     for coded in in_threads(lambda parts: encode_chunk(parts, coding), chunks, threads):
@@ -163,8 +171,8 @@ def _to_psnr(
     for attempt in range(_TRIES):
         last = attempt == _TRIES - 1
         tried = replace(blank, bound=bound if not last and math.isfinite(bound) else 0.0)
-        coding = choose(partial(_sample, values, tried), tried, found)
-        payloads = _encode_all(values, coding, threads, progress)
+        coding, whole = choose(partial(_sample, values, tried), tried, found, threads=threads)
+        payloads = _encode_all(values, coding, whole, threads, progress)
         deviation = math.sqrt(math.fsum(coded.squares for coded in payloads) / count)
         reached = 20 * math.log10(found.range / deviation) if deviation > 0 else math.inf
         if reached >= wanted:
