@@ -1,0 +1,275 @@
+"""Whether another synthesis for the same codes, trained with a discriminator, looks sharper.
+
+    python -m bench.sharper train PHOTOGRAPHS WORK [--minutes 20]
+    python -m bench.sharper judge PHOTOGRAPHS WORK [-o bench/results/sharper.json]
+
+`train` learns on PHOTOGRAPHS but for those that training holds out: the synthesis of `photo` goes
+on from its weights, all else stays. What it learns on are codes of files of 0.05 to 0.25 bit per
+pixel, as the encoder writes them. Minutes are the processor's. `judge` decodes held-out photographs
+(or all of a folder with `--all`) by the model's own synthesis, by the sharper one, and by weights
+half way between.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
+
+import vqcodec
+from bench.texture import patch_distances, power_lost
+from vqcodec.evaluation import circumstances
+from vqcodec.files import write_whole
+from vqcodec.media.crops import split_files
+from vqcodec.media.picture.crops import find_pictures, read_rgb
+from vqcodec.media.picture.distortion import PictureDistortion
+from vqcodec.media.picture.measures import psnr, ssimulacra2
+from vqcodec.media.registry import read_any_stream
+
+Pixels = NDArray[np.uint8]
+Half = NDArray[np.float16]
+Examples = tuple[NDArray[np.uint8], Half]
+
+WEIGHTS = "sharper.safetensors"
+HELD_OUT = 32
+SIDE, CROP, STRIDE, BATCH = 384, 192, 8, 4
+# Qualities of `photo` that give 0.05 to 0.25 bit per pixel of an ordinary photograph.
+QUALITIES = (4, 10, 16, 22)
+# Gradients of the discriminator's loss count so much beside those of the distortion.
+SHARE = 0.75
+FEATURES = 5.0
+# Without MS-SSIM, which `photo` was trained for as well: it takes as long as all else of a step.
+DISTORTION = {"ssimulacra2": 0.75}
+# Until then the discriminator alone learns.
+ALONE = 0.05
+
+
+class Discriminator(nn.Module):
+    """Patches of pictures, beside the latent that they were decoded from: real or not.
+
+    Gives what each of its layers makes of them, the verdicts last.
+    """
+
+    def __init__(self, latent: int) -> None:
+        super().__init__()
+        widths = (3, 32, 64, 96)
+        self.down = nn.ModuleList(
+            spectral_norm(nn.Conv2d(a, b, 4, 2, 1)) for a, b in itertools.pairwise(widths)
+        )
+        self.told = spectral_norm(nn.Conv2d(latent, 32, 1))
+        self.both = spectral_norm(nn.Conv2d(widths[-1] + 32, 128, 3, 1, 1))
+        self.leave = spectral_norm(nn.Conv2d(128, 1, 1))
+
+    def forward(self, pixels: Tensor, latent: Tensor) -> list[Tensor]:
+        """Pixels (B, 3, H, W) in [0, 1], latent (B, D, H / 8, W / 8)."""
+        found = [2 * pixels - 1]
+        for layer in self.down:
+            found.append(functional.leaky_relu(layer(found[-1]), 0.2))
+        told = functional.leaky_relu(self.told(latent), 0.2)
+        found.append(functional.leaky_relu(self.both(torch.cat([found[-1], told], 1)), 0.2))
+        return [*found[1:], self.leave(found[-1])]
+
+
+def examples(folder: Path, store: Path) -> Examples:
+    """Middles of photographs to train on, (N, H, W, 3), and the latents of files of them."""
+    if store.exists():
+        with np.load(store) as held:
+            return held["pixels"], held["latents"]
+    codec = vqcodec.load("photo", device="cpu")
+    kept, _ = split_files(find_pictures(folder), held_out=HELD_OUT)
+    crops, latents = [], []
+    for number, path in enumerate(kept):
+        pixels = read_rgb(path)
+        if min(pixels.shape[:2]) < SIDE:
+            continue
+        top, left = ((length - SIDE) // 2 for length in pixels.shape[:2])
+        pixels = np.ascontiguousarray(pixels[top : top + SIDE, left : left + SIDE])
+        data = codec.encode(pixels, quality=QUALITIES[number % len(QUALITIES)], effort=2)
+        crops.append(pixels)
+        latents.append(latent_of(codec, data)[0].numpy().astype(np.float16))
+        print(f"{path.name} {8 * len(data) / SIDE**2:.3f} bpp", flush=True)
+    found = np.stack(crops), np.stack(latents)
+    np.savez(store, pixels=found[0], latents=found[1])
+    return found
+
+
+def latent_of(codec: vqcodec.Codec, data: bytes) -> Tensor:
+    _, stream = read_any_stream(data)
+    return codec.vectors(torch.from_numpy(codec.decode_codes(stream))[None])
+
+
+def batches(known: Examples, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Crops (B, 3, CROP, CROP) in [0, 1] and their latents, flipped in no way: codes would not."""
+    random = np.random.default_rng(seed)
+    cells = CROP // STRIDE
+    while True:
+        pixels, latents = [], []
+        for pick in random.integers(len(known[0]), size=BATCH):
+            whole, latent = (part[pick] for part in known)
+            row, column = random.integers((SIDE - CROP) // STRIDE + 1, size=2)
+            y, x = row * STRIDE, column * STRIDE
+            pixels.append(torch.from_numpy(whole[y : y + CROP, x : x + CROP]))
+            latents.append(torch.from_numpy(latent[:, row : row + cells, column : column + cells]))
+        yield torch.stack(pixels).movedim(-1, 1).float() / 255, torch.stack(latents).float()
+
+
+class Run:
+    """A synthesis and its discriminator, step by step."""
+
+    def __init__(self, known: Examples) -> None:
+        self.synthesis = synthesis_of_photo().requires_grad_(True).train()
+        self.mean = {name: t.clone() for name, t in self.synthesis.state_dict().items()}
+        self.judge = Discriminator(known[1].shape[1])
+        self.distortion = PictureDistortion(DISTORTION)
+        self.of_synthesis = torch.optim.Adam(self.synthesis.parameters(), 1e-4, (0.5, 0.9))
+        self.of_judge = torch.optim.Adam(self.judge.parameters(), 4e-4, (0.5, 0.9))
+
+    def step(self, pixels: Tensor, latent: Tensor, share: float) -> dict[str, float]:
+        """Both learn, the one from the other."""
+        for optimizer, peak in ((self.of_synthesis, 1e-4), (self.of_judge, 4e-4)):
+            optimizer.param_groups[0]["lr"] = peak * min(1.0, 4 * (1 - share))
+        alone = share < ALONE
+        with torch.autocast("cpu", torch.bfloat16), torch.set_grad_enabled(not alone):
+            decoded = self.synthesis(latent).float()
+        shown = decoded.detach().requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16):
+            real, false = self.judge(pixels, latent), self.judge(shown.clamp(0, 1), latent)
+        learned = functional.relu(1 - real[-1]).mean() + functional.relu(1 + false[-1]).mean()
+        self.of_judge.zero_grad()
+        if alone:
+            learned.backward()  # type: ignore[no-untyped-call]
+            self.of_judge.step()
+            return {"judge": learned.item()}
+        # Of one pass through the discriminator both what it and what the synthesis learns.
+        near = sum((a - b.detach()).abs().mean() for a, b in zip(false, real, strict=True))
+        near = near - (false[-1] - real[-1].detach()).abs().mean()
+        opinion = FEATURES * near - false[-1].float().mean()
+        (better,) = torch.autograd.grad(opinion, shown, retain_graph=True)
+        learned.backward()  # type: ignore[no-untyped-call]
+        self.of_judge.step()
+        error = (shown - pixels).square().mean()
+        (nearer,) = torch.autograd.grad(self.distortion(shown, pixels, error), shown)
+        weight = SHARE * nearer.norm() / better.norm().clamp_min(1e-12)
+        self.of_synthesis.zero_grad()
+        decoded.backward(nearer + weight * better)
+        nn.utils.clip_grad_norm_(self.synthesis.parameters(), 0.01)
+        self.of_synthesis.step()
+        for name, tensor in self.synthesis.state_dict().items():
+            self.mean[name].lerp_(tensor, 0.005)
+        return {
+            "judge": learned.item(),
+            "near": near.item(),
+            "error": error.item(),
+            "weight": weight.item(),
+        }
+
+
+def synthesis_of_photo() -> nn.Module:
+    from vqcodec.model.catalog import locate_model
+    from vqcodec.model.file import read_model
+    from vqcodec.model.tensors import network_from_tensors
+
+    card, tensors = read_model(locate_model("photo"))
+    return network_from_tensors(card.config, tensors, card.path).transform.synthesis
+
+
+def train(folder: Path, work: Path, minutes: float) -> None:
+    torch.manual_seed(0)
+    known = examples(folder, work / "examples.npz")
+    run, source = Run(known), batches(known, seed=0)
+    began, step, share = time.process_time(), 0, 0.0
+    while share < 1:
+        said = run.step(*next(source), share)
+        step, share = step + 1, (time.process_time() - began) / 60 / minutes
+        if step % 20 == 0:
+            print(step, f"{share:.3f}", {k: f"{v:.3g}" for k, v in said.items()}, flush=True)
+        if step % 200 == 0 or share >= 1:
+            save_file({key: t.contiguous() for key, t in run.mean.items()}, work / WEIGHTS)
+
+
+def ways(work: Path) -> dict[str, nn.Module]:
+    """The model's own synthesis, the sharper one, and the one half way between."""
+    learned = load_file(work / WEIGHTS)
+    own = synthesis_of_photo().eval()
+    found = {"own": own}
+    for name, share in (("half way", 0.5), ("sharper", 1.0)):
+        between = synthesis_of_photo().eval()
+        between.load_state_dict(
+            {key: torch.lerp(t, learned[key], share) for key, t in own.state_dict().items()}
+        )
+        found[name] = between
+    return found
+
+
+@torch.no_grad()
+def decoded_by(synthesis: nn.Module, latent: Tensor) -> Pixels:
+    samples = synthesis(latent)[0].clamp(0, 1).mul(255).round().to(torch.uint8)
+    return np.ascontiguousarray(samples.movedim(0, -1).numpy())
+
+
+def judge(paths: list[Path], work: Path, rates: list[float]) -> list[dict[str, object]]:
+    """At each rate and by each way: what is lost, and how far textures are from the originals'."""
+    codec, found = vqcodec.load("photo", device="cpu"), ways(work)
+    originals: list[Pixels] = []
+    made: dict[tuple[float, str], list[Pixels]] = {(r, way): [] for r in rates for way in found}
+    for path in paths:
+        pixels = read_rgb(path)
+        height, width = (length // STRIDE * STRIDE for length in pixels.shape[:2])
+        pixels = np.ascontiguousarray(pixels[:height, :width])
+        originals.append(pixels)
+        for rate in rates:
+            latent = latent_of(codec, codec.encode(pixels, bpp=rate, effort=2))
+            for way, synthesis in found.items():
+                made[rate, way].append(decoded_by(synthesis, latent))
+        print(path.name, flush=True)
+    return [
+        {
+            "rate": rate,
+            "way": way,
+            "psnr": statistics.mean(map(psnr, of, originals)),
+            "ssimulacra2": statistics.mean(map(ssimulacra2, of, originals)),
+            "patches": patch_distances(of, originals),
+            "power_db": power_lost(of, originals),
+        }
+        for (rate, way), of in made.items()
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("train", "judge"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--rates", type=float, nargs="+", default=[0.1, 0.2])
+    parser.add_argument("--all", action="store_true", help="judge all of the folder's pictures")
+    parser.add_argument("-o", "--output", type=Path, default=Path("bench/results/sharper.json"))
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    given.work.mkdir(parents=True, exist_ok=True)
+    if given.what == "train":
+        train(given.folder, given.work, given.minutes)
+        return
+    paths = find_pictures(given.folder)
+    paths = paths if given.all else split_files(paths, held_out=HELD_OUT)[1]
+    records = judge(paths, given.work, given.rates)
+    facts = circumstances(("ssimulacra2",))
+    result = {"pictures": len(paths), "circumstances": facts, "records": records}
+    write_whole(given.output, (json.dumps(result, indent=1) + "\n").encode())
+    print(json.dumps(records, indent=1))
+
+
+if __name__ == "__main__":
+    main()
