@@ -141,9 +141,10 @@ def report(data: Row) -> list[str]:
     )
     machine = data["machine"]
     return [
-        f"{machine['processor']}, {machine['cores']} cores, {data['jobs']} coders at a time; "
+        f"{machine['processor']}, {machine['cores']} cores, {data['jobs']} at a time; "
         f"{versions}; commit {(data['commit'] or 'unknown')[:12]}, {data['date']}. "
-        f"Load before the run: {data['load_before']:.2f}.",
+        f"Load before the run: {data['load_before']:.2f}."
+        + (f" {data['note']}" if "note" in data else ""),
         "",
         *sizes(data, names),
         "",
