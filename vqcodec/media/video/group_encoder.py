@@ -24,7 +24,9 @@ __all__ = ["GroupEncoder", "Seen", "change_price", "see"]
 _KEY_WORTH = 6.0
 # Beams of the search for changes, by effort.
 _BEAMS = (1, 1, 2, 3, 4, 6, 8, 12, 16)
-_LOWEST_PRICE = 1e-4
+# Codebooks shrink with the price: below this one what changes much is beyond their reach, and files
+# grow as pictures get worse.
+_LOWEST_PRICE = 0.012
 
 
 class Seen:
