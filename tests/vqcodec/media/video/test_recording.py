@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -220,9 +221,20 @@ def test_a_frame_alone_without_a_rate_lasts_a_second(model: VideoModel) -> None:
     assert inspect(buffer.getvalue()).facts["seconds"] == 1.0
 
 
-def test_quality_goes_with_size(model: VideoModel) -> None:
-    sizes = [len(encoded(moving_square(6), model, quality=q)) for q in (0, 30, 60, 90, 100)]
+def test_quality_goes_with_size_and_error(model: VideoModel) -> None:
+    frames, sizes, errors = moving_square(6), [], []
+    for quality in (0, 30, 60, 90, 100):
+        data = encoded(frames, model, quality=quality)
+        with open_video(data, model=model) as video:
+            lumas = [
+                to_rgb(frame, video.facts).mean(0) - given.mean(2)
+                for frame, given in zip(video, frames, strict=True)
+            ]
+        sizes.append(len(data))
+        errors.append(float(np.mean(np.square(lumas))))
     assert sizes == sorted(sizes)
+    # At the top of the ladder there is little left to win.
+    assert all(after < 1.05 * before for before, after in pairwise(errors)), errors
 
 
 def test_a_cut_recording_plays_up_to_its_last_whole_group(stream: bytes, model: VideoModel) -> None:
