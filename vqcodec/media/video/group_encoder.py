@@ -24,7 +24,8 @@ __all__ = ["GroupEncoder", "Seen", "change_price", "see"]
 _KEY_WORTH = 6.0
 # Beams of the search for changes, by effort.
 _BEAMS = (1, 1, 2, 3, 4, 6, 8, 12, 16)
-_LOWEST_PRICE = 1e-4
+# Below it vectors of changes are too short for what is to be corrected: more bits, lower PSNR.
+_LOWEST_PRICE = 0.01
 
 
 class Seen:

@@ -225,6 +225,16 @@ def test_quality_goes_with_size(model: VideoModel) -> None:
     assert sizes == sorted(sizes)
 
 
+def test_quality_goes_with_what_is_shown(model: VideoModel) -> None:
+    """Up to the top, where vectors of changes must still reach what moves."""
+    frames, errors = moving_square(8), []
+    for quality in (20, 50, 80, 100):
+        with open_video(encoded(frames, model, quality=quality), model=model) as video:
+            shown = [to_rgb(frame, video.facts).transpose(1, 2, 0) for frame in video]
+        errors.append(np.square(np.stack(shown).astype(float) - np.stack(frames)).mean())
+    assert errors == sorted(errors, reverse=True)
+
+
 def test_a_cut_recording_plays_up_to_its_last_whole_group(stream: bytes, model: VideoModel) -> None:
     with open_video(stream, model=model) as video:
         shown = [planes(frame) for frame in video]
