@@ -18,15 +18,17 @@ from vqcodec.media.video.playing import Playing, to_blocks
 from vqcodec.media.video.signal import Facts
 from vqcodec_kernels.entropy.changes import Change, ChangeEncoder
 
-__all__ = ["GroupEncoder", "Seen", "change_price", "see"]
+__all__ = ["GroupEncoder", "Seen", "change_price", "is_cut", "see"]
 
 # A bit of a change is worth so many of a key frame: what a key frame has, all frames have.
 _KEY_WORTH = 6.0
 # Beams of the search for changes, by effort.
 _BEAMS = (1, 1, 2, 3, 4, 6, 8, 12, 16)
-# Codebooks shrink with the price: below this one what changes much is beyond their reach, and files
-# grow as pictures get worse.
-_LOWEST_PRICE = 0.012
+# Below it vectors of changes are too short for what is to be corrected: more bits, lower PSNR.
+_LOWEST_PRICE = 0.01
+
+# Two frames that differ by more than this part of what they have are not of one scene.
+_CUT = 0.7
 
 
 class Seen:
@@ -42,6 +44,16 @@ def see(pictures: Pictures, rgb: NDArray[np.uint8], ticks: int) -> Seen:
     whole = np.pad(rgb, ((0, 0), *pads), mode="edge") if any(p for _, p in pads) else rgb
     latent = pictures.analyse(torch.from_numpy(whole).to(pictures.device))
     return Seen(ticks, luma_of(to_blocks(whole)), latent)
+
+
+def is_cut(before: Seen, after: Seen) -> bool:
+    """Whether two frames are of different scenes."""
+    change = float((after.latent - before.latent).square().mean())
+    each = sum(
+        float((s.latent - s.latent.mean((1, 2), keepdim=True)).square().mean())
+        for s in (before, after)
+    )
+    return change > _CUT * each and change > 1e-3
 
 
 def change_price(pictures: Pictures, quality: float) -> float:

@@ -19,7 +19,7 @@ from vqcodec.media.video.colour import to_rgb
 from vqcodec.media.video.deciding import LOOK_AHEAD
 from vqcodec.media.video.facts import pack_facts
 from vqcodec.media.video.group import MOST_FRAMES
-from vqcodec.media.video.group_encoder import GroupEncoder, Seen, see
+from vqcodec.media.video.group_encoder import GroupEncoder, Seen, is_cut, see
 from vqcodec.media.video.letters import FACTS, NUMBER, TRACKS
 from vqcodec.media.video.model import VideoModel
 from vqcodec.media.video.rate import RateControl
@@ -29,8 +29,6 @@ from vqcodec.workers import checked_threads, side_by_side
 __all__ = ["MOST_SECONDS", "Recorder"]
 
 MOST_SECONDS = 3600.0
-# Two frames that differ by more than this part of what they have are not of one scene.
-_CUT = 0.7
 # Frames that are held of groups which are coded later, in bytes; longer groups are coded as they
 # come.
 _MOST_HELD = 2**28
@@ -182,7 +180,7 @@ class Recorder:
     def _begins_group(self, seen: Seen) -> bool:
         if self._last is None or self._since_key >= MOST_FRAMES:
             return True
-        return seen.ticks - self._key_ticks >= self._longest or _is_cut(self._last, seen)
+        return seen.ticks - self._key_ticks >= self._longest or is_cut(self._last, seen)
 
     def _advance(self) -> None:
         """Code the first of the frames that wait, or hold it."""
@@ -289,13 +287,3 @@ def _done(payload: bytes) -> Future[bytes]:
     done: Future[bytes] = Future()
     done.set_result(payload)
     return done
-
-
-def _is_cut(before: Seen, after: Seen) -> bool:
-    """Whether two frames are of different scenes."""
-    change = float((after.latent - before.latent).square().mean())
-    each = sum(
-        float((s.latent - s.latent.mean((1, 2), keepdim=True)).square().mean())
-        for s in (before, after)
-    )
-    return change > _CUT * each and change > 1e-3
