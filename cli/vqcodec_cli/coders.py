@@ -17,7 +17,7 @@ from vqcodec_cli.failure import UsageError
 from vqcodec_cli.media import looks_like_file
 from vqcodec_cli.output import STDOUT, check_output, write_file
 from vqcodec_cli.plan import Job
-from vqcodec_cli.streaming import add_recording
+from vqcodec_cli.recording import add_recording
 
 __all__ = [
     "OF_CODERS",

@@ -12,7 +12,8 @@ from vqcodec_cli.media import format_of, medium_of_raw
 from vqcodec_cli.medium_options import check_medium_options
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.plan import Job
-from vqcodec_cli.streaming import check_streaming, refuse_recording, streaming_of
+from vqcodec_cli.recording import refuse_recording
+from vqcodec_cli.streaming import check_streaming, streaming_of
 from vqcodec_cli.terminal import printable
 
 # What a medium is told by.

@@ -7,7 +7,7 @@ from vqcodec.media.naming import with_article
 from vqcodec.media.registry import OPEN_LENGTH, find_coder
 from vqcodec_cli.coders import OF_CODERS, check_coder_options
 from vqcodec_cli.failure import UsageError
-from vqcodec_cli.streaming import refuse_recording, refuse_unrecorded
+from vqcodec_cli.recording import refuse_recording, refuse_unrecorded
 
 __all__ = ["check_medium_options"]
 

@@ -145,7 +145,9 @@ def test_the_recipe_says_which_medium(
     media = {"picture": ["photo"], "sound": ["speech", "music"]}
     monkeypatch.setattr(command, "MEDIA", media)
     monkeypatch.setattr(
-        command, "find_workshop", lambda name: SimpleNamespace(recipes=dict.fromkeys(media[name]))
+        command,
+        "find_workshop",
+        lambda name: SimpleNamespace(recipes=dict.fromkeys(media[name]), fitters={}),
     )
     run_cli("train", "pictures", "-o", "x.safetensors", "--recipe", "music")
     assert (trained["medium"], trained["recipe"]) == ("sound", "music")

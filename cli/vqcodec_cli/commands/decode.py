@@ -36,13 +36,8 @@ from vqcodec_cli.media import (
 from vqcodec_cli.output import STDOUT
 from vqcodec_cli.part import add_part, asked_region, is_part
 from vqcodec_cli.plan import Job, plan_jobs
-from vqcodec_cli.streaming import (
-    add_frames,
-    asks_frames,
-    decode_streaming,
-    refuse_recording,
-    streaming_of,
-)
+from vqcodec_cli.recording import add_frames, asks_frames, refuse_recording
+from vqcodec_cli.streaming import decode_streaming, streaming_of
 from vqcodec_cli.terminal import printable
 
 if TYPE_CHECKING:

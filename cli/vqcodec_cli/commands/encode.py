@@ -36,7 +36,8 @@ from vqcodec_cli.media import (
 from vqcodec_cli.medium_options import check_medium_options
 from vqcodec_cli.piped import encode_piped
 from vqcodec_cli.plan import Job, plan_jobs
-from vqcodec_cli.streaming import add_recording, encode_streaming
+from vqcodec_cli.recording import add_recording
+from vqcodec_cli.streaming import encode_streaming
 from vqcodec_cli.targets import add_target, tell_of_tries
 from vqcodec_cli.terminal import printable
 
