@@ -103,11 +103,13 @@ def _missing(missing: float | None, blank: Description) -> Any:
     if blank.is_complex:
         raise InputError("complex values have no missing value")
     try:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             number = np.array(missing).astype(dtype)[()]
+            # What is finite and becomes infinite would equal itself, once it is of the dtype.
+            fits = np.isinf(number) == np.isinf(missing) and (number == missing or number != number)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"no {dtype.name}: a missing value of {missing!r:.40}") from error
-    if not (number == missing or missing != missing):
+    if not fits:
         raise InputError(f"a {dtype.name} cannot be the missing value {missing!r:.40}")
     return number if number == number else None
 

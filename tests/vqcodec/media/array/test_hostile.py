@@ -155,9 +155,13 @@ def test_what_is_no_array_of_numbers(thing: Any) -> None:
         encode_array(thing, lossless=True)
 
 
-def test_a_missing_value_that_the_dtype_has_not() -> None:
-    with pytest.raises(InputError, match="uint8 cannot be the missing value -1"):
-        encode_array(np.zeros(3, np.uint8), lossless=True, missing=-1)
+@pytest.mark.parametrize(
+    ("dtype", "missing"),
+    [("uint8", -1), ("int16", 1e20), ("int16", np.nan), ("float32", 1e300), ("float16", 1e20)],
+)
+def test_a_missing_value_that_the_dtype_has_not(dtype: str, missing: float) -> None:
+    with pytest.raises(InputError, match=f"{dtype} cannot be the missing value"):
+        encode_array(np.zeros(3, dtype), lossless=True, missing=missing)
 
 
 @pytest.mark.parametrize("region", [(slice(0, 0),), (slice(0, 4, 2),), (3,), (slice(0, 1),) * 3])
