@@ -44,19 +44,16 @@ class Tile(NamedTuple):
 class Widths(NamedTuple):
     """Columns of a row, and how they are padded: two powers of two, or `chunk` at a time.
 
-    rounded_before: the rows are rounded by a kernel of their own.
+    total: those that a row or a code takes in memory, `first + second`; a field, as Triton keeps no
+    properties of what is constant. rounded_before: the rows are rounded by a kernel of their own.
     """
 
     dim: int
     first: int
     second: int
+    total: int
     chunk: int
     rounded_before: bool
-
-    @property
-    def total(self) -> int:
-        """Columns that a row or a code takes in memory."""
-        return self.first + self.second
 
 
 # From large to small, for smaller shared memories. More rows a tile mean that each code is read
@@ -91,13 +88,14 @@ def pad_width(dim: int) -> Widths:
     32 + 32, which takes fewer registers on the way in; above 256 a row is read in chunks of 64.
     """
     if dim > _ON_CHIP:
-        return Widths(dim, -(-dim // _CHUNK) * _CHUNK, 0, _CHUNK, True)
+        padded = -(-dim // _CHUNK) * _CHUNK
+        return Widths(dim, padded, 0, padded, _CHUNK, True)
     whole = max(16, 1 << (dim - 1).bit_length())
     large = whole // 2
     small = max(16, 1 << max(0, dim - large - 1).bit_length())
     split = large >= 16 and (large + small < whole or whole == 64)
     first, second = (large, small) if split else (whole, 0)
-    return Widths(dim, first, second, 0, dim > _IN_REGISTERS)
+    return Widths(dim, first, second, first + second, 0, dim > _IN_REGISTERS)
 
 
 def choose_tile(dim: int, codebook_size: int, device: Device) -> Tile:
