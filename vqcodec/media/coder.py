@@ -73,7 +73,11 @@ class StreamingCoder(Coder, Protocol):
         """
 
     def opened(self, data: Any, **options: Any) -> AbstractContextManager[Any]:
-        """A stream in a file, to be played."""
+        """A stream in a file, to be played.
+
+        What is played has `groups`, how many parts stand alone; `codes` and `packets` give those of
+        one by its number, and raise CorruptError.
+        """
 
     def decode_to(self, player: Any, target: Path | BinaryIO, **options: Any) -> dict[str, Any]:
         """Write what is played to a file; gives what is worth telling.
