@@ -1,7 +1,7 @@
 """A field of any length in a .npy file, made slab by slab: for how a billion values are coded.
 
-    python bench/array_billion.py field.npy                  # 1000 x 1000 x 1000 float32, 4 GB
-    python bench/array_billion.py small.npy --slabs 10       # 10 x 1000 x 1000
+    python -m bench.array_billion field.npy                  # 1000 x 1000 x 1000 float32, 4 GB
+    python -m bench.array_billion small.npy --slabs 10       # 10 x 1000 x 1000
 
 Each slab is one texture, noise of slope 2.2 on a periodic square, moved by some pixels more than
 the one before, and mixed with another one that changes slowly: so slabs follow from each other, and
@@ -12,15 +12,12 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-from bench.array_fields import random_field  # noqa: E402
+from bench.array_fields import random_field
 
 SIDE = 1000
 
