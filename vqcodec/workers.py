@@ -12,7 +12,7 @@ import torch
 
 from vqcodec.choices import check_whole
 
-__all__ = ["Submit", "checked_threads", "in_order", "side_by_side"]
+__all__ = ["Submit", "at_once", "checked_threads", "in_order", "side_by_side"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -70,7 +70,7 @@ def side_by_side(threads: int | None, *, jobs: int) -> Iterator[tuple[Submit, in
     try:
         if workers == 1:
             torch.set_num_threads(share)
-            yield _at_once, 1
+            yield at_once, 1
             return
         pool = ThreadPoolExecutor(workers, "vqcodec", torch.set_num_threads, (share,))
         try:
@@ -103,7 +103,12 @@ def in_order(
         yield waiting.popleft().result()
 
 
-def _at_once(job: Callable[..., R], /, *args: Any) -> Future[R]:
+def at_once(job: Callable[..., R], /, *args: Any) -> Future[R]:
+    """Do a job in the caller's thread, for those who take a promise of its result.
+
+    >>> at_once(pow, 2, 5).result()
+    32
+    """
     done: Future[R] = Future()
     done.set_result(job(*args))
     return done

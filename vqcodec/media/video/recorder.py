@@ -24,7 +24,7 @@ from vqcodec.media.video.letters import FACTS, NUMBER, TRACKS
 from vqcodec.media.video.model import VideoModel
 from vqcodec.media.video.rate import RateControl
 from vqcodec.media.video.signal import Facts, Frame
-from vqcodec.workers import checked_threads, side_by_side
+from vqcodec.workers import at_once, checked_threads, side_by_side
 
 __all__ = ["MOST_SECONDS", "Recorder"]
 
@@ -230,15 +230,15 @@ class Recorder:
         held, count = self._held, len(self._held)
         if self._group is not None:
             count = self._group.frames
-            self._begin(_done(self._group.finish(self._first, self._facts, audio)), count)
+            self._begin(at_once(self._group.finish, self._first, self._facts, audio), count)
         elif self._rate is not None:
-            self._begin(_done(self._at_rate(audio, is_last=is_last)), count)
+            self._begin(at_once(self._at_rate, audio, is_last), count)
         else:
             job = self._submit(self._payload, held, self._quality, self._first, audio)
             self._begin(job, count)
         self._group, self._held, self._packets = None, [], []
 
-    def _at_rate(self, audio: bytes, *, is_last: bool) -> bytes:
+    def _at_rate(self, audio: bytes, is_last: bool) -> bytes:
         """The payload of the group that is held, at the quality that the rate asks for."""
         assert self._rate is not None
         held, tries = self._held, []
@@ -281,9 +281,3 @@ def _again(before: Future[Seen], ticks: int) -> Seen:
     """A frame that is the one before once more: that began to be looked at earlier."""
     seen = before.result()
     return Seen(ticks, seen.luma, seen.latent)
-
-
-def _done(payload: bytes) -> Future[bytes]:
-    done: Future[bytes] = Future()
-    done.set_result(payload)
-    return done

@@ -32,12 +32,12 @@ class Seeker:
     def duration(self) -> Fraction:
         """Seconds from the beginning to the end of the last frame, see `Facts.lasts`."""
         last = self._head(len(self._counts) - 1).span(self._facts)[1]
-        first = 0 if self._facts.rate is not None else self._head(0).span(self._facts)[0]
-        frames = sum(self._counts)
-        if last < first + (0 if self._facts.rate is not None else min(frames - 1, 1)):
-            raise CorruptError("the last frame of the video is not shown after the first one")
-        lasts = self._facts.lasts(last - first, frames)
-        return last * self._facts.time_base + lasts
+        frames, first = sum(self._counts), 0
+        if self._facts.rate is None:
+            first = self._head(0).span(self._facts)[0]
+            if frames > 1 and last <= first:
+                raise CorruptError("the last frame of the video is not shown after the first one")
+        return last * self._facts.time_base + self._facts.lasts(last - first, frames)
 
     def number_at(self, seconds: float | Fraction) -> int:
         """The number of the frame that is shown at a time.

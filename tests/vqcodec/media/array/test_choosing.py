@@ -1,6 +1,7 @@
 """Which way of coding an encoder takes, beside all that there are."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,14 @@ from numpy.typing import NDArray
 
 from vqcodec import encode_array
 from vqcodec.media.array import choosing
+from vqcodec.media.array.bound import Bound
 from vqcodec.media.array.candidates import candidates, families, refitted
 from vqcodec.media.array.chunk_codec import encode_chunk
 from vqcodec.media.array.description import Description
+from vqcodec.media.array.encoding import _blank, _sample
 from vqcodec.media.array.fitting import fit_coefficients
 from vqcodec.media.array.integers import Coding
+from vqcodec.media.array.signal import Array
 from vqcodec.media.array.statistics import Statistics, survey
 from vqcodec.media.array.tables import table_bytes
 
@@ -31,34 +35,7 @@ def field(shape: tuple[int, ...], slope: float) -> NDArray[np.float32]:
 
 
 def blank_of(values: NDArray[Any], bound: float, chunk: tuple[int, ...]) -> Description:
-    return Description(
-        dtype=values.dtype.name,
-        big_endian=False,
-        shape=values.shape,
-        chunk=chunk,
-        mode="max_error",
-        bound=bound,
-        reached=0.0,
-        map="words",
-        base=0,
-        shift=0,
-        offset=0.0,
-        unit=0.0,
-        step=1,
-        family="median",
-        tight=False,
-        order=tuple(range(values.ndim)),
-        specials=(),
-    )
-
-
-def part(values: NDArray[Any], chunk: tuple[int, ...], count: int, at: float) -> NDArray[Any]:
-    """At most about so many values, and no more than a chunk, so far along all axes."""
-    share = min(1.0, (count / np.prod(chunk)) ** (1 / len(chunk)))
-    lengths = [int(n * share + 0.001) for n in chunk]
-    starts = [int((n - m) * at) for n, m in zip(values.shape, lengths, strict=True)]
-    places = (slice(s, s + n) for s, n in zip(starts, lengths, strict=True))
-    return np.ascontiguousarray(values[tuple(places)])
+    return replace(_blank(Array(values), Bound("max_error"), chunk), bound=bound)
 
 
 def sizes(values: NDArray[Any], blank: Description, found: Statistics) -> list[int]:
@@ -78,9 +55,7 @@ def test_hardly_more_bytes_than_the_best_way(
     values = field(shape, slope)
     blank = blank_of(values, bound, shape)
     found = survey([values], values.dtype, None)
-    coding, _ = choosing.choose(
-        lambda count, at: part(values, shape, count, at), blank, found, threads=1
-    )
+    coding, _ = choosing.choose(partial(_sample, values, blank), blank, found, threads=1)
     size = len(encode_chunk(values, coding).payload) + len(table_bytes(coding))
     assert size <= 1.02 * min(sizes(values, blank, found)) + 60
 
@@ -111,9 +86,7 @@ def test_a_chunk_is_not_tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
         return encode_chunk(sample, coding)
 
     monkeypatch.setattr(choosing, "encode_chunk", code)
-    _, whole = choosing.choose(
-        lambda count, at: part(values, blank.chunk, count, at), blank, found, threads=1
-    )
+    _, whole = choosing.choose(partial(_sample, values, blank), blank, found, threads=1)
     assert whole is None
     assert len(tried) == len(set(tried)) > 4
 
