@@ -61,9 +61,10 @@ def decode_file(
             raise InputError(f"cannot write {suffix!a}: use {', '.join(medium.formats)}")
         format, coder = medium.formats[suffix], find_coder(medium)
         if coder is not None:
-            signal = coder.decode(stream, region=region, threads=threads, progress=progress)
             with open_whole(Path(path)) as file:
-                file.write(medium.write(signal, format=format))
+                coder.write_decoded(
+                    stream, file, format=format, region=region, threads=threads, progress=progress
+                )
             return
         write_decoded(
             recent_codec(stream.header.fingerprint.hex(), device=device),

@@ -47,6 +47,24 @@ class Coder(Protocol):
             CorruptError: a payload that no encoder writes. InputError: no such region.
         """
 
+    def write_decoded(
+        self,
+        stream: Stream,
+        file: BinaryIO,
+        *,
+        format: str,
+        region: Sequence[slice] | None = None,
+        threads: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        **options: Any,
+    ) -> tuple[int, ...]:
+        """Write what `decode` gives to an empty file, part by part; gives its extent.
+
+        format: one of the medium's.
+
+        Raises: as `decode`.
+        """
+
     def compare(self, stream: Stream, original: Any, **options: Any) -> str:
         """How far a stream is from its original, in words.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vqcodec.bitstream import Limits
 from vqcodec.errors import InputError, LimitError
 
-__all__ = ["map_npy", "read_npy", "write_npy"]
+__all__ = ["map_npy", "read_npy", "write_npy", "write_npy_head"]
 
 _MAX_AXES = 64
 
@@ -55,6 +55,19 @@ def write_npy(values: NDArray[Any]) -> bytes:
     file = io.BytesIO()
     np.lib.format.write_array(file, np.asarray(values, order="C"))
     return file.getvalue()
+
+
+def write_npy_head(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Write what stands before the values of such an array, which follow in C order.
+
+    >>> file = io.BytesIO()
+    >>> write_npy_head(file, (2, 3), np.dtype("float32"))
+    >>> file.getvalue() + bytes(24) == write_npy(np.zeros((2, 3), np.float32))
+    True
+    """
+    descr = np.lib.format.dtype_to_descr(dtype)
+    head = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, head)
 
 
 def _check_count(shape: tuple[int, ...], limits: Limits) -> int:

@@ -249,10 +249,11 @@ class _Decoder:
         if region is None:
             region = asked_region(args, medium, stream, shrink=1)
         threads = threads_each(args.threads, processes=self._processes)
-        signal = coder.decode(stream, region=region, threads=threads, progress=tell, **own)
-        job.write(medium.write(signal, format=format_of(medium, job.target)))
-        extent: tuple[int, ...] = signal.extent
-        return extent
+        format = format_of(medium, job.target)
+        with job.opened() as file:
+            return coder.write_decoded(
+                stream, file, format=format, region=region, threads=threads, progress=tell, **own
+            )
 
     def _codec_for(self, header: Header) -> "Codec":
         name = self._args.model or header.fingerprint.hex()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
@@ -12,7 +12,7 @@ from vqcodec.content import FileLike, content_of
 from vqcodec.errors import CorruptError, kernels_refuse
 from vqcodec.media.array.bound import bound_of
 from vqcodec.media.array.comparison import compare
-from vqcodec.media.array.decoding import decode
+from vqcodec.media.array.decoding import decode, write_decoded
 from vqcodec.media.array.encoding import encode
 from vqcodec.media.array.layout import region_of
 from vqcodec.media.array.medium import MEDIUM
@@ -68,6 +68,21 @@ class ArrayCoder:
         """The array of a stream, or a region of it."""
         chosen = None if region is None else region_of(region, stream.header.extent)
         return decode(stream, region=chosen, threads=threads, progress=progress)
+
+    @kernels_refuse()
+    def write_decoded(
+        self,
+        stream: Stream,
+        file: BinaryIO,
+        *,
+        format: str,
+        region: Sequence[slice] | None = None,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> tuple[int, ...]:
+        """Write the array of a stream, or a region of it, to a .npy file as it is decoded."""
+        chosen = None if region is None else region_of(region, stream.header.extent)
+        return write_decoded(stream, file, region=chosen, threads=threads, progress=progress)
 
     @kernels_refuse()
     def compare(self, stream: Stream, original: Array) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqcodec.bitstream import Stream
 from vqcodec.errors import CorruptError
-from vqcodec.grid import Region, lengths, meeting
+from vqcodec.grid import Region, lengths, meeting, whole
 from vqcodec.media.array.chunk_codec import decode_chunk
 from vqcodec.media.array.description import Description, extent_of, unpack_description
 from vqcodec.media.array.integers import Coding
@@ -19,8 +19,9 @@ from vqcodec.media.array.signal import Array
 from vqcodec.media.array.tables import read_coefficients, read_table
 from vqcodec.media.array.threads import in_threads
 from vqcodec.media.array.words import values_of
+from vqcodec.media.npy import write_npy_head
 
-__all__ = ["coding_of", "decode", "describe"]
+__all__ = ["coding_of", "decode", "describe", "write_decoded"]
 
 Progress = Callable[[int, int], None]
 
@@ -59,12 +60,55 @@ def decode(
         CorruptError: a payload that no encoder writes.
     """
     coding = coding_of(stream)
+    out = np.empty(_shape_of(coding, region), coding.description.dtype)
+    if out.size:
+        rows, done = np.atleast_1d(out), 0
+        for slab in _slabs(stream, coding, region, threads, progress):
+            rows[done : done + len(slab)] = slab
+            done += len(slab)
+    return Array(out)
+
+
+def write_decoded(
+    stream: Stream,
+    file: BinaryIO,
+    *,
+    region: Region | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[int, ...]:
+    """Write what `decode` gives to a .npy file as it is decoded; gives its extent.
+
+    In the memory of the chunks that lie side by side at one place of the first axis.
+
+    Raises:
+        CorruptError: a payload that no encoder writes.
+    """
+    coding = coding_of(stream)
+    shape = _shape_of(coding, region)
+    write_npy_head(file, shape, np.dtype(coding.description.dtype))
+    if 0 not in shape:
+        for slab in _slabs(stream, coding, region, threads, progress):
+            file.write(np.ascontiguousarray(slab).data)
+    return extent_of(shape)
+
+
+def _shape_of(coding: Coding, region: Region | None) -> tuple[int, ...]:
+    d = coding.description
+    return d.shape if region is None or d.is_empty else lengths(region)
+
+
+def _slabs(
+    stream: Stream,
+    coding: Coding,
+    region: Region | None,
+    threads: int | None,
+    progress: Progress | None,
+) -> Iterator[NDArray[Any]]:
+    """Parts of an array that lie one behind the other along the first axis."""
     d = coding.description
     dtype, extent = np.dtype(d.dtype), extent_of(d.shape)
-    if d.is_empty:
-        return Array(np.zeros(d.shape, dtype))
-    chosen = tuple(slice(0, n) for n in extent) if region is None else region
-    out = np.empty(lengths(chosen), dtype)
+    chosen = whole(extent) if region is None else region
     jobs = list(meeting(chosen, extent, d.chunk))
 
     def job(numbered: tuple[int, Region]) -> NDArray[Any]:
@@ -75,15 +119,26 @@ def decode(
         parts = (2,) * d.is_complex + lengths(part)
         return values_of(decode_chunk(payload, parts, coding), dtype)
 
+    beside = len(jobs) // len({part[0].start for _, part in jobs})
     for done, ((_, part), values) in enumerate(
-        zip(jobs, in_threads(job, jobs, threads), strict=True), 1
+        zip(jobs, in_threads(job, jobs, threads), strict=True)
     ):
-        into, of = [], []
-        for whole, wanted in zip(part, chosen, strict=True):
-            first, last = max(whole.start, wanted.start), min(whole.stop, wanted.stop)
-            into.append(slice(first - wanted.start, last - wanted.start))
-            of.append(slice(first - whole.start, last - whole.start))
-        out[tuple(into)] = values[tuple(of)]
+        into, of = _places(part, chosen)
+        if done % beside == 0:
+            rows = into[0].stop - into[0].start
+            slab = np.empty((rows, *lengths(chosen)[1:]), dtype)
+        slab[:, *into[1:]] = values[of]
         if progress is not None:
-            progress(done, len(jobs))
-    return Array(out if d.shape or region is not None else out.reshape(()))
+            progress(done + 1, len(jobs))
+        if (done + 1) % beside == 0:
+            yield slab
+
+
+def _places(part: Region, chosen: Region) -> tuple[Region, Region]:
+    """Where what a chunk has of a region lies in the region, and where in the chunk."""
+    into, of = [], []
+    for chunk, wanted in zip(part, chosen, strict=True):
+        first, last = max(chunk.start, wanted.start), min(chunk.stop, wanted.stop)
+        into.append(slice(first - wanted.start, last - wanted.start))
+        of.append(slice(first - chunk.start, last - chunk.start))
+    return tuple(into), tuple(of)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vqcodec.bitstream import Stream
 from vqcodec.errors import CorruptError, InputError, kernels_refuse
 from vqcodec.grid import Region
+from vqcodec.media.npy import write_npy_head
 from vqcodec.media.vector.codebook import Codebook
 from vqcodec.media.vector.codebook_file import read_codebook
 from vqcodec.media.vector.opened import OpenVectors
@@ -70,11 +72,29 @@ class VectorCoder:
         codebook: Any = None,
     ) -> Vectors:
         """The vectors of a stream, or some rows of them, and columns of these."""
-        found = OpenVectors(stream, _codebook(codebook))
-        rows, columns = _region_of(region, stream.header.extent)
-        if region is None:
-            found.codes(progress)
-        return Vectors(found.rebuild(np.arange(rows.start, rows.stop))[:, columns])
+        parts = _parts_of(stream, region, progress, codebook)
+        return Vectors(np.concatenate([values for _, values in parts]))
+
+    @kernels_refuse()
+    def write_decoded(
+        self,
+        stream: Stream,
+        file: BinaryIO,
+        *,
+        format: str,
+        region: Sequence[slice] | None = None,
+        threads: int | None = None,
+        progress: Progress | None = None,
+        codebook: Any = None,
+    ) -> tuple[int, ...]:
+        """Write them to a .npy file as they are decoded."""
+        extent: tuple[int, ...] = ()
+        for whole, values in _parts_of(stream, region, progress, codebook):
+            if not extent:
+                extent = whole
+                write_npy_head(file, extent, values.dtype)
+            file.write(np.ascontiguousarray(values).data)
+        return extent
 
     def compare(self, stream: Stream, original: Vectors, *, codebook: Any = None) -> str:
         """How far the stream is from its original, in words. Raises: CorruptError: further."""
@@ -92,6 +112,21 @@ class VectorCoder:
         if error > said * (1 + _TOLERANCE) + math.ulp(0.0):
             raise CorruptError(f"a mean squared error of {error:.6g}, the stream says {said:.6g}")
         return f"mean squared error {error:.6g}"
+
+
+def _parts_of(
+    stream: Stream, region: Sequence[slice] | None, progress: Progress | None, codebook: Any
+) -> Iterator[tuple[tuple[int, int], NDArray[Any]]]:
+    """What is asked for, some thousand rows at a time, and beside each the extent of it all."""
+    found = OpenVectors(stream, _codebook(codebook))
+    rows, columns = _region_of(region, stream.header.extent)
+    extent = rows.stop - rows.start, columns.stop - columns.start
+    starts = range(rows.start, rows.stop, found.description.block)
+    for done, start in enumerate(starts, 1):
+        stop = min(start + found.description.block, rows.stop)
+        yield extent, found.rebuild(np.arange(start, stop))[:, columns]
+        if progress is not None:
+            progress(done, len(starts))
 
 
 def _codebook(given: Any) -> Codebook | None:

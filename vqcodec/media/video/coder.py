@@ -100,6 +100,10 @@ class VideoCoder:
         """Refuse: see `open_video`, which draws frames as they are needed."""
         raise InputError("a video is opened with vqcodec.open_video, which gives its frames")
 
+    def write_decoded(self, stream: Stream, file: BinaryIO, **options: Any) -> tuple[int, ...]:
+        """Refuse: see `decode_to`, which draws frames as they are written."""
+        raise InputError("a video is opened with vqcodec.open_video, which gives its frames")
+
     @contextmanager
     def opened(self, data: Any, **options: Any) -> Iterator[Player]:
         """A stream, as `open_video` takes it and its options."""

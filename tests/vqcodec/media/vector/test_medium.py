@@ -1,5 +1,6 @@
 """Vectors as the registry has them."""
 
+import io
 import subprocess
 import sys
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vqcodec import vectors
 from vqcodec.bitstream import DEFAULT_LIMITS
 from vqcodec.errors import BadModelError, InputError
 from vqcodec.grid import whole
-from vqcodec.media.registry import find_coder, find_medium, find_workshop, medium_of
+from vqcodec.media.registry import find_coder, find_medium, find_workshop, medium_of, read_any_stream
 from vqcodec.media.vector.coder import CODER
 from vqcodec.media.vector.medium import MEDIUM
 from vqcodec.media.vector.signal import Vectors
@@ -63,3 +65,13 @@ def test_searching_needs_no_torch(data: bytes, tmp_path_factory: pytest.TempPath
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
+
+
+def test_rows_are_written_as_they_are_decoded() -> None:
+    rows = np.random.default_rng(3).normal(size=(9001, 6)).astype(np.float32)
+    _, stream = read_any_stream(vectors.encode(rows, bytes_per_vector=3), DEFAULT_LIMITS)
+    for region in (None, (slice(4090, 4100), slice(1, 5)), (slice(8999, 9001),)):
+        file, wanted = io.BytesIO(), CODER.decode(stream, region=region)
+        extent = CODER.write_decoded(stream, file, format="npy", region=region)
+        assert extent == wanted.extent
+        assert file.getvalue() == MEDIUM.write(wanted, format="npy")
