@@ -12,7 +12,13 @@ from vqcodec import vectors
 from vqcodec.bitstream import DEFAULT_LIMITS
 from vqcodec.errors import BadModelError, InputError
 from vqcodec.grid import whole
-from vqcodec.media.registry import find_coder, find_medium, find_workshop, medium_of, read_any_stream
+from vqcodec.media.registry import (
+    find_coder,
+    find_medium,
+    find_workshop,
+    medium_of,
+    read_any_stream,
+)
 from vqcodec.media.vector.coder import CODER
 from vqcodec.media.vector.medium import MEDIUM
 from vqcodec.media.vector.signal import Vectors
