@@ -1,4 +1,4 @@
-"""Arrays that are written as they are decoded: the file of the whole, in the memory of some rows."""
+"""Arrays that are written as they are decoded: the file of the whole, in the memory of rows."""
 
 import io
 from typing import Any
