@@ -1,13 +1,13 @@
 """Whether another synthesis for the same codes, trained with a discriminator, looks sharper.
 
-    python -m bench.sharper train PHOTOGRAPHS WORK [--minutes 20]
+    python -m bench.sharper train PHOTOGRAPHS WORK [--minutes 20] [--alone]
     python -m bench.sharper judge PHOTOGRAPHS WORK [-o bench/results/sharper.json]
 
 `train` learns on PHOTOGRAPHS but for those that training holds out: the synthesis of `photo` goes
 on from its weights, all else stays. What it learns on are codes of files of 0.05 to 0.25 bit per
-pixel, as the encoder writes them. Minutes are the processor's. `judge` decodes held-out photographs
-(or all of a folder with `--all`) by the model's own synthesis, by the sharper one, and by weights
-half way between.
+pixel, as the encoder writes them. Minutes are the processor's. `--alone` learns as long without a
+discriminator, for comparison. `judge` decodes held-out photographs (or all of a folder with
+`--all`) by the model's own synthesis, by both learned ones, and by weights half way to the sharper.
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ from vqcodec.media.picture.crops import find_pictures, read_rgb
 from vqcodec.media.picture.distortion import PictureDistortion
 from vqcodec.media.picture.measures import psnr, ssimulacra2
 from vqcodec.media.registry import read_any_stream
+from vqcodec.transforms.half import cpu_multiplies_bfloat16
 
 Pixels = NDArray[np.uint8]
 Half = NDArray[np.float16]
 Examples = tuple[NDArray[np.uint8], Half]
 
-WEIGHTS = "sharper.safetensors"
+WEIGHTS, WEIGHTS_ALONE = "sharper.safetensors", "alone.safetensors"
 HELD_OUT = 32
 SIDE, CROP, STRIDE, BATCH = 384, 192, 8, 4
 # Qualities of `photo` that give 0.05 to 0.25 bit per pixel of an ordinary photograph.
@@ -137,43 +138,77 @@ class Run:
         self.of_judge = torch.optim.Adam(self.judge.parameters(), 4e-4, (0.5, 0.9))
 
     def step(self, pixels: Tensor, latent: Tensor, share: float) -> dict[str, float]:
-        """Both learn, the one from the other."""
+        """Both learn, the one from the other; at first the discriminator alone."""
+        self._slow_down(share)
+        if share < ALONE:
+            with torch.no_grad():
+                decoded = self._decoded(latent)
+            return {"judge": self._judge(pixels, latent, decoded, opinion=False)[0]}
+        decoded = self._decoded(latent)
+        shown = decoded.detach().requires_grad_()
+        learned, better = self._judge(pixels, latent, shown, opinion=True)
+        error, nearer = self._nearer(shown, pixels)
+        weight = SHARE * nearer.norm() / better.norm().clamp_min(1e-12)
+        self._descend(decoded, nearer + weight * better)
+        return {"judge": learned, "error": error, "weight": weight.item()}
+
+    def step_alone(self, pixels: Tensor, latent: Tensor, share: float) -> dict[str, float]:
+        """The synthesis learns from the distortion, and from nothing else."""
+        self._slow_down(share)
+        decoded = self._decoded(latent)
+        error, nearer = self._nearer(decoded.detach().requires_grad_(), pixels)
+        self._descend(decoded, nearer)
+        return {"error": error}
+
+    def _slow_down(self, share: float) -> None:
         for optimizer, peak in ((self.of_synthesis, 1e-4), (self.of_judge, 4e-4)):
             optimizer.param_groups[0]["lr"] = peak * min(1.0, 4 * (1 - share))
-        alone = share < ALONE
-        with torch.autocast("cpu", torch.bfloat16), torch.set_grad_enabled(not alone):
-            decoded = self.synthesis(latent).float()
-        shown = decoded.detach().requires_grad_()
-        with torch.autocast("cpu", torch.bfloat16):
+
+    def _decoded(self, latent: Tensor) -> Tensor:
+        with half():
+            decoded: Tensor = self.synthesis(latent)
+        return decoded.float()
+
+    def _judge(
+        self, pixels: Tensor, latent: Tensor, shown: Tensor, *, opinion: bool
+    ) -> tuple[float, Tensor]:
+        """A step of the discriminator: its loss, and what it would have changed in what is shown.
+
+        Of one pass through it both learn.
+        """
+        with half():
             real, false = self.judge(pixels, latent), self.judge(shown.clamp(0, 1), latent)
         learned = functional.relu(1 - real[-1]).mean() + functional.relu(1 + false[-1]).mean()
+        better = torch.zeros_like(shown)
         self.of_judge.zero_grad()
-        if alone:
-            learned.backward()  # type: ignore[no-untyped-call]
-            self.of_judge.step()
-            return {"judge": learned.item()}
-        # Of one pass through the discriminator both what it and what the synthesis learns.
-        near = sum((a - b.detach()).abs().mean() for a, b in zip(false, real, strict=True))
-        near = near - (false[-1] - real[-1].detach()).abs().mean()
-        opinion = FEATURES * near - false[-1].float().mean()
-        (better,) = torch.autograd.grad(opinion, shown, retain_graph=True)
+        if opinion:
+            near = sum(
+                (a - b.detach()).abs().mean() for a, b in zip(false[:-1], real[:-1], strict=True)
+            )
+            said = FEATURES * near - false[-1].float().mean()
+            (better,) = torch.autograd.grad(said, shown, retain_graph=True)
         learned.backward()  # type: ignore[no-untyped-call]
         self.of_judge.step()
+        return learned.item(), better
+
+    def _nearer(self, shown: Tensor, pixels: Tensor) -> tuple[float, Tensor]:
+        """The squared error, and the gradient of the distortion."""
         error = (shown - pixels).square().mean()
         (nearer,) = torch.autograd.grad(self.distortion(shown, pixels, error), shown)
-        weight = SHARE * nearer.norm() / better.norm().clamp_min(1e-12)
+        return error.item(), nearer
+
+    def _descend(self, decoded: Tensor, gradient: Tensor) -> None:
         self.of_synthesis.zero_grad()
-        decoded.backward(nearer + weight * better)
+        decoded.backward(gradient)  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.synthesis.parameters(), 0.01)
         self.of_synthesis.step()
         for name, tensor in self.synthesis.state_dict().items():
             self.mean[name].lerp_(tensor, 0.005)
-        return {
-            "judge": learned.item(),
-            "near": near.item(),
-            "error": error.item(),
-            "weight": weight.item(),
-        }
+
+
+def half() -> torch.autocast:
+    """Half precision where the processor has it."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=cpu_multiplies_bfloat16())
 
 
 def synthesis_of_photo() -> nn.Module:
@@ -185,26 +220,31 @@ def synthesis_of_photo() -> nn.Module:
     return network_from_tensors(card.config, tensors, card.path).transform.synthesis
 
 
-def train(folder: Path, work: Path, minutes: float) -> None:
+def train(folder: Path, work: Path, minutes: float, alone: bool) -> None:
     torch.manual_seed(0)
     known = examples(folder, work / "examples.npz")
     run, source = Run(known), batches(known, seed=0)
+    learn, name = (run.step_alone, WEIGHTS_ALONE) if alone else (run.step, WEIGHTS)
     began, step, share = time.process_time(), 0, 0.0
     while share < 1:
-        said = run.step(*next(source), share)
+        said = learn(*next(source), share)
         step, share = step + 1, (time.process_time() - began) / 60 / minutes
         if step % 20 == 0:
             print(step, f"{share:.3f}", {k: f"{v:.3g}" for k, v in said.items()}, flush=True)
         if step % 200 == 0 or share >= 1:
-            save_file({key: t.contiguous() for key, t in run.mean.items()}, work / WEIGHTS)
+            save_file({key: t.contiguous() for key, t in run.mean.items()}, work / name)
 
 
 def ways(work: Path) -> dict[str, nn.Module]:
-    """The model's own synthesis, the sharper one, and the one half way between."""
-    learned = load_file(work / WEIGHTS)
+    """The model's own synthesis, both learned ones, and the one half way to the sharper."""
     own = synthesis_of_photo().eval()
     found = {"own": own}
-    for name, share in (("half way", 0.5), ("sharper", 1.0)):
+    for name, share, weights in (
+        ("alone", 1.0, WEIGHTS_ALONE),
+        ("half way", 0.5, WEIGHTS),
+        ("sharper", 1.0, WEIGHTS),
+    ):
+        learned = load_file(work / weights)
         between = synthesis_of_photo().eval()
         between.load_state_dict(
             {key: torch.lerp(t, learned[key], share) for key, t in own.state_dict().items()}
@@ -253,6 +293,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--alone", action="store_true", help="train without a discriminator")
     parser.add_argument("--rates", type=float, nargs="+", default=[0.1, 0.2])
     parser.add_argument("--all", action="store_true", help="judge all of the folder's pictures")
     parser.add_argument("-o", "--output", type=Path, default=Path("bench/results/sharper.json"))
@@ -260,7 +301,7 @@ def main() -> None:
     torch.set_num_threads(1)
     given.work.mkdir(parents=True, exist_ok=True)
     if given.what == "train":
-        train(given.folder, given.work, given.minutes)
+        train(given.folder, given.work, given.minutes, given.alone)
         return
     paths = find_pictures(given.folder)
     paths = paths if given.all else split_files(paths, held_out=HELD_OUT)[1]
