@@ -1,6 +1,6 @@
 """Restoring encoders beside plain encoding, and beside denoising first: equal bytes, one run.
 
-    python -m bench.restore KODAK [--every 4] [--rates 0.25 0.5] [-o bench/results/restore.json]
+    python -m bench.restore PICTURES [--every 4] [--rates 0.25 0.5] [-o bench/results/restore.json]
 
 The middle 384 x 256 pixels of each picture: BM3D of a whole one takes a minute. Every way writes
 files of `photo` of at most so many bytes; errors are to the clean picture. The denoisers are told
@@ -24,6 +24,7 @@ from PIL import Image
 import vqcodec
 from vqcodec.evaluation.machine import circumstances
 from vqcodec.files import write_whole
+from vqcodec.media.picture.crops import find_pictures
 from vqcodec.media.picture.measures import ms_ssim, psnr, ssimulacra2
 
 Pixels = NDArray[np.uint8]
@@ -183,7 +184,7 @@ def main() -> None:
     records: list[dict[str, object]] = []
     if args.output.exists():
         records = json.loads(args.output.read_text())["records"]
-    paths = sorted(args.folder.glob("*.png"))[:: args.every]
+    paths = find_pictures(args.folder)[:: args.every]
     there = {(r["picture"], r["damage"]) for r in records}
     for number, path in enumerate(paths):
         for damage in args.damages:

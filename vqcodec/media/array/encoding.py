@@ -110,7 +110,7 @@ def _missing(missing: float | None, blank: Description) -> Any:
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"no {dtype.name}: a missing value of {missing!r:.40}") from error
     if not fits:
-        raise InputError(f"a {dtype.name} cannot be the missing value {missing!r:.40}")
+        raise InputError(f"{dtype.name} cannot hold the missing value {missing!r:.40}")
     return number if number == number else None
 
 

@@ -160,7 +160,7 @@ def test_what_is_no_array_of_numbers(thing: Any) -> None:
     [("uint8", -1), ("int16", 1e20), ("int16", np.nan), ("float32", 1e300), ("float16", 1e20)],
 )
 def test_a_missing_value_that_the_dtype_has_not(dtype: str, missing: float) -> None:
-    with pytest.raises(InputError, match=f"{dtype} cannot be the missing value"):
+    with pytest.raises(InputError, match=f"{dtype} cannot hold the missing value"):
         encode_array(np.zeros(3, dtype), lossless=True, missing=missing)
 
 
