@@ -21,8 +21,8 @@ NOT_RUN = [block for block in BLOCKS if block.not_run]
 RUN = [b for b in BLOCKS if not b.not_run and b.language in ("python", *SHELL)]
 HINT = "mend it, or put <!-- not run: WHY --> before it"
 
-# Outputs of one example are in the way of the next only here, where one reader tries them all.
-OVERWRITES = ("encode", "decode", "info", "train", "eval")
+# What another block made is in the way of this one only here, where one reader tries them all.
+IN_THE_WAY = re.compile(r"(\S+) exists already")
 
 
 def test_there_are_examples() -> None:
@@ -64,8 +64,9 @@ def test_examples_work(
             code = "\n" * block.line + block.text
             exec(compile(code, block.document, "exec"), names)
             continue
+        there = {path.name for path in tmp_path.rglob("*")}
         for line in pipelines(block):
-            _run(line, block, capfd)
+            _run(line, block, capfd, there)
 
 
 def _command(folder: Path) -> str:
@@ -77,7 +78,8 @@ def _command(folder: Path) -> str:
     return str(folder)
 
 
-def _run(line: str, block: Block, capfd: Any) -> None:
+def _run(line: str, block: Block, capfd: Any, there: set[str]) -> None:
+    """Run a line of a block; what was there before the block may be replaced."""
     needs_shell = re.search(r"[|<>&;]", re.sub(r"\s#.*", "", line))
     if needs_shell or not line.startswith("vqcodec "):
         paths = os.pathsep.join(str(ROOT / name) for name in (".", "kernels", "cli"))
@@ -91,10 +93,10 @@ def _run(line: str, block: Block, capfd: Any) -> None:
         code, said = done.returncode, done.stderr
     else:
         words = shlex.split(line, comments=True)[1:]
-        if words[0] in OVERWRITES and not {"-f", "--skip-existing"} & set(words):
-            words.append("-f")
         capfd.readouterr()
         code, said = main(words), capfd.readouterr().err
+        if (found := IN_THE_WAY.search(said)) and Path(found[1]).name in there:
+            code, said = main([*words, "-f"]), capfd.readouterr().err
     assert code == 0, f"{block.name}: {line}\n{said}\n{HINT}"
 
 
