@@ -138,6 +138,7 @@ def measure(path: Path, number: int, damage: str, rates: list[float]) -> list[di
             decoded = plain.decode(data)
             records.append(
                 {
+                    "set": path.parent.name,
                     "picture": path.name,
                     "damage": damage,
                     "way": way,
@@ -155,19 +156,21 @@ def measure(path: Path, number: int, damage: str, rates: list[float]) -> list[di
 def table(records: list[dict[str, object]]) -> str:
     """Medians over pictures, Markdown."""
     lines = [
-        "| damage | bpp | way | PSNR | MS-SSIM | SSIMULACRA2 |",
-        "|---|---|---|---|---|---|",
+        "| pictures | damage | bpp | way | PSNR | MS-SSIM | SSIMULACRA2 |",
+        "|---|---|---|---|---|---|---|",
     ]
-    keys = dict.fromkeys((r["damage"], r["rate"], r["way"]) for r in records)
-    for damage, rate, way in sorted(keys, key=lambda key: (str(key[0]), float(str(key[1])))):
-        own = [r for r in records if (r["damage"], r["rate"], r["way"]) == (damage, rate, way)]
+    of_row = ("set", "damage", "rate", "way")
+    keys = dict.fromkeys(tuple(r[name] for name in of_row) for r in records)
+    for key in sorted(keys, key=lambda key: (*map(str, key[:2]), float(str(key[2])))):
+        own = [r for r in records if tuple(r[name] for name in of_row) == key]
         of = {
             name: statistics.median(float(str(r[name])) for r in own)
             for name in ("psnr", "ms-ssim", "ssimulacra2")
         }
+        place, damage, rate, way = key
         lines.append(
-            f"| {damage} | {rate} | {way} | {of['psnr']:.2f} | {of['ms-ssim']:.4f} | "
-            f"{of['ssimulacra2']:.1f} |"
+            f"| {len(own)} {place} | {damage} | {rate} | {way} | {of['psnr']:.2f} | "
+            f"{of['ms-ssim']:.4f} | {of['ssimulacra2']:.1f} |"
         )
     return "\n".join(lines)
 
@@ -185,10 +188,10 @@ def main() -> None:
     if args.output.exists():
         records = json.loads(args.output.read_text())["records"]
     paths = find_pictures(args.folder)[:: args.every]
-    there = {(r["picture"], r["damage"]) for r in records}
+    there = {(r["set"], r["picture"], r["damage"]) for r in records}
     for number, path in enumerate(paths):
         for damage in args.damages:
-            if (path.name, damage) in there:
+            if (args.folder.name, path.name, damage) in there:
                 continue
             records += measure(path, number, damage, args.rates)
             facts = circumstances(("bm3d", "pillow", "scikit-image", "ssimulacra2", "torch"))
