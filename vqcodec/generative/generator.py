@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vqcodec.errors import BadModelError, InputError
-from vqcodec.generative.config import TransformerConfig
+from vqcodec.generative.config import (
+    GeneratorConfig,
+    RecurrentConfig,
+    TransformerConfig,
+    read_generator_config,
+)
+from vqcodec.generative.network import CodeNetwork
+from vqcodec.generative.recurrent import CodeRecurrence
 from vqcodec.generative.transformer import CodeTransformer
 from vqcodec.model.companion import (
     CompanionCard,
@@ -35,31 +42,34 @@ def to_row(codes: Tensor) -> Tensor:
     return codes.flatten(2).transpose(1, 2).flatten(1)
 
 
-def from_row(row: Tensor, config: TransformerConfig) -> Tensor:
+def from_row(row: Tensor, config: GeneratorConfig) -> Tensor:
     """Codes (B, S, *positions) of rows (B, T)."""
     codes = row.reshape(len(row), -1, config.stages).transpose(1, 2)
     return codes.reshape(len(row), config.stages, *config.positions)
 
 
-def new_network(config: TransformerConfig, *, dropout: float = 0.0) -> CodeTransformer:
+def new_network(config: GeneratorConfig, *, dropout: float = 0.0) -> CodeNetwork:
     """An untrained network of a configuration."""
-    return CodeTransformer(
-        stages=config.stages,
-        codebook_size=config.codebook_size,
-        length=config.length,
-        classes=config.classes,
-        channels=config.channels,
-        depth=config.depth,
-        heads=config.heads,
-        dropout=dropout,
-    )
+    numbers: dict[str, Any] = {
+        "stages": config.stages,
+        "codebook_size": config.codebook_size,
+        "length": config.length,
+        "classes": config.classes,
+        "channels": config.channels,
+        "depth": config.depth,
+        "dropout": dropout,
+    }
+    if isinstance(config, TransformerConfig):
+        return CodeTransformer(**numbers, heads=config.heads)
+    assert isinstance(config, RecurrentConfig), config
+    return CodeRecurrence(**numbers)
 
 
 def write_generator(
     path: Path,
     card: ModelCard,
-    config: TransformerConfig,
-    network: CodeTransformer,
+    config: GeneratorConfig,
+    network: CodeNetwork,
     metadata: Mapping[str, Any],
 ) -> CompanionCard:
     """Write a trained network in half precision. Raises InputError for a bad name."""
@@ -90,7 +100,7 @@ class Generator:
         path = locate_companion(name_or_path, GENERATOR, card)
         self.card, tensors = read_companion(path, GENERATOR, card)
         try:
-            self.config = TransformerConfig.from_text(self.card.config)
+            self.config = read_generator_config(self.card.config)
             self._network = _network_of(self.config, tensors)
             quantizer = card.config.quantizer
             wanted = (quantizer.codebook_size, card.config.positions(self.config.extent))
@@ -144,7 +154,7 @@ class Generator:
             yield from from_row(row, self.config).numpy()
 
 
-def _network_of(config: TransformerConfig, tensors: Mapping[str, NDArray[Any]]) -> CodeTransformer:
+def _network_of(config: GeneratorConfig, tensors: Mapping[str, NDArray[Any]]) -> CodeNetwork:
     with torch.device("meta"):
         network = new_network(config)
     state = network.state_dict()
