@@ -130,13 +130,43 @@ class Generator:
         Raises:
             InputError: no such class, or a number out of range.
         """
-        if label is not None and not 0 <= label < self.config.classes:
-            raise InputError(f"there are {self.config.classes} classes, from 0, got {label}")
+        start = self._start(label)
         if not (0 < temperature < math.inf and 0 < top_p <= 1):
             raise InputError(
                 f"temperature must be above 0 and top_p in (0, 1], got {temperature}, {top_p}"
             )
-        return self._drawn(count, seeds, 0 if label is None else 1 + label, temperature, top_p)
+        return self._drawn(count, seeds, start, temperature, top_p)
+
+    def bits(self, codes: NDArray[np.int64], label: int | None = None) -> NDArray[np.float32]:
+        """The information in each code of signals, in bits: what it would take to tell it.
+
+        Args:
+            codes: int64 (N, S, *positions), of the stages that it draws.
+            label: the class that all are of; None for any.
+
+        Returns:
+            float32 (N, S, *positions).
+
+        Raises:
+            InputError: no such class, codes of another shape, or such as the model has not.
+        """
+        start, shape = self._start(label), (self.config.stages, *self.config.positions)
+        if codes.dtype != np.int64 or codes.shape[1:] != shape:
+            raise InputError(f"codes must be int64 (N, *{shape}), got {codes.dtype} {codes.shape}")
+        if codes.size and not 0 <= codes.min() <= codes.max() < self.config.codebook_size:
+            raise InputError(
+                f"codes must be 0 to {self.config.codebook_size - 1}, got {codes.min()} to "
+                f"{codes.max()}"
+            )
+        row = to_row(torch.from_numpy(codes))
+        with torch.no_grad():
+            bits = self._network.bits(row, torch.full((len(row),), start))
+        return from_row(bits, self.config).numpy()
+
+    def _start(self, label: int | None) -> int:
+        if label is not None and not 0 <= label < self.config.classes:
+            raise InputError(f"there are {self.config.classes} classes, from 0, got {label}")
+        return 0 if label is None else 1 + label
 
     def _drawn(
         self, count: int, seeds: Iterator[int], start: int, temperature: float, top_p: float

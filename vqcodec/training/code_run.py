@@ -14,11 +14,12 @@ from vqcodec.generative.config import GeneratorConfig
 from vqcodec.generative.generator import new_network
 from vqcodec.generative.network import CodeNetwork
 
-__all__ = ["CodeRun", "GeneratorProgress"]
-_BATCH = 128
-_LEARNING_RATE = 1e-3
+__all__ = ["BATCH", "CodeRun", "GeneratorProgress"]
+
+BATCH = 64
+_LEARNING_RATE = 2e-3
 _WARMUP = 100
-_DROPOUT = 0.2
+_DROPOUT = 0.1
 # Share of the signals whose class is kept from the network, so that it can be asked for none.
 _NAMELESS = 0.1
 _JUDGE_EVERY = 50
@@ -35,28 +36,26 @@ class GeneratorProgress:
 
 
 class CodeRun:
-    """A network that learns, and the best that it has been."""
+    """A network that learns; the best that it has been, and the least bits of a code that took."""
 
     def __init__(self, config: GeneratorConfig, device: torch.device) -> None:
         self._device = device
         self._network = new_network(config, dropout=_DROPOUT).to(device)
         self.best: CodeNetwork = self._network
-        self._least = math.inf
+        self.least = math.inf
 
     def fit(
         self,
-        rows: Tensor,
-        classes: Tensor,
-        held: Tensor,
+        known: tuple[Tensor, Tensor],
+        judged: tuple[Tensor, Tensor],
         *,
         steps: int,
         report: Callable[[GeneratorProgress], None] | None,
     ) -> None:
-        """Learn from rows, int64 (N, T), that are not held out, and judge by those that are."""
-        known, judged = (rows[~held], classes[~held]), (rows[held], classes[held])
+        """Learn from rows, int64 (N, T), of classes (N,), and see by others how well."""
         optimizer = torch.optim.AdamW(self._network.parameters(), _LEARNING_RATE, weight_decay=0.05)
         for step in range(steps):
-            picks = torch.randint(len(known[0]), (_BATCH,))
+            picks = torch.randint(len(known[0]), (BATCH,))
             row, named = (tensor[picks].to(self._device) for tensor in known)
             named = named.masked_fill(torch.rand(len(named), device=self._device) < _NAMELESS, 0)
             self._network.train()
@@ -73,14 +72,10 @@ class CodeRun:
                     share = (step + 1) / steps
                     report(GeneratorProgress(step + 1, share, float(bits.detach()), now))
 
-    def verdict(self, rows: Tensor, classes: Tensor) -> float:
-        """Bits of a code of these signals, by the best network."""
-        return round(_bits(self.best, rows, classes, self._device), 3)
-
     def _judge(self, rows: Tensor, classes: Tensor) -> float:
         bits = _bits(self._network, rows, classes, self._device)
-        if bits < self._least:
-            self._least, self.best = bits, copy.deepcopy(self._network)
+        if bits < self.least:
+            self.least, self.best = bits, copy.deepcopy(self._network)
         return bits
 
 

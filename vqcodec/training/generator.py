@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from vqcodec.codec import Codec, load
 from vqcodec.errors import InputError, kernels_refuse
@@ -18,18 +20,20 @@ from vqcodec.generative.generator import to_row, write_generator
 from vqcodec.media.registry import find_workshop
 from vqcodec.model.catalog import check_name
 from vqcodec.model.companion import CompanionCard
-from vqcodec.training.code_run import CodeRun, GeneratorProgress
+from vqcodec.training.code_run import BATCH, CodeRun, GeneratorProgress
 
 __all__ = ["NETWORKS", "train_generator"]
 
 # A configuration of each kind, but for what the codes say of themselves.
 NETWORKS: dict[str, Callable[..., GeneratorConfig]] = {
-    "transformer": partial(TransformerConfig, channels=128, depth=4, heads=4),
+    "transformer": partial(TransformerConfig, channels=128, depth=2, heads=4),
     "recurrent": partial(RecurrentConfig, channels=256, depth=1),
 }
 
 # Every so many signals one is held out; it says when the network begins to learn by heart.
 _HELD_OUT = 10
+# Fewer signals than this, if the run has time for them, are learned in nudged copies as well.
+_ENOUGH = 100_000
 
 
 @kernels_refuse()
@@ -42,15 +46,16 @@ def train_generator(
     extent: tuple[int, ...] | None = None,
     stages: int | None = None,
     network: str = "transformer",
-    steps: int = 2000,
+    steps: int = 3000,
     seed: int = 0,
     device: str = "auto",
     report: Callable[[GeneratorProgress], None] | None = None,
 ) -> CompanionCard:
     """Train a network to draw the codes of a model, and write it with what it is worth.
 
-    The network that is written is the one that needs the fewest bits for held-out signals, every
-    tenth. Beside its bits the file's metadata has those of the model's own priors.
+    Few signals are learned in copies too, each nudged a little. The network that is written is
+    the one that needs the fewest bits for held-out signals, every tenth. Beside its bits the
+    file's metadata has those of the model's own priors.
 
     Args:
         place: a file of small signals, or a folder of signals of which parts are taken; of a
@@ -78,9 +83,13 @@ def train_generator(
     )
     if len(samples) < 2 * _HELD_OUT:
         raise InputError(f"{place}: {len(samples)} signals are too few to learn from")
-    codes = torch.cat([codec.quantize(part).cpu() for part in torch.split(samples, 256)])[
-        :, :stages
-    ]
+    named = torch.zeros(len(samples), dtype=torch.int64) if classes is None else classes + 1
+    held = torch.arange(len(samples)) % _HELD_OUT == 0
+    known, random = samples[~held], np.random.default_rng(seed)
+    copies = max(1, min(_ENOUGH, steps * BATCH) // len(known))
+    nudged = (workshop.nudged(known, random) for _ in range(copies - 1))
+    codes = torch.cat([_quantize(codec, some, stages) for some in chain([known], nudged)])
+    judged = _quantize(codec, samples[held], stages)
     config = NETWORKS[network](
         stages=codes.shape[1],
         codebook_size=codec.card.config.quantizer.codebook_size,
@@ -88,21 +97,30 @@ def train_generator(
         extent=tuple(samples.shape[2:]),
         classes=0 if classes is None else int(classes.max()) + 1,
     )
-    named = torch.zeros(len(codes), dtype=torch.int64) if classes is None else classes + 1
-    held = torch.arange(len(codes)) % _HELD_OUT == 0
     torch.manual_seed(seed)
     run = CodeRun(config, codec.device)
-    run.fit(to_row(codes), named, held, steps=steps, report=report)
+    run.fit(
+        (to_row(codes), named[~held].repeat(copies)),
+        (to_row(judged), named[held]),
+        steps=steps,
+        report=report,
+    )
     facts = {
         "steps": steps,
         "seed": seed,
-        "signals": len(codes),
-        "bits_per_code": run.verdict(to_row(codes[held]), named[held]),
-        **_of_priors(codec, codes[held].numpy()),
+        "signals": len(samples),
+        "copies": copies,
+        "bits_per_code": round(run.least, 3),
+        **_of_priors(codec, judged.numpy()),
         "torch": torch.__version__,
         "finished": time.strftime("%Y-%m-%d", time.gmtime()),
     }
     return write_generator(output, codec.card, config, run.best, facts)
+
+
+def _quantize(codec: Codec, samples: Tensor, stages: int | None) -> Tensor:
+    found = [codec.quantize(part)[:, :stages].cpu() for part in torch.split(samples, 256)]
+    return torch.cat(found)
 
 
 def _of_priors(codec: Codec, codes: np.ndarray) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from vqcodec.codec import load
@@ -25,11 +26,13 @@ def labels() -> NDArray[np.uint8]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("network", ["transformer", "recurrent"])
 def test_digits_of_a_class(
     digits: Pixels,
     labels: NDArray[np.uint8],
     save_digits: Callable[[int], Path],
     tmp_path: Path,
+    network: str,
 ) -> None:
     source, classes = save_digits(1797), tmp_path / "classes.idx"
     classes.write_bytes(struct.pack(">II", 0x801, 1797) + labels.tobytes())
@@ -41,6 +44,7 @@ def test_digits_of_a_class(
         output,
         model=model,
         labels=classes,
+        network=network,
         steps=150,
         device="cpu",
         report=lambda now: told.append(now.held_out_bits),
@@ -58,6 +62,19 @@ def test_digits_of_a_class(
         right.append((judge.predict(np.stack(drawn).reshape(20, -1)) == label).mean())
     # By chance a tenth; longer training does better, see docs/benchmarks.md.
     assert np.mean(right) > 0.15
+    generator = Generator(output, codec.card)
+    held = codec.quantize(torch.from_numpy(digits[::10][:, None]).float() / 255).numpy()
+    bits = [generator.bits(held[n : n + 1], label=int(c)) for n, c in enumerate(labels[::10])]
+    assert bits[0].shape == (1, 1, 8)
+    assert np.mean(bits) == pytest.approx(facts["bits_per_code"], abs=0.01)
+    assert np.mean(bits) < generator.bits(held).mean() < 6
+    for bad, message in (
+        (held[:, 0], "must be int64"),
+        (held.astype(np.int32), "must be int64"),
+        (held + 64, "codes must be 0 to 63, got 64 to"),
+    ):
+        with pytest.raises(InputError, match=message):
+            generator.bits(bad)
     same = codec.sample(generator=output, label=3, count=2, seed=5)
     np.testing.assert_array_equal(same[0], codec.sample(generator=output, label=3, seed=5)[0])
     with pytest.raises(InputError, match="there are 10 classes, from 0, got 10"):
