@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vqcodec.errors import BadModelError, InputError
-from vqcodec.generative.config import TransformerConfig
+from vqcodec.generative.config import (
+    GeneratorConfig,
+    RecurrentConfig,
+    TransformerConfig,
+    read_generator_config,
+)
+from vqcodec.generative.network import CodeNetwork
+from vqcodec.generative.recurrent import CodeRecurrence
 from vqcodec.generative.transformer import CodeTransformer
 from vqcodec.model.companion import (
     CompanionCard,
@@ -35,31 +42,34 @@ def to_row(codes: Tensor) -> Tensor:
     return codes.flatten(2).transpose(1, 2).flatten(1)
 
 
-def from_row(row: Tensor, config: TransformerConfig) -> Tensor:
+def from_row(row: Tensor, config: GeneratorConfig) -> Tensor:
     """Codes (B, S, *positions) of rows (B, T)."""
     codes = row.reshape(len(row), -1, config.stages).transpose(1, 2)
     return codes.reshape(len(row), config.stages, *config.positions)
 
 
-def new_network(config: TransformerConfig, *, dropout: float = 0.0) -> CodeTransformer:
+def new_network(config: GeneratorConfig, *, dropout: float = 0.0) -> CodeNetwork:
     """An untrained network of a configuration."""
-    return CodeTransformer(
-        stages=config.stages,
-        codebook_size=config.codebook_size,
-        length=config.length,
-        classes=config.classes,
-        channels=config.channels,
-        depth=config.depth,
-        heads=config.heads,
-        dropout=dropout,
-    )
+    numbers: dict[str, Any] = {
+        "stages": config.stages,
+        "codebook_size": config.codebook_size,
+        "length": config.length,
+        "classes": config.classes,
+        "channels": config.channels,
+        "depth": config.depth,
+        "dropout": dropout,
+    }
+    if isinstance(config, TransformerConfig):
+        return CodeTransformer(**numbers, heads=config.heads)
+    assert isinstance(config, RecurrentConfig), config
+    return CodeRecurrence(**numbers)
 
 
 def write_generator(
     path: Path,
     card: ModelCard,
-    config: TransformerConfig,
-    network: CodeTransformer,
+    config: GeneratorConfig,
+    network: CodeNetwork,
     metadata: Mapping[str, Any],
 ) -> CompanionCard:
     """Write a trained network in half precision. Raises InputError for a bad name."""
@@ -90,7 +100,7 @@ class Generator:
         path = locate_companion(name_or_path, GENERATOR, card)
         self.card, tensors = read_companion(path, GENERATOR, card)
         try:
-            self.config = TransformerConfig.from_text(self.card.config)
+            self.config = read_generator_config(self.card.config)
             self._network = _network_of(self.config, tensors)
             quantizer = card.config.quantizer
             wanted = (quantizer.codebook_size, card.config.positions(self.config.extent))
@@ -120,13 +130,43 @@ class Generator:
         Raises:
             InputError: no such class, or a number out of range.
         """
-        if label is not None and not 0 <= label < self.config.classes:
-            raise InputError(f"there are {self.config.classes} classes, from 0, got {label}")
+        start = self._start(label)
         if not (0 < temperature < math.inf and 0 < top_p <= 1):
             raise InputError(
                 f"temperature must be above 0 and top_p in (0, 1], got {temperature}, {top_p}"
             )
-        return self._drawn(count, seeds, 0 if label is None else 1 + label, temperature, top_p)
+        return self._drawn(count, seeds, start, temperature, top_p)
+
+    def bits(self, codes: NDArray[np.int64], label: int | None = None) -> NDArray[np.float32]:
+        """The information in each code of signals, in bits: what it would take to tell it.
+
+        Args:
+            codes: int64 (N, S, *positions), of the stages that it draws.
+            label: the class that all are of; None for any.
+
+        Returns:
+            float32 (N, S, *positions).
+
+        Raises:
+            InputError: no such class, codes of another shape, or such as the model has not.
+        """
+        start, shape = self._start(label), (self.config.stages, *self.config.positions)
+        if codes.dtype != np.int64 or codes.shape[1:] != shape:
+            raise InputError(f"codes must be int64 (N, *{shape}), got {codes.dtype} {codes.shape}")
+        if codes.size and not 0 <= codes.min() <= codes.max() < self.config.codebook_size:
+            raise InputError(
+                f"codes must be 0 to {self.config.codebook_size - 1}, got {codes.min()} to "
+                f"{codes.max()}"
+            )
+        row = to_row(torch.from_numpy(codes))
+        with torch.no_grad():
+            bits = self._network.bits(row, torch.full((len(row),), start))
+        return from_row(bits, self.config).numpy()
+
+    def _start(self, label: int | None) -> int:
+        if label is not None and not 0 <= label < self.config.classes:
+            raise InputError(f"there are {self.config.classes} classes, from 0, got {label}")
+        return 0 if label is None else 1 + label
 
     def _drawn(
         self, count: int, seeds: Iterator[int], start: int, temperature: float, top_p: float
@@ -144,7 +184,7 @@ class Generator:
             yield from from_row(row, self.config).numpy()
 
 
-def _network_of(config: TransformerConfig, tensors: Mapping[str, NDArray[Any]]) -> CodeTransformer:
+def _network_of(config: GeneratorConfig, tensors: Mapping[str, NDArray[Any]]) -> CodeNetwork:
     with torch.device("meta"):
         network = new_network(config)
     state = network.state_dict()

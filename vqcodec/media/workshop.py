@@ -13,6 +13,7 @@ from vqcodec.model.config import ModelConfig
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.random import Generator
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -220,6 +221,12 @@ class Workshop(Protocol):
 
         Raises:
             InputError: no signals there, or labels of another number.
+        """
+
+    def nudged(self, samples: Tensor, random: Generator) -> Tensor:
+        """Signals as `labelled` gives them, each changed by chance, so little that its class stays.
+
+        Of few signals a learned prior gets such copies.
         """
 
     def distortion(self, recipe: Recipe) -> Distortion:

@@ -1,12 +1,11 @@
-"""Training of a learned prior: a transformer over the codes that a model has for signals."""
+"""Training of a learned prior: a network over the codes that a model has for signals."""
 
 from __future__ import annotations
 
-import copy
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +15,25 @@ from torch import Tensor
 
 from vqcodec.codec import Codec, load
 from vqcodec.errors import InputError, kernels_refuse
-from vqcodec.generative.config import TransformerConfig
-from vqcodec.generative.generator import new_network, to_row, write_generator
-from vqcodec.generative.transformer import CodeTransformer
+from vqcodec.generative.config import GeneratorConfig, RecurrentConfig, TransformerConfig
+from vqcodec.generative.generator import to_row, write_generator
 from vqcodec.media.registry import find_workshop
 from vqcodec.model.catalog import check_name
 from vqcodec.model.companion import CompanionCard
+from vqcodec.training.code_run import BATCH, CodeRun, GeneratorProgress
 
-__all__ = ["GeneratorProgress", "train_generator"]
+__all__ = ["NETWORKS", "train_generator"]
 
-_CHANNELS, _DEPTH, _HEADS = 128, 4, 4
-_BATCH = 128
-_LEARNING_RATE = 1e-3
-_WARMUP = 100
-_DROPOUT = 0.2
-# Share of the signals whose class is kept from the network, so that it can be asked for none.
-_NAMELESS = 0.1
+# A configuration of each kind, but for what the codes say of themselves.
+NETWORKS: dict[str, Callable[..., GeneratorConfig]] = {
+    "transformer": partial(TransformerConfig, channels=128, depth=2, heads=4),
+    "recurrent": partial(RecurrentConfig, channels=256, depth=1),
+}
+
 # Every so many signals one is held out; it says when the network begins to learn by heart.
 _HELD_OUT = 10
-_JUDGE_EVERY = 50
-
-
-@dataclass(frozen=True)
-class GeneratorProgress:
-    """What a run says about itself: steps, share done, bits of a code, of held-out signals too."""
-
-    steps: int
-    share: float
-    bits: float
-    held_out_bits: float
+# Fewer signals than this, if the run has time for them, are learned in nudged copies as well.
+_ENOUGH = 100_000
 
 
 @kernels_refuse()
@@ -56,15 +45,17 @@ def train_generator(
     labels: str | Path | None = None,
     extent: tuple[int, ...] | None = None,
     stages: int | None = None,
-    steps: int = 2000,
+    network: str = "transformer",
+    steps: int = 3000,
     seed: int = 0,
     device: str = "auto",
     report: Callable[[GeneratorProgress], None] | None = None,
 ) -> CompanionCard:
-    """Train a transformer to draw the codes of a model, and write it with what it is worth.
+    """Train a network to draw the codes of a model, and write it with what it is worth.
 
-    The network that is written is the one that needs the fewest bits for held-out signals, every
-    tenth. Beside its bits the file's metadata has those of the model's own priors.
+    Few signals are learned in copies too, each nudged a little. The network that is written is
+    the one that needs the fewest bits for held-out signals, every tenth. Beside its bits the
+    file's metadata has those of the model's own priors.
 
     Args:
         place: a file of small signals, or a folder of signals of which parts are taken; of a
@@ -73,14 +64,18 @@ def train_generator(
         labels: a file with the class of each signal.
         extent: of the parts of a folder's signals.
         stages: how many stages of codes, all by default.
+        network: "transformer", where every code looks at all before it, or "recurrent", which
+            carries a state from code to code.
 
     Raises:
-        InputError: the file's stem cannot be a name; no signals, or too few; labels of another
-            number.
-        ModelError: no such model, or more codes than a transformer can look at.
+        InputError: the file's stem cannot be a name; no such network; no signals, or too few;
+            labels of another number.
+        ModelError: no such model, or more codes than a network can look at.
     """
     output = Path(output)
     check_name(output.stem)
+    if network not in NETWORKS:
+        raise InputError(f"network must be one of {', '.join(NETWORKS)}, got {network!r}")
     codec = load(model, device=device)
     workshop = find_workshop(codec.medium.name)
     samples, classes = workshop.labelled(
@@ -88,93 +83,44 @@ def train_generator(
     )
     if len(samples) < 2 * _HELD_OUT:
         raise InputError(f"{place}: {len(samples)} signals are too few to learn from")
-    codes = torch.cat([codec.quantize(part).cpu() for part in torch.split(samples, 256)])[
-        :, :stages
-    ]
-    config = TransformerConfig(
+    named = torch.zeros(len(samples), dtype=torch.int64) if classes is None else classes + 1
+    held = torch.arange(len(samples)) % _HELD_OUT == 0
+    known, random = samples[~held], np.random.default_rng(seed)
+    copies = max(1, min(_ENOUGH, steps * BATCH) // len(known))
+    nudged = (workshop.nudged(known, random) for _ in range(copies - 1))
+    codes = torch.cat([_quantize(codec, some, stages) for some in chain([known], nudged)])
+    judged = _quantize(codec, samples[held], stages)
+    config = NETWORKS[network](
         stages=codes.shape[1],
         codebook_size=codec.card.config.quantizer.codebook_size,
         positions=tuple(codes.shape[2:]),
         extent=tuple(samples.shape[2:]),
         classes=0 if classes is None else int(classes.max()) + 1,
-        channels=_CHANNELS,
-        depth=_DEPTH,
-        heads=_HEADS,
     )
-    named = torch.zeros(len(codes), dtype=torch.int64) if classes is None else classes + 1
-    held = torch.arange(len(codes)) % _HELD_OUT == 0
     torch.manual_seed(seed)
-    run = _Run(config, codec.device)
-    run.fit(to_row(codes), named, held, steps=steps, report=report)
+    run = CodeRun(config, codec.device)
+    run.fit(
+        (to_row(codes), named[~held].repeat(copies)),
+        (to_row(judged), named[held]),
+        steps=steps,
+        report=report,
+    )
     facts = {
         "steps": steps,
         "seed": seed,
-        "signals": len(codes),
-        "bits_per_code": run.verdict(to_row(codes[held]), named[held]),
-        **_of_priors(codec, codes[held].numpy()),
+        "signals": len(samples),
+        "copies": copies,
+        "bits_per_code": round(run.least, 3),
+        **_of_priors(codec, judged.numpy()),
         "torch": torch.__version__,
         "finished": time.strftime("%Y-%m-%d", time.gmtime()),
     }
     return write_generator(output, codec.card, config, run.best, facts)
 
 
-class _Run:
-    """A network that learns, and the best that it has been."""
-
-    def __init__(self, config: TransformerConfig, device: torch.device) -> None:
-        self._device = device
-        self._network = new_network(config, dropout=_DROPOUT).to(device)
-        self.best: CodeTransformer = self._network
-        self._least = math.inf
-
-    def fit(
-        self,
-        rows: Tensor,
-        classes: Tensor,
-        held: Tensor,
-        *,
-        steps: int,
-        report: Callable[[GeneratorProgress], None] | None,
-    ) -> None:
-        known, judged = (rows[~held], classes[~held]), (rows[held], classes[held])
-        optimizer = torch.optim.AdamW(self._network.parameters(), _LEARNING_RATE, weight_decay=0.05)
-        for step in range(steps):
-            picks = torch.randint(len(known[0]), (_BATCH,))
-            row, named = (tensor[picks].to(self._device) for tensor in known)
-            named = named.masked_fill(torch.rand(len(named), device=self._device) < _NAMELESS, 0)
-            self._network.train()
-            bits = self._network.bits(row, named).mean()
-            bits.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
-            rate = min(1.0, (step + 1) / _WARMUP) * (1 + math.cos(math.pi * step / steps)) / 2
-            optimizer.param_groups[0]["lr"] = _LEARNING_RATE * rate
-            optimizer.step()
-            optimizer.zero_grad()
-            if (step + 1) % _JUDGE_EVERY == 0 or step + 1 == steps:
-                now = self._judge(*judged)
-                if report is not None:
-                    share = (step + 1) / steps
-                    report(GeneratorProgress(step + 1, share, float(bits.detach()), now))
-
-    def verdict(self, rows: Tensor, classes: Tensor) -> float:
-        """Bits of a code of these signals, by the best network."""
-        return round(_bits(self.best, rows, classes, self._device), 3)
-
-    def _judge(self, rows: Tensor, classes: Tensor) -> float:
-        bits = _bits(self._network, rows, classes, self._device)
-        if bits < self._least:
-            self._least, self.best = bits, copy.deepcopy(self._network)
-        return bits
-
-
-@torch.no_grad()
-def _bits(network: CodeTransformer, rows: Tensor, classes: Tensor, device: torch.device) -> float:
-    network.eval()
-    found = [
-        network.bits(row.to(device), named.to(device)).mean(1).cpu()
-        for row, named in zip(torch.split(rows, 256), torch.split(classes, 256), strict=True)
-    ]
-    return float(torch.cat(found).mean())
+def _quantize(codec: Codec, samples: Tensor, stages: int | None) -> Tensor:
+    found = [codec.quantize(part)[:, :stages].cpu() for part in torch.split(samples, 256)]
+    return torch.cat(found)
 
 
 def _of_priors(codec: Codec, codes: np.ndarray) -> dict[str, Any]:

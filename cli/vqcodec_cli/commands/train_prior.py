@@ -40,7 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stages", type=options.whole(1), metavar="N", help="learn the first N stages of codes"
     )
     parser.add_argument(
-        "--steps", type=options.whole(1), default=2000, metavar="N", help="default: 2000"
+        "--network",
+        choices=("transformer", "recurrent"),
+        default="transformer",
+        help="what learns: attention to all codes before, or a state carried from code to code "
+        "(default: transformer)",
+    )
+    parser.add_argument(
+        "--steps", type=options.whole(1), default=3000, metavar="N", help="default: 3000"
     )
     parser.add_argument(
         "--seed", type=options.whole(0), default=0, metavar="N", help="seed of the run (default: 0)"
@@ -61,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
             labels=args.labels,
             extent=args.extent,
             stages=args.stages,
+            network=args.network,
             steps=args.steps,
             seed=args.seed,
             device=args.device,

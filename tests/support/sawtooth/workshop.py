@@ -27,6 +27,7 @@ from vqcodec.media.workshop import (
 )
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
     from torch import Tensor
 
     from vqcodec.media.workshop import Fitter
@@ -133,6 +134,10 @@ class SawToothWorkshop:
     ) -> tuple[Tensor, Tensor | None]:
         """Refuse: there is no such data of saw-teeth yet."""
         raise InputError(f"{place}: a prior is learned from pictures alone, not from saw-teeth")
+
+    def nudged(self, samples: Tensor, random: Generator) -> Tensor:
+        """As they are: no prior is learned of saw-teeth yet."""
+        return samples
 
     def distortion(self, recipe: Recipe) -> Distortion:
         return lambda decoded, original, error: error

@@ -1,5 +1,6 @@
 """A learned prior of digits: what it draws is told apart by who knows real ones."""
 
+import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,7 @@ from numpy.typing import NDArray
 
 from vqcodec.codec import load
 from vqcodec.errors import BadModelError, InputError
-from vqcodec.generative.config import TransformerConfig
-from vqcodec.generative.generator import Generator, from_row, to_row
-from vqcodec.generative.transformer import CodeTransformer, _pick
+from vqcodec.generative.generator import Generator
 from vqcodec.training import train, train_generator
 
 Pixels = NDArray[np.uint8]
@@ -27,11 +26,13 @@ def labels() -> NDArray[np.uint8]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("network", ["transformer", "recurrent"])
 def test_digits_of_a_class(
     digits: Pixels,
     labels: NDArray[np.uint8],
     save_digits: Callable[[int], Path],
     tmp_path: Path,
+    network: str,
 ) -> None:
     source, classes = save_digits(1797), tmp_path / "classes.idx"
     classes.write_bytes(struct.pack(">II", 0x801, 1797) + labels.tobytes())
@@ -43,6 +44,7 @@ def test_digits_of_a_class(
         output,
         model=model,
         labels=classes,
+        network=network,
         steps=150,
         device="cpu",
         report=lambda now: told.append(now.held_out_bits),
@@ -60,6 +62,19 @@ def test_digits_of_a_class(
         right.append((judge.predict(np.stack(drawn).reshape(20, -1)) == label).mean())
     # By chance a tenth; longer training does better, see docs/benchmarks.md.
     assert np.mean(right) > 0.15
+    generator = Generator(output, codec.card)
+    held = codec.quantize(torch.from_numpy(digits[::10][:, None]).float() / 255).numpy()
+    bits = [generator.bits(held[n : n + 1], label=int(c)) for n, c in enumerate(labels[::10])]
+    assert bits[0].shape == (1, 1, 8)
+    assert np.mean(bits) == pytest.approx(facts["bits_per_code"], abs=0.01)
+    assert np.mean(bits) < generator.bits(held).mean() < 6
+    for bad, message in (
+        (held[:, 0], "must be int64"),
+        (held.astype(np.int32), "must be int64"),
+        (held + 64, "codes must be 0 to 63, got 64 to"),
+    ):
+        with pytest.raises(InputError, match=message):
+            generator.bits(bad)
     same = codec.sample(generator=output, label=3, count=2, seed=5)
     np.testing.assert_array_equal(same[0], codec.sample(generator=output, label=3, seed=5)[0])
     with pytest.raises(InputError, match="there are 10 classes, from 0, got 10"):
@@ -75,62 +90,6 @@ def test_digits_of_a_class(
         Generator(output, codec.card)
 
 
-def test_rows_and_grids() -> None:
-    config = TransformerConfig(
-        stages=2,
-        codebook_size=9,
-        positions=(2, 3),
-        extent=(16, 24),
-        classes=0,
-        channels=8,
-        depth=1,
-        heads=2,
-    )
-    codes = torch.randint(9, (4, 2, 2, 3))
-    row = to_row(codes)
-    assert row.shape == (4, config.length)
-    assert row[1, :4].tolist() == [int(codes[1, s, 0, x]) for x in (0, 1) for s in (0, 1)]
-    assert torch.equal(from_row(row, config), codes)
-
-
-def test_no_code_looks_ahead() -> None:
-    network = CodeTransformer(
-        stages=2, codebook_size=9, length=6, classes=3, channels=16, depth=2, heads=2
-    ).eval()
-    row, classes = torch.randint(9, (3, 6)), torch.tensor([0, 1, 3])
-    before = network(row, classes)
-    changed = row.clone()
-    changed[:, 3] = (row[:, 3] + 1) % 9
-    after = network(changed, classes)
-    assert torch.equal(before[:, :4], after[:, :4])
-    assert not torch.allclose(before[:, 4:], after[:, 4:])
-
-
-def test_draws_follow_the_network() -> None:
-    """The first code of many rows, against what the network says of it."""
-    network = CodeTransformer(
-        stages=1, codebook_size=5, length=2, classes=0, channels=16, depth=1, heads=2
-    ).eval()
-    chance = (torch.arange(5000) + 0.5)[:, None].div(5000).repeat(1, 2)
-    nobody = torch.zeros(5000, dtype=torch.int64)
-    drawn = network.draw(chance, nobody)
-    share = torch.bincount(drawn[:, 0], minlength=5) / 5000
-    wanted = network(drawn[:1], nobody[:1])[0, 0].softmax(-1)
-    assert torch.allclose(share, wanted, atol=1e-3)
-    colder = torch.bincount(network.draw(chance, nobody, temperature=0.1)[:, 0], minlength=5)
-    assert colder.argmax() == wanted.argmax()
-    assert colder.max() / 5000 > wanted.max()
-
-
-def test_top_p_leaves_out_what_is_unlikely() -> None:
-    shares = torch.tensor([[0.2, 0.5, 0.3]])
-    drawn = {
-        top_p: {int(_pick(shares, torch.tensor([c]), top_p)) for c in (0.0, 0.3, 0.6, 0.9, 0.999)}
-        for top_p in (1.0, 0.8, 0.5, 1e-6)
-    }
-    assert drawn == {1.0: {0, 1, 2}, 0.8: {1, 2}, 0.5: {1}, 1e-6: {1}}
-
-
 def test_bad_data(save_digits: Callable[[int], Path], tmp_path: Path) -> None:
     model = tmp_path / "digits.safetensors"
     train(save_digits(40), model, steps=1, recipe="digits", device="cpu")
@@ -143,11 +102,16 @@ def test_bad_data(save_digits: Callable[[int], Path], tmp_path: Path) -> None:
         train_generator(save_digits(40), output, model=model, labels=classes)
     with pytest.raises(InputError, match="IDX file of labels"):
         train_generator(save_digits(40), output, model=model, labels=save_digits(40))
+    with pytest.raises(InputError, match="one of transformer, recurrent, got 'oracle'"):
+        train_generator(save_digits(40), output, model=model, network="oracle")
     with pytest.raises(InputError, match="from pictures alone"):
         train_generator(tmp_path, output, model="speech")
 
 
-def test_parts_of_a_folder(photos: list[Pixels], tiny_path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("network", ["transformer", "recurrent"])
+def test_parts_of_a_folder(
+    photos: list[Pixels], tiny_path: Path, tmp_path: Path, network: str
+) -> None:
     from PIL import Image
 
     for name, pixels in zip(("china", "flower"), photos, strict=True):
@@ -159,28 +123,10 @@ def test_parts_of_a_folder(photos: list[Pixels], tiny_path: Path, tmp_path: Path
         model=tiny_path,
         extent=(32, 32),
         stages=2,
+        network=network,
         steps=3,
     )
+    assert json.loads(card.config)["kind"] == network
     assert card.metadata["signals"] == 2 * 13 * 20
     (drawn,) = load(tiny_path).sample(generator=card.path, label=1, seed=1)
     assert drawn.shape == (32, 32, 3)
-
-
-@pytest.mark.parametrize("change", [{"channels": 9}, {"positions": [70, 70]}, {"depth": 0}])
-def test_absurd_configurations_are_refused(change: dict[str, object]) -> None:
-    import json
-
-    sound = {
-        "kind": "transformer",
-        "stages": 1,
-        "codebook_size": 64,
-        "positions": [8],
-        "extent": [28, 28],
-        "classes": 10,
-        "channels": 128,
-        "depth": 4,
-        "heads": 4,
-    }
-    assert TransformerConfig.from_text(json.dumps(sound)).length == 8
-    with pytest.raises(BadModelError):
-        TransformerConfig.from_text(json.dumps(sound | change))

@@ -29,6 +29,7 @@ from vqcodec.media.workshop import (
 )
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
     from torch import Tensor
 
     from vqcodec.media.workshop import Fitter
@@ -80,6 +81,12 @@ class PictureWorkshop:
         from vqcodec.media.picture.labelled import read_labelled
 
         return read_labelled(place, labels, extent, model)
+
+    def nudged(self, samples: Tensor, random: Generator) -> Tensor:
+        """Pictures turned, scaled and shifted a little."""
+        from vqcodec.media.picture.nudge import nudge
+
+        return nudge(samples, random)
 
     def distortion(self, recipe: Recipe) -> Distortion:
         """Squared error, MS-SSIM and SSIMULACRA2, as the recipe mixes them."""

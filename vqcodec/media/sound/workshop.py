@@ -31,6 +31,7 @@ from vqcodec.media.workshop import (
 )
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
     from torch import Tensor
 
     from vqcodec.media.workshop import Fitter
@@ -75,6 +76,10 @@ class SoundWorkshop:
     ) -> tuple[Tensor, Tensor | None]:
         """Refuse: there is no such data of sounds yet."""
         raise InputError(f"{place}: a prior is learned from pictures alone, not from sounds")
+
+    def nudged(self, samples: Tensor, random: Generator) -> Tensor:
+        """As they are: no prior is learned of sounds yet."""
+        return samples
 
     def distortion(self, recipe: Recipe) -> Distortion:
         """What the recipe mixes of the distances that training knows."""

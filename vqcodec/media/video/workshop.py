@@ -28,6 +28,7 @@ from vqcodec.media.workshop import (
 )
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
     from torch import Tensor
 
     from vqcodec.media.damage import Damage
@@ -79,6 +80,10 @@ class VideoWorkshop:
     ) -> tuple[Tensor, Tensor | None]:
         """Refuse: see `open_data`."""
         raise InputError(_NO_NETWORK)
+
+    def nudged(self, samples: Tensor, random: Generator) -> Tensor:
+        """As they are: no prior is learned of videos yet."""
+        return samples
 
     def distortion(self, recipe: Recipe) -> Distortion:
         """Refuse: see `open_data`."""
