@@ -74,7 +74,7 @@ def test_digits_of_a_class(
         (held + 64, "codes must be 0 to 63, got 64 to"),
     ):
         with pytest.raises(InputError, match=message):
-            generator.bits(bad)
+            generator.bits(bad)  # type: ignore[arg-type]
     same = codec.sample(generator=output, label=3, count=2, seed=5)
     np.testing.assert_array_equal(same[0], codec.sample(generator=output, label=3, seed=5)[0])
     with pytest.raises(InputError, match="there are 10 classes, from 0, got 10"):
