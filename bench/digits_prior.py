@@ -1,6 +1,6 @@
 """A learned prior of digits, measured: are its digits digits, and are they new?
 
-    python -m bench.digits_prior [--model-steps 1500] [--steps 3000]
+    python -m bench.digits_prior [--model-steps 1500] [--steps 3000] [--networks recurrent]
 
 The digits of scikit-learn, enlarged to 28 x 28. Every tenth is held out of all that learns or
 chooses: of the model, of its priors, and of the classifier that judges, which sees real digits
@@ -127,7 +127,9 @@ def of_coder(codec: Codec, judge: Judge, held: Pixels) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model-steps", type=int, default=1500)
+    parser.add_argument("--model", type=Path, help="an earlier run's, not trained anew")
     parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     parser.add_argument("-o", "--output", type=Path, default=Path("bench/results/digits.json"))
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -135,13 +137,14 @@ def main() -> None:
     out = np.arange(len(pixels)) % HELD_OUT == 0
     folder = Path(tempfile.mkdtemp())
     pictures, classes = save(pixels[~out], labels[~out], folder)
-    model, seconds = folder / "model.safetensors", {}
-    began = time.process_time()
-    train(pictures, model, recipe="digits", steps=args.model_steps, device="cpu")
-    seconds["model"] = time.process_time() - began
+    model, seconds = args.model or folder / "model.safetensors", {}
+    if args.model is None:
+        began = time.process_time()
+        train(pictures, model, recipe="digits", steps=args.model_steps, device="cpu")
+        seconds["model"] = time.process_time() - began
     codec, judge = vqcodec.load(model, device="cpu"), Judge(pixels[~out], labels[~out])
     priors = {}
-    for network in NETWORKS:
+    for network in args.networks:
         path, began = folder / f"{network}.safetensors", time.process_time()
         options: dict[str, Any] = {"labels": classes, "network": network, "steps": args.steps}
         train_generator(pictures, path, model=model, device="cpu", **options)

@@ -106,6 +106,7 @@ def test_a_prior_of_digits(run_cli: RunCli) -> None:
     trained = ["-o", "d.safetensors", "--recipe", "digits", "--steps", 2, "--device", "cpu"]
     assert run_cli("train", "d.idx", *trained).code == 0
     options = ["--labels", "c.idx", "-m", "d.safetensors", "--steps", 2, "--device", "cpu"]
+    options += ["--network", "recurrent"]
     outcome = run_cli("train-prior", "d.idx", *options, "-o", "drawn.safetensors")
     assert (outcome.code, outcome.err) == (0, "")
     assert "generator drawn for " in outcome.out

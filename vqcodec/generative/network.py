@@ -50,7 +50,7 @@ class CodeNetwork(nn.Module, ABC):
         """
         behind, length = max(first - 1, 0), row.shape[1]
         stage = torch.arange(behind, length, device=row.device) % self.stages
-        x = self.codes(row[:, behind:] + stage * self.codebook_size)
+        x: Tensor = self.codes(row[:, behind:] + stage * self.codebook_size)
         if not first:
             x = torch.cat([self.start(classes)[:, None], x], dim=1)
         return x + self.places[first : length + 1]

@@ -59,4 +59,5 @@ class CodeRecurrence(CodeNetwork):
         return self.leave(found[:, 0]), memory
 
     def _inputs(self, row: Tensor, classes: Tensor, first: int = 0) -> Tensor:
-        return self.enter(row, classes, first) + self.start(classes)[:, None]
+        beside: Tensor = self.start(classes)[:, None]
+        return self.enter(row, classes, first) + beside

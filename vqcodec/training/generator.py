@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.generative.config import GeneratorConfig, RecurrentConfig, TransformerConfig
 from vqcodec.generative.generator import to_row, write_generator
 from vqcodec.media.registry import find_workshop
+from vqcodec.media.workshop import Workshop
 from vqcodec.model.catalog import check_name
 from vqcodec.model.companion import CompanionCard
 from vqcodec.training.code_run import BATCH, CodeRun, GeneratorProgress
@@ -85,22 +85,20 @@ def train_generator(
         raise InputError(f"{place}: {len(samples)} signals are too few to learn from")
     named = torch.zeros(len(samples), dtype=torch.int64) if classes is None else classes + 1
     held = torch.arange(len(samples)) % _HELD_OUT == 0
-    known, random = samples[~held], np.random.default_rng(seed)
-    copies = max(1, min(_ENOUGH, steps * BATCH) // len(known))
-    nudged = (workshop.nudged(known, random) for _ in range(copies - 1))
-    codes = torch.cat([_quantize(codec, some, stages) for some in chain([known], nudged)])
-    judged = _quantize(codec, samples[held], stages)
+    copies = max(1, min(_ENOUGH, steps * BATCH) // int((~held).sum()))
+    known = _quantize(codec, _copied(workshop, samples[~held], copies, seed), stages)
+    judged = _quantize(codec, [samples[held]], stages)
     config = NETWORKS[network](
-        stages=codes.shape[1],
+        stages=known.shape[1],
         codebook_size=codec.card.config.quantizer.codebook_size,
-        positions=tuple(codes.shape[2:]),
+        positions=tuple(known.shape[2:]),
         extent=tuple(samples.shape[2:]),
         classes=0 if classes is None else int(classes.max()) + 1,
     )
     torch.manual_seed(seed)
     run = CodeRun(config, codec.device)
     run.fit(
-        (to_row(codes), named[~held].repeat(copies)),
+        (to_row(known), named[~held].repeat(copies)),
         (to_row(judged), named[held]),
         steps=steps,
         report=report,
@@ -118,9 +116,17 @@ def train_generator(
     return write_generator(output, codec.card, config, run.best, facts)
 
 
-def _quantize(codec: Codec, samples: Tensor, stages: int | None) -> Tensor:
-    found = [codec.quantize(part)[:, :stages].cpu() for part in torch.split(samples, 256)]
-    return torch.cat(found)
+def _copied(workshop: Workshop, samples: Tensor, copies: int, seed: int) -> Iterator[Tensor]:
+    """Signals as they are, then all of them anew, each nudged."""
+    yield samples
+    random = np.random.default_rng(seed)
+    for _ in range(copies - 1):
+        yield workshop.nudged(samples, random)
+
+
+def _quantize(codec: Codec, signals: Iterable[Tensor], stages: int | None) -> Tensor:
+    parts = (part for some in signals for part in torch.split(some, 256))
+    return torch.cat([codec.quantize(part)[:, :stages].cpu() for part in parts])
 
 
 def _of_priors(codec: Codec, codes: np.ndarray) -> dict[str, Any]:

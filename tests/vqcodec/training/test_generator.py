@@ -52,6 +52,7 @@ def test_digits_of_a_class(
     assert told[-1] < told[0]
     facts = card.metadata
     assert facts["bits_per_code"] < facts["bits_per_code_static"]
+    assert facts["copies"] == 150 * 64 // 1617
     codec = load(model, device="cpu")
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -74,7 +75,7 @@ def test_digits_of_a_class(
         (held + 64, "codes must be 0 to 63, got 64 to"),
     ):
         with pytest.raises(InputError, match=message):
-            generator.bits(bad)
+            generator.bits(bad)  # type: ignore[arg-type]
     same = codec.sample(generator=output, label=3, count=2, seed=5)
     np.testing.assert_array_equal(same[0], codec.sample(generator=output, label=3, seed=5)[0])
     with pytest.raises(InputError, match="there are 10 classes, from 0, got 10"):
@@ -127,6 +128,6 @@ def test_parts_of_a_folder(
         steps=3,
     )
     assert json.loads(card.config)["kind"] == network
-    assert card.metadata["signals"] == 2 * 13 * 20
+    assert (card.metadata["signals"], card.metadata["copies"]) == (2 * 13 * 20, 1)
     (drawn,) = load(tiny_path).sample(generator=card.path, label=1, seed=1)
     assert drawn.shape == (32, 32, 3)
