@@ -1,21 +1,17 @@
 """Whether another synthesis for the same codes, trained with a discriminator, looks sharper.
 
-    python -m bench.sharper train PHOTOGRAPHS WORK [--minutes 20] [--alone]
-    python -m bench.sharper judge PHOTOGRAPHS WORK [-o bench/results/sharper.json]
+    python -m bench.sharper PHOTOGRAPHS WORK [--minutes 20] [--alone]
 
-`train` learns on PHOTOGRAPHS but for those that training holds out: the synthesis of `photo` goes
+It learns on PHOTOGRAPHS but for those that training holds out: the synthesis of `photo` goes
 on from its weights, all else stays. What it learns on are codes of files of 0.05 to 0.25 bit per
 pixel, as the encoder writes them. Minutes are the processor's. `--alone` learns as long without a
-discriminator, for comparison. `judge` decodes held-out photographs (or all of a folder with
-`--all`) by the model's own synthesis, by both learned ones, and by weights half way to the sharper.
+discriminator, for comparison. `bench/sharper_judge.py` says what came of it.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,19 +19,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.parametrizations import spectral_norm
 
 import vqcodec
-from bench.texture import patch_distances, power_lost
-from vqcodec.evaluation import circumstances
-from vqcodec.files import write_whole
 from vqcodec.media.crops import split_files
 from vqcodec.media.picture.crops import find_pictures, read_rgb
 from vqcodec.media.picture.distortion import PictureDistortion
-from vqcodec.media.picture.measures import psnr, ssimulacra2
 from vqcodec.media.registry import read_any_stream
 from vqcodec.transforms.half import cpu_multiplies_bfloat16
 
@@ -54,7 +45,7 @@ FEATURES = 5.0
 # Without MS-SSIM, which `photo` was trained for as well: it takes as long as all else of a step.
 DISTORTION = {"ssimulacra2": 0.75}
 # Until then the discriminator alone learns.
-ALONE = 0.05
+ALONE = 0.1
 
 
 class Discriminator(nn.Module):
@@ -66,12 +57,10 @@ class Discriminator(nn.Module):
     def __init__(self, latent: int) -> None:
         super().__init__()
         widths = (3, 32, 64, 96)
-        self.down = nn.ModuleList(
-            spectral_norm(nn.Conv2d(a, b, 4, 2, 1)) for a, b in itertools.pairwise(widths)
-        )
-        self.told = spectral_norm(nn.Conv2d(latent, 32, 1))
-        self.both = spectral_norm(nn.Conv2d(widths[-1] + 32, 128, 3, 1, 1))
-        self.leave = spectral_norm(nn.Conv2d(128, 1, 1))
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in itertools.pairwise(widths))
+        self.told = nn.Conv2d(latent, 32, 1)
+        self.both = nn.Conv2d(widths[-1] + 32, 128, 3, 1, 1)
+        self.leave = nn.Conv2d(128, 1, 1)
 
     def forward(self, pixels: Tensor, latent: Tensor) -> list[Tensor]:
         """Pixels (B, 3, H, W) in [0, 1], latent (B, D, H / 8, W / 8)."""
@@ -235,81 +224,16 @@ def train(folder: Path, work: Path, minutes: float, alone: bool) -> None:
             save_file({key: t.contiguous() for key, t in run.mean.items()}, work / name)
 
 
-def ways(work: Path) -> dict[str, nn.Module]:
-    """The model's own synthesis, both learned ones, and the one half way to the sharper."""
-    own = synthesis_of_photo().eval()
-    found = {"own": own}
-    for name, share, weights in (
-        ("alone", 1.0, WEIGHTS_ALONE),
-        ("half way", 0.5, WEIGHTS),
-        ("sharper", 1.0, WEIGHTS),
-    ):
-        learned = load_file(work / weights)
-        between = synthesis_of_photo().eval()
-        between.load_state_dict(
-            {key: torch.lerp(t, learned[key], share) for key, t in own.state_dict().items()}
-        )
-        found[name] = between
-    return found
-
-
-@torch.no_grad()
-def decoded_by(synthesis: nn.Module, latent: Tensor) -> Pixels:
-    samples = synthesis(latent)[0].clamp(0, 1).mul(255).round().to(torch.uint8)
-    return np.ascontiguousarray(samples.movedim(0, -1).numpy())
-
-
-def judge(paths: list[Path], work: Path, rates: list[float]) -> list[dict[str, object]]:
-    """At each rate and by each way: what is lost, and how far textures are from the originals'."""
-    codec, found = vqcodec.load("photo", device="cpu"), ways(work)
-    originals: list[Pixels] = []
-    made: dict[tuple[float, str], list[Pixels]] = {(r, way): [] for r in rates for way in found}
-    for path in paths:
-        pixels = read_rgb(path)
-        height, width = (length // STRIDE * STRIDE for length in pixels.shape[:2])
-        pixels = np.ascontiguousarray(pixels[:height, :width])
-        originals.append(pixels)
-        for rate in rates:
-            latent = latent_of(codec, codec.encode(pixels, bpp=rate, effort=2))
-            for way, synthesis in found.items():
-                made[rate, way].append(decoded_by(synthesis, latent))
-        print(path.name, flush=True)
-    return [
-        {
-            "rate": rate,
-            "way": way,
-            "psnr": statistics.mean(map(psnr, of, originals)),
-            "ssimulacra2": statistics.mean(map(ssimulacra2, of, originals)),
-            "patches": patch_distances(of, originals),
-            "power_db": power_lost(of, originals),
-        }
-        for (rate, way), of in made.items()
-    ]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("train", "judge"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--alone", action="store_true", help="train without a discriminator")
-    parser.add_argument("--rates", type=float, nargs="+", default=[0.1, 0.2])
-    parser.add_argument("--all", action="store_true", help="judge all of the folder's pictures")
-    parser.add_argument("-o", "--output", type=Path, default=Path("bench/results/sharper.json"))
     given = parser.parse_args()
     torch.set_num_threads(1)
     given.work.mkdir(parents=True, exist_ok=True)
-    if given.what == "train":
-        train(given.folder, given.work, given.minutes, given.alone)
-        return
-    paths = find_pictures(given.folder)
-    paths = paths if given.all else split_files(paths, held_out=HELD_OUT)[1]
-    records = judge(paths, given.work, given.rates)
-    facts = circumstances(("ssimulacra2",))
-    result = {"pictures": len(paths), "circumstances": facts, "records": records}
-    write_whole(given.output, (json.dumps(result, indent=1) + "\n").encode())
-    print(json.dumps(records, indent=1))
+    train(given.folder, given.work, given.minutes, given.alone)
 
 
 if __name__ == "__main__":
