@@ -1,6 +1,6 @@
 """Whether codes learned from many alike arrays need 30 % fewer bits than a linear transform.
 
-    python -m bench.array_learned DATA WORK [--sets xrays,turbulence,landsat] [--steps 600]
+    python -m bench.array_learned DATA WORK [--sets xrays,turbulence,landsat] [--steps 300]
         [--coders NAMES] [-o bench/results/array_learned.json]
 
 The gate of `train FOLDER --recipe array`: at equal PSNR, from 0.01 to 0.1 bit per value, arrays of
@@ -234,7 +234,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--sets", default=",".join(SETS))
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--coders", default="", help="these, and those that are measured already")
     parser.add_argument("-o", "--output", type=Path, default=RESULT)
     given = parser.parse_args()
