@@ -46,10 +46,8 @@ class Scale:
         return torch.from_numpy((values.astype(np.float32) - self.mean) / self.span + 0.5)
 
     def values(self, samples: Tensor, dtype: np.dtype[Any]) -> Values:
-        found = (samples.numpy() - 0.5) * self.span + self.mean
-        return (
-            found.astype(dtype) if dtype.kind == "f" else found.round().clip(0, 255).astype(dtype)
-        )
+        found: Values = (samples.numpy() - 0.5) * self.span + self.mean
+        return (found if dtype.kind == "f" else found.round().clip(0, 255)).astype(dtype)
 
 
 def xrays(data: Path, work: Path) -> Alike:

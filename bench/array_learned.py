@@ -57,8 +57,13 @@ RESULT = Path(__file__).resolve().parent / "results" / "array_learned.json"
 class Coder(Protocol):
     """One coder: settings from few bits to many, and what became of an array."""
 
-    settings: Iterable[Any]
-    tables: int
+    @property
+    def settings(self) -> Iterable[Any]:
+        """In the order of their bits."""
+
+    @property
+    def tables(self) -> int:
+        """Bytes that are learned."""
 
     def code(self, values: Values, setting: Any, verify: bool) -> tuple[int, Values]:
         """Bytes, and what they decode to; their decoding is checked where that is asked."""
@@ -124,21 +129,28 @@ def makers(alike: Alike, work: Path, steps: int) -> Makers:
     signals = [scale.samples(values) for values in alike.train]
     few = signals[:: max(1, len(signals) // FITTED)][:FITTED]
     found: Makers = {}
-    for side in alike.sides:
-        linear = partial(
-            exported, work / f"linear-{side}.safetensors", partial(linear_model, signals, side), few
+
+    def linear(side: int) -> Path:
+        return exported(
+            work / f"linear-{side}.safetensors", partial(linear_model, signals, side), few
         )
+
+    def learned() -> Coder:
+        make = partial(convolutional_model, signals, alike.sides[0], steps, work)
+        return Vectors(exported(work / "convolutional.safetensors", make, few), scale)
+
+    for side in alike.sides:
         found |= {
-            f"scalar {side}": lambda of=linear: Scalars(of(), scale, few),
-            f"vectors {side}": lambda of=linear: Vectors(of(), scale),
-            f"vectors {side}, counters": lambda of=linear: Vectors(of(), scale).counting(few),
+            f"scalar {side}": partial(lambda n: Scalars(linear(n), scale, few), side),
+            f"vectors {side}": partial(lambda n: Vectors(linear(n), scale), side),
+            f"vectors {side}, counters": partial(
+                lambda n: Vectors(linear(n), scale).counting(few), side
+            ),
         }
-    learn = partial(convolutional_model, signals, alike.sides[0], steps, work)
-    path = work / "convolutional.safetensors"
-    found["VQ-VAE"] = lambda: Vectors(exported(path, learn, few), scale)
+    found["VQ-VAE"] = learned
     if len(signals[0]) == 1:
         found["photo-psnr"] = lambda: Vectors(locate_model("photo-psnr"), Grey(scale))
-    return found | {"bounded": Bounded, "jpeg 2000": Jpeg2000}
+    return found | {"bounded": lambda: Bounded(), "jpeg 2000": lambda: Jpeg2000()}
 
 
 def measured(name: str, make: Callable[[], Coder], arrays: list[Values], work: Path) -> Any:
@@ -167,7 +179,7 @@ def compare(curve: Curve, reference: Curve, band: tuple[float, float]) -> float 
         reference_rates=[rate for rate, _ in within],
         reference_values=[value for _, value in within],
     )
-    return found and found.percent
+    return None if found is None else found.percent
 
 
 def summary(found: dict[str, Any], reference: str) -> dict[str, Any]:
@@ -184,13 +196,20 @@ def summary(found: dict[str, Any], reference: str) -> dict[str, Any]:
                 "highest": max(percents),
                 "compared": len(percents),
             }
-        at = {rate: [value_at(rate, *zip(*c, strict=True)) for c in of["curves"]] for rate in RATES}
+        at = {rate: _mean_at(rate, of["curves"]) for rate in RATES}
         told[name] = {
             "percent": bits,
-            "psnr": {r: None if None in v else statistics.mean(v) for r, v in at.items()},
+            "psnr": at,
             **{key: value for key, value in of.items() if key != "curves"},
         }
     return told
+
+
+def _mean_at(rate: float, curves: list[Curve]) -> float | None:
+    """The mean of all arrays; None where one of them does not reach the rate."""
+    found = [value_at(rate, *zip(*curve, strict=True)) for curve in curves]
+    reached = [value for value in found if value is not None]
+    return statistics.mean(reached) if len(reached) == len(found) else None
 
 
 def judge(name: str, data: Path, work: Path, steps: int, asked: str) -> dict[str, Any]:

@@ -92,7 +92,8 @@ class Rounding:
         scaled = latent / self.step
         nearest = np.rint(scaled).astype(np.int64).clip(-SIZE // 2 + 1, SIZE // 2 - 1)
         components = np.arange(len(latent))[:, None, None]
-        best, least = nearest, np.full(latent.shape, np.inf, np.float32)
+        best: Bins = nearest
+        least = np.full(latent.shape, np.inf, np.float32)
         for bins in (nearest, nearest - np.sign(nearest), 0 * nearest):
             cost = (scaled - self._values(bins)) ** 2 + PRICE * self.costs[components, zigzag(bins)]
             best, least = np.where(cost < least, bins, best), np.minimum(cost, least)

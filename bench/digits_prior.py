@@ -1,6 +1,6 @@
 """A learned prior of digits, measured: are its digits digits, and are they new?
 
-    python -m bench.digits_prior [--model-steps 1500] [--steps 3000] [--networks recurrent]
+    python -m bench.digits_prior [--model-steps 1500] [--steps 5000] [--networks recurrent]
 
 The digits of scikit-learn, enlarged to 28 x 28. Every tenth is held out of all that learns or
 chooses: of the model, of its priors, and of the classifier that judges, which sees real digits
@@ -128,7 +128,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model-steps", type=int, default=1500)
     parser.add_argument("--model", type=Path, help="an earlier run's, not trained anew")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     parser.add_argument("-o", "--output", type=Path, default=Path("bench/results/digits.json"))
     args = parser.parse_args()

@@ -47,7 +47,7 @@ def train_generator(
     extent: tuple[int, ...] | None = None,
     stages: int | None = None,
     network: str = "transformer",
-    steps: int = 3000,
+    steps: int = 5000,
     seed: int = 0,
     device: str = "auto",
     report: Callable[[GeneratorProgress], None] | None = None,

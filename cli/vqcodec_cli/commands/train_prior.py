@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: transformer)",
     )
     parser.add_argument(
-        "--steps", type=options.whole(1), default=3000, metavar="N", help="default: 3000"
+        "--steps", type=options.whole(1), default=5000, metavar="N", help="default: 5000"
     )
     parser.add_argument(
         "--seed", type=options.whole(0), default=0, metavar="N", help="seed of the run (default: 0)"
