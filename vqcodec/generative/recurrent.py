@@ -20,6 +20,7 @@ class CodeRecurrence(CodeNetwork):
     >>> network = CodeRecurrence(
     ...     stages=1, codebook_size=64, length=8, classes=10, channels=32, depth=2
     ... )
+    >>> import torch
     >>> network(torch.zeros(5, 8, dtype=torch.int64), torch.zeros(5, dtype=torch.int64)).shape
     torch.Size([5, 8, 64])
     """
