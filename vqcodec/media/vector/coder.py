@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vqcodec.bitstream import Stream
 from vqcodec.errors import CorruptError, InputError, kernels_refuse
-from vqcodec.grid import Region
+from vqcodec.grid import Region, lengths
 from vqcodec.media.npy import write_npy_head
 from vqcodec.media.vector.codebook import Codebook
 from vqcodec.media.vector.codebook_file import read_codebook
@@ -72,8 +72,13 @@ class VectorCoder:
         codebook: Any = None,
     ) -> Vectors:
         """The vectors of a stream, or some rows of them, and columns of these."""
-        parts = _parts_of(stream, region, progress, codebook)
-        return Vectors(np.concatenate([values for _, values in parts]))
+        found, rows, columns = _opened(stream, region, codebook)
+        out = np.empty(lengths((rows, columns)), found.description.dtype)
+        done = 0
+        for values in _blocks(found, rows, columns, progress):
+            out[done : done + len(values)] = values
+            done += len(values)
+        return Vectors(out)
 
     @kernels_refuse()
     def write_decoded(
@@ -88,11 +93,10 @@ class VectorCoder:
         codebook: Any = None,
     ) -> tuple[int, ...]:
         """Write them to a .npy file as they are decoded."""
-        extent: tuple[int, ...] = ()
-        for whole, values in _parts_of(stream, region, progress, codebook):
-            if not extent:
-                extent = whole
-                write_npy_head(file, extent, values.dtype)
+        found, rows, columns = _opened(stream, region, codebook)
+        extent = lengths((rows, columns))
+        write_npy_head(file, extent, np.dtype(found.description.dtype))
+        for values in _blocks(found, rows, columns, progress):
             file.write(np.ascontiguousarray(values).data)
         return extent
 
@@ -114,17 +118,22 @@ class VectorCoder:
         return f"mean squared error {error:.6g}"
 
 
-def _parts_of(
-    stream: Stream, region: Sequence[slice] | None, progress: Progress | None, codebook: Any
-) -> Iterator[tuple[tuple[int, int], NDArray[Any]]]:
-    """What is asked for, some thousand rows at a time, and beside each the extent of it all."""
-    found = OpenVectors(stream, _codebook(codebook))
+def _opened(
+    stream: Stream, region: Sequence[slice] | None, codebook: Any
+) -> tuple[OpenVectors, slice, slice]:
+    """The vectors of a stream, and which rows and columns of them are asked for."""
     rows, columns = _region_of(region, stream.header.extent)
-    extent = rows.stop - rows.start, columns.stop - columns.start
+    return OpenVectors(stream, _codebook(codebook)), rows, columns
+
+
+def _blocks(
+    found: OpenVectors, rows: slice, columns: slice, progress: Progress | None
+) -> Iterator[NDArray[Any]]:
+    """These rows and columns, some thousand rows at a time."""
     starts = range(rows.start, rows.stop, found.description.block)
     for done, start in enumerate(starts, 1):
         stop = min(start + found.description.block, rows.stop)
-        yield extent, found.rebuild(np.arange(start, stop))[:, columns]
+        yield found.rebuild(np.arange(start, stop))[:, columns]
         if progress is not None:
             progress(done, len(starts))
 
