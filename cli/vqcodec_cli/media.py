@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vqcodec.bitstream import MAX_HEADER_BYTES, Limits, read_header
 from vqcodec.errors import (
     ChecksumError,
+    CorruptError,
     FormatError,
     InputError,
     LimitError,
@@ -17,7 +18,13 @@ from vqcodec.errors import (
 )
 from vqcodec.media.base import Medium
 from vqcodec.media.naming import with_article
-from vqcodec.media.registry import list_media, medium_of_number
+from vqcodec.media.registry import (
+    find_coder,
+    find_streaming_coder,
+    list_media,
+    medium_of_number,
+    read_any_stream,
+)
 from vqcodec_cli.failure import UsageError, options_refused
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source
 from vqcodec_cli.output import STDOUT
@@ -198,6 +205,17 @@ def partial_hinted(look: Callable[[], object] | None) -> Iterator[None]:
             hint = "vqcodec decode --partial shows what is left"
             raise _Hinted(f"{error}; {hint}") from error
         raise
+
+
+def look_at_rest(data: bytes, limits: Limits) -> None:
+    """Read what is left of a stream that was cut or damaged.
+
+    Raises:
+        FormatError: that is nothing, or its medium decodes whole streams alone.
+    """
+    medium, _ = read_any_stream(data, limits, partial=True)
+    if find_coder(medium) is not None and find_streaming_coder(medium) is None:
+        raise CorruptError(f"{with_article(medium.name)} is decoded whole or not at all")
 
 
 class _Hinted(VqcodecError):

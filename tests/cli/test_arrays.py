@@ -64,3 +64,16 @@ def test_a_picture_has_no_bound(run_cli: Any, field: Any) -> None:
     Path("a.ppm").write_bytes(b"P5 4 4 255 " + bytes(16))
     outcome = run_cli("encode", "a.ppm", "--max-error", "1")
     assert (outcome.code, "has no --max-error" in outcome.err) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["decode", "info"])
+def test_a_cut_array_is_not_sent_to_what_arrays_have_not(
+    run_cli: Any, field: Any, command: str
+) -> None:
+    assert run_cli("encode", "field.npy", "--lossless", "--chunk", "16,50").code == 0
+    whole = Path("field.vqc").read_bytes()
+    Path("cut.vqc").write_bytes(whole[:-9])
+    refused = run_cli(command, "cut.vqc")
+    assert (refused.code, len(refused.err.splitlines())) == (1, 1)
+    assert "only" in refused.err
+    assert "--partial" not in refused.err

@@ -15,7 +15,6 @@ from vqcodec.media.coder import Coder
 from vqcodec.media.registry import (
     find_coder,
     open_any_stream,
-    read_any_stream,
 )
 from vqcodec_cli import options
 from vqcodec_cli.batch import Tell
@@ -30,6 +29,7 @@ from vqcodec_cli.media import (
     check_format,
     check_raw_name,
     format_of,
+    look_at_rest,
     partial_hinted,
     suffix_of_stream,
 )
@@ -157,7 +157,7 @@ class _Decoder:
         with ExitStack() as stack:
             look = None
             if isinstance(data, bytes) and not partial:
-                look = functools.partial(read_any_stream, data, limits, partial=True)
+                look = functools.partial(look_at_rest, data, limits)
             with partial_hinted(look):
                 opened = open_any_stream(data, limits, partial=partial, part=part)
                 medium, stream = stack.enter_context(opened)

@@ -14,7 +14,7 @@ from vqcodec_cli import options
 from vqcodec_cli.batch import Tell, run_batch
 from vqcodec_cli.failure import UsageError
 from vqcodec_cli.inputs import STREAM_SUFFIXES, Source, find_sources
-from vqcodec_cli.media import check_format, format_of, partial_hinted
+from vqcodec_cli.media import check_format, format_of, look_at_rest, partial_hinted
 from vqcodec_cli.output import STDOUT, check_stdout, need_stdout
 from vqcodec_cli.plan import Job
 from vqcodec_cli.terminal import printable
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
     def work(source: Source, _: Tell) -> tuple[dict[str, Any], str]:
         data = source.read()
-        with partial_hinted(lambda: read_any_stream(data, limits, partial=True)):
+        with partial_hinted(lambda: look_at_rest(data, limits)):
             medium, stream = read_any_stream(data, limits)
         info = describe_stream(medium, stream, size=len(data), limits=limits)
         thumbnail = None
