@@ -86,8 +86,7 @@ def train_generator(
         raise InputError(f"{place}: {len(samples)} signals are too few to learn from")
     named = torch.zeros(len(samples), dtype=torch.int64) if classes is None else classes + 1
     held = torch.arange(len(samples)) % _HELD_OUT == 0
-    enough = min(_ENOUGH // samples[0].numel(), steps * BATCH)
-    copies = max(1, enough // int((~held).sum()))
+    copies = _copies(samples[~held], steps)
     known = _quantize(codec, _copied(workshop, samples[~held], copies, seed), stages)
     judged = _quantize(codec, [samples[held]], stages)
     config = NETWORKS[network](
@@ -116,6 +115,12 @@ def train_generator(
         "finished": time.strftime("%Y-%m-%d", time.gmtime()),
     }
     return write_generator(output, codec.card, config, run.best, facts)
+
+
+def _copies(samples: Tensor, steps: int) -> int:
+    """How often a run of so many steps has time for each of these signals."""
+    enough = min(_ENOUGH // samples[0].numel(), steps * BATCH)
+    return max(1, enough // len(samples))
 
 
 def _copied(workshop: Workshop, samples: Tensor, copies: int, seed: int) -> Iterator[Tensor]:
