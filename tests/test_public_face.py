@@ -19,6 +19,7 @@ FACE = {
     *("Codec", "Picture", "PictureRows", "StreamInfo", "decode", "decode_file", "inspect", "load"),
     *("Sound", "SoundBlocks", "SoundDecoder", "SoundEncoder"),
     *("Array", "decode_array", "encode_array"),
+    "Field",
     "vectors",
     *("Video", "VideoEncoder", "open_video"),
     *("add_model", "find_model", "list_models", "remove_model"),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from vqcodec.live import SoundDecoder, SoundEncoder
     from vqcodec.media.array.coder import decode_array, encode_array
     from vqcodec.media.array.signal import Array
+    from vqcodec.media.field.signal import Field
     from vqcodec.media.picture.rows import PictureRows
     from vqcodec.media.picture.signal import Picture
     from vqcodec.media.sound.blocks import SoundBlocks
@@ -55,6 +56,7 @@ __all__ = [
     "ChecksumError",
     "Codec",
     "CorruptError",
+    "Field",
     "FormatError",
     "InputError",
     "LimitError",
@@ -92,6 +94,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "Array": "vqcodec.media.array.signal",
     "Codec": "vqcodec.codec",
+    "Field": "vqcodec.media.field.signal",
     "Picture": "vqcodec.media.picture.signal",
     "PictureRows": "vqcodec.media.picture.rows",
     "Sound": "vqcodec.media.sound.signal",

@@ -29,6 +29,7 @@ from vqcodec.errors import (
 )
 from vqcodec.grid import whole
 from vqcodec.media.base import Medium
+from vqcodec.media.field.signal import Field
 from vqcodec.media.picture.signal import Picture
 from vqcodec.media.registry import medium_of, read_any_stream
 from vqcodec.media.sound.signal import Sound
@@ -109,6 +110,29 @@ def _sounds() -> list[Sound]:
     ]
 
 
+def _waves(rows: int, columns: int, channels: int = 1) -> NDArray[np.float64]:
+    """Kelvin, and from the second channel on another unit."""
+    row, column = np.mgrid[0:rows, 0:columns]
+    planes = [
+        280 + 9 * np.sin(row / 5 + number) + 4 * np.cos(column / (7 + number) + row / 17)
+        for number in range(channels)
+    ]
+    return np.stack([plane * (1 if n == 0 else 40) for n, plane in enumerate(planes)])
+
+
+def _fields() -> list[Field]:
+    cut = _waves(19, 33, 2).astype(np.float32)
+    cut[:, 4:11, 7:30] = np.nan
+    cut[1, 0, 0] = np.nan
+    return [
+        Field(_waves(37, 53, 2)),
+        Field(cut),
+        Field(_waves(1, 1, 2).astype(np.float16)),
+        Field(_waves(24, 8, 2).astype(np.int32)),
+        Field(_waves(9, 70, 2).astype(np.uint16)),
+    ]
+
+
 def _noise(channels: int, *extent: int) -> Tensor:
     return torch.rand(4, channels, *extent, generator=torch.Generator().manual_seed(0))
 
@@ -134,6 +158,22 @@ EXAMPLES = {
         lambda: 0.3 * (_noise(2, 512) - 0.5),
         _sounds,
         lambda: [Sound(_tones(48000 + number, 2), rate=24000) for number in range(3)],
+    ),
+    "field": Example(
+        tiny_config(
+            medium="field",
+            standardized=True,
+            channels=2,
+            latent_dim=6,
+            stages=3,
+            codebook_size=16,
+            region=4,
+        ),
+        lambda: torch.from_numpy(
+            np.stack([_waves(64, 64 + 8 * n, 2)[:, :, -64:] for n in range(4)]).astype(np.float32)
+        ),
+        _fields,
+        lambda: [Field(_waves(260 + n, 275, 1)[0].astype(np.float32) + n) for n in range(3)],
     ),
     "sawtooth": Example(
         tiny_config(
@@ -269,9 +309,10 @@ def files_are_read_as_they_were_written(codec: Codec, signal: Any) -> None:
     """In the first format, which keeps everything."""
     medium = codec.medium
     data = medium.write(signal, format=next(iter(medium.formats.values())))
-    assert medium_of(data) is medium
+    # What has no suffixes is told by who encodes it.
+    assert medium_of(data) is medium or not medium.suffixes
     read = medium.read(data, Limits())
-    assert np.array_equal(medium.unwrap(read), medium.unwrap(signal))
+    np.testing.assert_array_equal(medium.unwrap(read), medium.unwrap(signal))
     assert medium.side_chunks(read, facts=True) == medium.side_chunks(signal, facts=True)
     count = int(np.prod(signal.extent))
     if count > 1:
@@ -292,7 +333,7 @@ def what_is_no_signal_is_refused(codec: Codec, signal: Any) -> None:
 def a_model_of_another_shape_is_refused(codec: Codec, signal: Any) -> None:
     """What loads can be used: channels and axes that no signal of the medium has do not load."""
     config = codec.card.config
-    many = dataclasses.replace(config.medium, channels=200)
+    many = dataclasses.replace(config.medium, channels=300)
     synthesis: Any = config.synthesis
     other = 1 + len(synthesis.stride) % 3
     synthesis = dataclasses.replace(synthesis, stride=(2,) * other, latent_dim=1)
@@ -327,7 +368,8 @@ def less_than_all_is_a_signal(codec: Codec, signal: Any) -> None:
     assert (type(half), half.channels) == (type(whole), whole.channels)
     assert medium.unwrap(half).dtype == medium.unwrap(whole).dtype
     left = codec.decode_signal(data, partial=True)
-    assert np.array_equal(medium.unwrap(left), medium.unwrap(whole))
+    # NaN, which some signals hold, is like itself here.
+    np.testing.assert_array_equal(medium.unwrap(left), medium.unwrap(whole))
     assert medium.side_chunks(left, facts=True) == medium.side_chunks(whole, facts=True)
 
 

@@ -10,7 +10,12 @@ from vqcodec.model.config import MediumConfig, ModelConfig
 from vqcodec.model.network import VQVAE
 from vqcodec.quantizers.config import QuantizerConfig
 from vqcodec.training.export import export_model
-from vqcodec.transforms.config import ConvolutionalAnalysisConfig, ConvolutionalSynthesisConfig
+from vqcodec.transforms.config import (
+    ConvolutionalAnalysisConfig,
+    ConvolutionalSynthesisConfig,
+    StandardizedAnalysisConfig,
+    StandardizedSynthesisConfig,
+)
 
 __all__ = ["start_model", "tiny_config", "write_tiny"]
 
@@ -18,6 +23,7 @@ __all__ = ["start_model", "tiny_config", "write_tiny"]
 def tiny_config(
     *,
     medium: str = "picture",
+    standardized: bool = False,
     channels: int = 3,
     numbers: Mapping[str, int] | None = None,
     stride: tuple[int, ...] = (8, 8),
@@ -29,12 +35,15 @@ def tiny_config(
     region: int = 128,
 ) -> ModelConfig:
     """A configuration small enough to be built and fitted in a second."""
+    analysis, synthesis = (
+        (StandardizedAnalysisConfig, StandardizedSynthesisConfig)
+        if standardized
+        else (ConvolutionalAnalysisConfig, ConvolutionalSynthesisConfig)
+    )
     return ModelConfig(
         medium=MediumConfig(kind=medium, channels=channels, numbers=numbers or {}),
-        analysis=ConvolutionalAnalysisConfig(width=width, depth=depth),
-        synthesis=ConvolutionalSynthesisConfig(
-            stride=stride, latent_dim=latent_dim, width=width, depth=depth
-        ),
+        analysis=analysis(width=width, depth=depth),
+        synthesis=synthesis(stride=stride, latent_dim=latent_dim, width=width, depth=depth),
         quantizer=QuantizerConfig(stages=stages, codebook_size=codebook_size),
         region=(region,) * len(stride),
     )

@@ -63,6 +63,7 @@ MEDIA = {
     "array": "vqcodec.media.array",
     "video": "vqcodec.media.video",
     "vector": "vqcodec.media.vector",
+    "field": "vqcodec.media.field",
 }
 
 # Those that need no model, and have no workshop.

@@ -193,6 +193,13 @@ class Workshop(Protocol):
     def fitters(self) -> Mapping[str, Fitter]:
         """Recipes that fit codebooks to networks that are there already and train none, by name."""
 
+    def suited(self, recipe: Recipe, place: Path) -> Recipe:
+        """The recipe as the data at a place need it, where they decide on channels or crops.
+
+        Raises:
+            InputError: nothing there that the recipe can train on.
+        """
+
     def open_data(
         self, place: Path, recipe: Recipe, seed: int, *, skipped: Skipped | None = None
     ) -> tuple[Batches, Iterator[Tensor]]:

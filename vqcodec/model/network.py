@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from vqcodec.transforms.base import Transform
 from vqcodec.transforms.convolutional import ConvolutionalTransform
 from vqcodec.transforms.dense import DenseTransform
 from vqcodec.transforms.lapped import LappedTransform
+from vqcodec.transforms.standardized import StandardizedTransform
 
 __all__ = ["VQVAE", "Reconstruction"]
 
@@ -77,10 +79,12 @@ class VQVAE(nn.Module):
         return Reconstruction(self.transform.synthesise(quantized.values), latent, quantized)
 
 
-def _convolutional(config: ModelConfig) -> Transform:
+def _convolutional(
+    config: ModelConfig, kind: type[ConvolutionalTransform] = ConvolutionalTransform
+) -> Transform:
     analysis: Any = config.analysis
     synthesis: Any = config.synthesis
-    return ConvolutionalTransform(
+    return kind(
         config.medium.channels,
         stride=synthesis.stride,
         latent_dim=synthesis.latent_dim,
@@ -127,4 +131,5 @@ _KINDS: dict[str, Callable[[ModelConfig], Transform]] = {
     "convolutional": _convolutional,
     "dense": _dense,
     "lapped": _lapped,
+    "standardized": partial(_convolutional, kind=StandardizedTransform),
 }

@@ -31,6 +31,8 @@ _TYPES = {"F16", "F32", "BOOL", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "
 # The largest number of half precision. Beyond it single precision could hold numbers whose products
 # are infinite, which would come up in the middle of an encode.
 _MAX_VALUE = 65504.0
+# Of what is in the unit of the signal, any that there is.
+_IN_UNITS, _MAX_IN_UNITS = (".mean", ".span"), 1e30
 
 
 def hash_tensors(text: str, tensors: Mapping[str, NDArray[Any]], names: Iterable[str]) -> str:
@@ -114,8 +116,9 @@ def _check_values(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
         most = float(bits.max().view(tensor.dtype))
         if not math.isfinite(most):
             raise BadModelError(f"{path}: tensor {name} holds NaN or infinite values")
-        if most > _MAX_VALUE:
-            raise BadModelError(f"{path}: tensor {name} holds {most:g}, more than {_MAX_VALUE:g}")
+        limit = _MAX_IN_UNITS if name.endswith(_IN_UNITS) else _MAX_VALUE
+        if most > limit:
+            raise BadModelError(f"{path}: tensor {name} holds {most:g}, more than {limit:g}")
 
 
 def _sort_header(data: bytes) -> bytes:

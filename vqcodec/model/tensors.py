@@ -26,13 +26,15 @@ __all__ = [
 ]
 
 _PRIOR_MODES = (1, 2)
+# What networks divide by.
+_POSITIVE = (".scale", ".levels", ".span")
 
 
 def network_tensors(model: VQVAE) -> Tensors:
     """Give the tensors to ship: weights and codebooks as float16, the few statistics as float32."""
     tensors: Tensors = {}
     for name, tensor in model.transform.state_dict().items():
-        exact = name.endswith((".basis", ".scale", ".levels"))
+        exact = name.endswith((".basis", ".mean", *_POSITIVE))
         tensors[name] = _numpy(tensor.float() if exact else tensor.half())
     books = model.quantizer.books()
     tensors["codebooks"] = _numpy(torch.stack([book.vectors for book in books]).half())
@@ -70,7 +72,7 @@ def network_from_tensors(
             raise BadModelError(
                 f"{path}: {name} is {found.shape}, its configuration says {tuple(wanted.shape)}"
             )
-        if name.endswith((".scale", ".levels")) and not (found > 0).all():
+        if name.endswith(_POSITIVE) and not (found > 0).all():
             raise BadModelError(f"{path}: {name} must be positive, is {found.min()}")
         if name.endswith((".share", ".shares", ".residual_energy")) and not (found >= 0).all():
             raise BadModelError(f"{path}: {name} holds negative values")

@@ -101,7 +101,7 @@ def train(
         raise InputError("there are no codebooks to keep: say which weights to start from")
     workshop = find_workshop(medium)
     name = next(iter(workshop.recipes)) if recipe is None else recipe
-    chosen = _find_recipe(workshop.recipes, name)
+    chosen = workshop.suited(_find_recipe(workshop.recipes, name), place)
     distortion = workshop.distortion(chosen)
     if minutes is None and steps is None:
         minutes = chosen.minutes

@@ -26,6 +26,8 @@ __all__ = [
     "DenseSynthesisConfig",
     "LappedAnalysisConfig",
     "LappedSynthesisConfig",
+    "StandardizedAnalysisConfig",
+    "StandardizedSynthesisConfig",
     "SynthesisConfig",
 ]
 
@@ -113,6 +115,20 @@ class ConvolutionalSynthesisConfig(SynthesisConfig):
             raise BadModelError(
                 f"latent_dim {self.latent_dim} is more than the {samples} samples of a patch"
             )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StandardizedAnalysisConfig(ConvolutionalAnalysisConfig):
+    """The convolutional one on values of any unit, brought to the span of their channel."""
+
+    kind: ClassVar[str] = "standardized"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StandardizedSynthesisConfig(ConvolutionalSynthesisConfig):
+    """The convolutional one back to values of any unit."""
+
+    kind: ClassVar[str] = "standardized"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -231,10 +247,12 @@ ANALYSES: list[type[AnalysisConfig]] = [
     DenseAnalysisConfig,
     LappedAnalysisConfig,
     BorrowedAnalysisConfig,
+    StandardizedAnalysisConfig,
 ]
 SYNTHESES: list[type[SynthesisConfig]] = [
     ConvolutionalSynthesisConfig,
     DenseSynthesisConfig,
     LappedSynthesisConfig,
     BorrowedSynthesisConfig,
+    StandardizedSynthesisConfig,
 ]

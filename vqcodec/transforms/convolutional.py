@@ -128,6 +128,8 @@ class ConvolutionalTransform(Transform):
 
     analysis: ConvolutionalAnalysis
     synthesis: ConvolutionalSynthesis
+    analysis_kind = ConvolutionalAnalysis
+    synthesis_kind = ConvolutionalSynthesis
 
     def __init__(
         self,
@@ -141,14 +143,14 @@ class ConvolutionalTransform(Transform):
         synthesis_depth: int,
     ) -> None:
         super().__init__()
-        self.analysis = ConvolutionalAnalysis(
+        self.analysis = self.analysis_kind(
             channels,
             stride=stride,
             width=analysis_width,
             depth=analysis_depth,
             latent_dim=latent_dim,
         )
-        self.synthesis = ConvolutionalSynthesis(
+        self.synthesis = self.synthesis_kind(
             channels,
             stride=stride,
             width=synthesis_width,

@@ -85,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
     folder = _results_folder(args)
     medium, models = _models(args)
     workshop = find_workshop(medium.name)
-    sources = find_sources([args.folder], suffixes=medium.suffixes)
+    # What is told by its model alone has no suffix of its own, but is written somehow.
+    sources = find_sources([args.folder], suffixes=medium.suffixes or tuple(medium.formats))
 
     from vqcodec.evaluation import Results
     from vqcodec.evaluation.plot import need_plotter

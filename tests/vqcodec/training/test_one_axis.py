@@ -84,6 +84,9 @@ class WaveWorkshop:
 
     recipes = {"waves": RECIPE}  # noqa: RUF012
 
+    def suited(self, recipe: Recipe, place: Path) -> Recipe:
+        return recipe
+
     def open_data(
         self, place: Path, recipe: Recipe, seed: int, *, skipped: Skipped | None = None
     ) -> tuple[Batches, Iterator[Tensor]]:

@@ -66,6 +66,10 @@ class PictureWorkshop:
 
         return DAMAGES
 
+    def suited(self, recipe: Recipe, place: Path) -> Recipe:
+        """As it is."""
+        return recipe
+
     def open_data(
         self, place: Path, recipe: Recipe, seed: int, *, skipped: Skipped | None = None
     ) -> tuple[Batches, Iterator[Tensor]]:
