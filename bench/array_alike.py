@@ -54,7 +54,7 @@ def xrays(data: Path, work: Path) -> Alike:
     """Chests of 100 patients, the middle 256 x 256 of 512 x 512, uint8; every fifth is held out."""
     folder = data / "images" / "domain-xray"
     found = [read_rgb(path)[None, 128:384, 128:384, 1] for path in find_pictures(folder)]
-    return Alike([a for n, a in enumerate(found) if n % 5 != 4], found[4::5], (16, 8))
+    return Alike([a for n, a in enumerate(found) if n % 5 != 4], found[4::5], (16, 32))
 
 
 def turbulence(data: Path, work: Path) -> Alike:
@@ -64,7 +64,7 @@ def turbulence(data: Path, work: Path) -> Alike:
         seeds = range(FIRST_SEED, FIRST_SEED + SNAPSHOTS)
         np.save(store, [vorticity(256, 1, 60, seed)[0].astype(np.float32) for seed in seeds])
     found = [field[None] for field in np.load(store)]
-    return Alike(found[:-SNAPSHOTS_HELD_OUT], found[-SNAPSHOTS_HELD_OUT:], (16, 8))
+    return Alike(found[:-SNAPSHOTS_HELD_OUT], found[-SNAPSHOTS_HELD_OUT:], (16, 32))
 
 
 def landsat(data: Path, work: Path) -> Alike:

@@ -18,9 +18,7 @@ from vqcodec.model.tensors import priors_from_tensors
 from vqcodec.priors import MixingPrior
 from vqcodec.quantizers.config import QuantizerConfig
 from vqcodec.tokenizer import Tokenizer
-from vqcodec.training.progress import Budget
 from vqcodec.training.schedule import draw_rate
-from vqcodec.training.trainer import Trainer
 from vqcodec.transforms.config import ConvolutionalAnalysisConfig, ConvolutionalSynthesisConfig
 
 COMPONENTS, STAGES, SIZE, MU = 64, 6, 256, 6.0
@@ -41,25 +39,6 @@ def recipe(channels: int, side: int, width: int, depths: tuple[int, int], crop: 
     return Recipe(
         model=model, crop=(crop, crop), learning_rate=1e-3, warmup=50, mu=MU, truncated=0.6, beams=2
     )
-
-
-class Crops:
-    """Training samples, each from a place that its step decides."""
-
-    def __init__(self, signals: list[Tensor], side: int) -> None:
-        self.signals, self.side = signals, side
-        self.go_on(0)
-
-    def go_on(self, steps: int) -> None:
-        self.random = np.random.default_rng(steps)
-
-    def batch(self, size: int) -> Tensor:
-        return torch.stack([self._crop() for _ in range(size)])
-
-    def _crop(self) -> Tensor:
-        signal = self.signals[self.random.integers(len(self.signals))]
-        row, column = (self.random.integers(n - self.side + 1) for n in signal.shape[1:])
-        return signal[:, row : row + self.side, column : column + self.side]
 
 
 def linear_model(signals: list[Tensor], side: int) -> VQVAE:
@@ -87,18 +66,6 @@ def learn_codebooks(model: VQVAE, columns: Tensor, made: Recipe) -> None:
         mu, stages = draw_rate(made, step)
         restart = not late and step % made.restart_every == 0
         quantizer(columns[None, :, picks], mu=mu, stages=stages, restart=restart, beams=made.beams)
-
-
-def convolutional_model(signals: list[Tensor], side: int, steps: int, work: Path) -> VQVAE:
-    """A small VQ-VAE as the product trains them, for squared error."""
-    made = recipe(len(signals[0]), side, 48, (1, 3), 16 * side)
-    trainer = Trainer(
-        made, Crops(signals, 16 * side), lambda a, b, error: error, device=torch.device("cpu")
-    )
-    for progress in trainer.fit(Budget(steps=steps), work / "training.state.safetensors"):
-        if progress.steps % 100 == 0:
-            print(f"step {progress.steps}, {progress.decibels:.2f} dB", flush=True)
-    return trainer.model
 
 
 class Vectors:

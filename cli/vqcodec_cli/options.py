@@ -223,6 +223,14 @@ def positive(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """A number above 0 and up to 1."""
+    value = _parsed(float, text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{_cut(text)} is not a number above 0 and up to 1")
+    return value
+
+
 def whole(low: int, high: int = _MOST) -> Callable[[str], int]:
     """A reader of whole numbers from `low` to `high`."""
 

@@ -54,7 +54,7 @@ def test_a_sheet_of_samples(run_cli: RunCli, tiny_model: str) -> None:
         (["--extent", "64,64", "--count", 65537], "268,439,552 samples"),
         (["--count", 10**12], "more than 268,435,456"),
         (["--count", 10**12, "--generator", "none"], "more than 268,435,456"),
-        (["--stages", 99], "stages, got 99"),
+        (["--stages", 99], "this model, got 99"),
     ],
 )
 def test_more_samples_than_there_may_be(
@@ -87,7 +87,8 @@ def test_files_of_samples(run_cli: RunCli, tiny_model: str) -> None:
         (["-o", "x.png", "--class", 3], 2, "are for --generator"),
         (["-o", "x.png", "--generator", "g", "--stages", 1], 2, "stages of its own"),
         (["-o", "x.png", "--generator", "g"], 3, "no generator 'g' for photo-1; there are: none"),
-        (["-o", "x.png", "--stages", 99], 2, "has 12 stages, got 99"),
+        (["-o", "x.png", "--stages", 99], 2, "is 1 to 12 with this model, got 99"),
+        (["-o", "x.png", "--extent", 5], 2, "for signals of 2 axes"),
     ],
 )
 def test_sampling_refused(run_cli: RunCli, options: list[Any], code: int, says: str) -> None:
@@ -116,8 +117,10 @@ def test_a_prior_of_digits(run_cli: RunCli) -> None:
     assert run_cli("sample", *asked, "--count", 4, "-o", "s.png").code == 0
     assert size_of("s.png") == (58, 58)
     outcome = run_cli("sample", *asked[:-4], "--class", 3, "-o", "t.png")
-    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
     assert "there are 3 classes, from 0, got 3" in outcome.err
+    outcome = run_cli("sample", *asked[:4], "--top-p", 0, "-o", "t.png")
+    assert (outcome.code, "0 is not a number above 0" in outcome.err) == (2, True), outcome.err
     assert "-m MODEL -o FILE" in run_cli("train-prior", "d.idx").err
     assert run_cli("train-prior", "no.idx", "-m", "d.safetensors", "-o", "x.safetensors").code == 4
 

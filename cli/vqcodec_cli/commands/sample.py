@@ -11,7 +11,7 @@ from vqcodec.bitstream import DEFAULT_LIMITS
 from vqcodec.media.base import Medium
 from vqcodec.media.registry import find_medium, find_workshop
 from vqcodec_cli import options
-from vqcodec_cli.failure import OK, UsageError
+from vqcodec_cli.failure import OK, UsageError, options_refused
 from vqcodec_cli.inputs import STREAM_SUFFIXES
 from vqcodec_cli.media import format_of
 from vqcodec_cli.output import check_output, write_file
@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--top-p",
-        type=options.number(0, 1),
+        type=options.share,
         metavar="P",
         help="with --generator: leave out the least likely codes, 1 - P of them (default: 1)",
     )
@@ -104,14 +104,15 @@ def run(args: argparse.Namespace) -> int:
     for place in places:
         check_output(place, force=args.force, makes_folder=True)
     codec = vqcodec.load(args.model, device=args.device)
-    streams = codec.sample_streams(
-        args.extent,
-        count=args.count,
-        seed=args.seed,
-        stages=args.stages,
-        generator=args.generator,
-        **_options(args),
-    )
+    with options_refused():
+        streams = codec.sample_streams(
+            args.extent,
+            count=args.count,
+            seed=args.seed,
+            stages=args.stages,
+            generator=args.generator,
+            **_options(args),
+        )
     with DelayedProgress("sampling", total=float(args.count)) as bar:
         drawn = _counted(streams, bar)
         if len(places) == args.count and places[0].suffix in STREAM_SUFFIXES:
@@ -131,7 +132,8 @@ def _check_amount(args: argparse.Namespace, card: "ModelCard") -> None:
         UsageError: it says how many there may be.
     """
     if args.stages is not None and args.stages > card.config.quantizer.stages:
-        raise UsageError(f"the model has {card.config.quantizer.stages} stages, got {args.stages}")
+        most = card.config.quantizer.stages
+        raise UsageError(f"--stages is 1 to {most} with this model, got {args.stages}")
     # A generator has learned its extent, which is known once it is read.
     usual = (1,) if args.generator is not None else card.config.usual_extent
     samples = args.count * math.prod(args.extent or usual)
@@ -171,9 +173,11 @@ def _places(args: argparse.Namespace, medium: Medium) -> list[Path]:
 
 
 def _counted(streams: Iterator[bytes], bar: DelayedProgress) -> Iterator[bytes]:
-    for number, data in enumerate(streams, 1):
-        yield data
-        bar.update(float(number))
+    # A generator judges the options when it draws.
+    with options_refused():
+        for number, data in enumerate(streams, 1):
+            yield data
+            bar.update(float(number))
 
 
 def _sheet(codec: "Codec", streams: Iterator[bytes], target: str) -> bytes:
