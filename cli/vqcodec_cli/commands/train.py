@@ -24,6 +24,7 @@ examples:
   vqcodec train xrays/ -o xray.safetensors --minutes 60
   vqcodec train xrays/ -o xray.safetensors --minutes 60 --resume   after an interruption
   vqcodec train camera/ -o camera.safetensors --recipe video       a week of one's own camera
+  vqcodec train scenes/ -o scene.safetensors --recipe array        .npy files of one kind
   vqcodec models add xray.safetensors                              from then on: -m xray
   vqcodec train photos/ -o noise.safetensors --recipe restore --degrade noise=5-40
                                              then: encode --restore noise.safetensors"""
