@@ -56,7 +56,7 @@ examples:
   vqcodec encode archive/ -o encoded/ --jobs 8 --skip-existing --manifest encoded.jsonl
   vqcodec encode talk.wav -m speech --kbps 3     writes talk.vqc
   vqcodec encode field.npy --max-error 0.01      an array, no value off by more than 0.01
-  vqcodec encode new.npy -m scene.safetensors --psnr 30    an array by a model of such, no bound
+  vqcodec encode new.npy -m scene.safetensors    an array by a model of such arrays
   vqcodec encode words.npy --recipe vectors --bytes-per-vector 16
   vqcodec encode clip.mkv --kbps 40              a video, writes clip.vqc
   vqcodec encode noisy.png --restore noise       without the noise; any reader reads it
