@@ -2,12 +2,12 @@
 
     python -m bench.refine FOLDER [--model photo-psnr] [--pictures 8] [-o FILE.json]
 
-Held-out photographs of the training folder, 384 x 384 from the middle, one region each. The codes
-of the usual effort are searched again for a latent that was moved against the slope of the decoded
-error; the best codes on the way by error and bits are kept, as the highest efforts do it. `true`
-differentiates the synthesis; `linear` takes the decoded error back through the transpose of its
-linear path alone, which needs no gradient. Decibels at equal bits are picture by picture, of real
-payloads; seconds are those of the processor, on one thread.
+Held-out photographs of the training folder, the middle of each, up to 384 x 384, one region. The
+codes of the usual effort are searched again for a latent that was moved against the slope of the
+decoded error; the best codes on the way by error and bits are kept, as the highest efforts do it.
+`true` differentiates the synthesis; `linear` takes the decoded error back through the transpose of
+its linear path alone, which needs no gradient. Decibels at equal bits are picture by picture, of
+real payloads; seconds are those of the processor, on one thread.
 """
 
 from __future__ import annotations
@@ -149,6 +149,7 @@ def main() -> None:
         pixels = read_rgb(path)
         top, left = ((n - SIDE) // 2 for n in pixels.shape[:2])
         pixels = pixels[max(top, 0) :, max(left, 0) :][:SIDE, :SIDE]
+        pixels = pixels[: len(pixels) // 8 * 8, : pixels.shape[1] // 8 * 8]
         for way in WAYS:
             points, spent = curve(codec, pixels, way)
             found[way.name].append(points)

@@ -108,9 +108,9 @@ class Codec(Sampling, Many):
             signal: what the model's medium takes. Pictures: a `Picture` or `PictureRows`, a PIL
                 image, a numpy array (H, W) or (H, W, 1 to 4) of uint8, uint16 or float in [0, 1],
                 or a torch tensor (C, H, W) of uint8 or float in [0, 1]. Sounds: a `Sound` or
-                `SoundBlocks`, or (samples, rate). Fields: a `Field`, an array or a tensor, (H, W) or
-                (C, H, W). Or a file of the medium, read as the command reads it: by its path (every
-                `str` is one), open for reading, or as its bytes.
+                `SoundBlocks`, or (samples, rate). Fields: a `Field`, an array or a tensor, (H, W)
+                or (C, H, W). Or a file of the medium, read as the command reads it: by its path
+                (every `str` is one), open for reading, or as its bytes.
             quality: 0 (smallest) to 100 (best).
             bpp: instead of a quality, at most so many bits for each sample (pixel) of the extent.
             kbps: instead of a quality, at most so many kilobits a second, for a signal in time.

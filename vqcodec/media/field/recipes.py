@@ -38,7 +38,8 @@ def _model(channels: int) -> ModelConfig:
 RECIPES = {
     "array": Recipe(
         model=_model(1),
-        crop=(256, 256),
+        crop=(192, 192),
+        batch=8,
         learning_rate=1e-3,
         warmup=50,
         mu=6.0,

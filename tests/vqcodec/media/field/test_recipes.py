@@ -37,13 +37,13 @@ def test_channels_are_those_of_most_files(save: Save, tmp_path: Path) -> None:
     save("a.npy", 300, 300)
     save("b.npy", 5, 300, 300)
     found = suited(RECIPE, tmp_path)
-    assert (found.model.medium.channels, found.crop) == (4, (256, 256))
+    assert (found.model.medium.channels, found.crop) == (4, (192, 192))
     assert found.model.synthesis.latent_dim == 192
     told: list[str] = []
     batches, signals = open_data(
         tmp_path, found, 0, skipped=lambda path, why: told.append(f"{path.name}: {why}")
     )
-    assert tuple(batches.batch(2).shape) == (2, 4, 256, 256)
+    assert tuple(batches.batch(2).shape) == (2, 4, 192, 192)
     assert len(list(signals)) == 3
     assert sorted(told) == [
         "a.npy: the model is for fields of 4 channels, got 1: (300, 300)",
