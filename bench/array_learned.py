@@ -44,7 +44,7 @@ Curve = list[tuple[float, float]]
 
 Makers = dict[str, Callable[[], "Coder"]]
 
-# Bits of a value, of the better of the scalar coders, between which others are compared with it.
+# Bits of a value, of the product's recipe, between which others are compared with it.
 BANDS = {"0.01 to 0.1": (0.01, 0.1), "0.01 to 0.03": (0.01, 0.03), "0.03 to 0.1": (0.03, 0.1)}
 RATES = (0.01, 0.02, 0.05, 0.1)
 # Where the mean is above the first and every array above the largest of these, or it is far above.
@@ -52,6 +52,7 @@ ENOUGH, FAR = 0.11, 0.2
 # Arrays that counters and costs are fitted to, positions that the network of a prior looks at, and
 # arrays that the peers code.
 FITTED, SAMPLES, FEW = 24, 150_000, 6
+LEARNED = "recipe array"
 PEERS = ("photo-psnr", "bounded", "jpeg 2000")
 RESULT = Path(__file__).resolve().parent / "results" / "array_learned.json"
 
@@ -171,7 +172,7 @@ def makers(alike: Alike, work: Path, steps: int) -> Makers:
                 lambda n: Vectors(linear(n), scale).counting(few), side
             ),
         }
-    found["recipe array"] = partial(learned, alike.train, steps, work)
+    found[LEARNED] = partial(learned, alike.train, steps, work)
     if len(signals[0]) == 1:
         found["photo-psnr"] = lambda: Vectors(locate_model("photo-psnr"), Grey(scale))
     return found | {"bounded": lambda: Bounded(), "jpeg 2000": lambda: Jpeg2000()}
@@ -240,7 +241,7 @@ def _mean_at(rate: float, curves: list[Curve]) -> float | None:
 
 
 def judge(name: str, data: Path, work: Path, steps: int, asked: str) -> dict[str, Any]:
-    """All coders on one set; the reference is the scalar one that needs fewer bits."""
+    """All coders on one set, beside the product's recipe."""
     work.mkdir(parents=True, exist_ok=True)
     alike = SETS[name](data, work)
     found = {
@@ -248,15 +249,12 @@ def judge(name: str, data: Path, work: Path, steps: int, asked: str) -> dict[str
         for name, make in makers(alike, work, steps).items()
         if not asked or name in asked or (work / f"{name}.json").exists()
     }
-    one, other = (f"scalar {side}" for side in alike.sides)
-    gain = summary(found, one)[other]["percent"]["0.01 to 0.1"]["median"]
-    reference = other if gain < 0 else one
     return {
         "trained_on": len(alike.train),
         "tested_on": len(alike.test),
         "shape": alike.test[0].shape,
-        "reference": reference,
-        "coders": summary(found, reference),
+        "reference": LEARNED,
+        "coders": summary(found, LEARNED),
         "circumstances": circumstances(("imagecodecs", "scipy")),
     }
 
