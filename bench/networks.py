@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.network_runs import Runs
@@ -54,7 +55,12 @@ def costs(variant: Variant) -> dict[str, float]:
         ("analysis", model.transform.analyse, samples),
         ("synthesis", model.transform.synthesise, latent),
     ):
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
+        # Attention is counted as the products that it is made of.
+        with (
+            FlopCounterMode(display=False) as counter,
+            sdpa_kernel(SDPBackend.MATH),
+            torch.no_grad(),
+        ):
             network(x)
         # The counter has two operations for each multiply-add.
         found[f"{name}_kmac"] = counter.get_total_flops() / 2 / side**2 / 1000
