@@ -1,9 +1,17 @@
-"""Training and export of the networks of bench/networks.py, by equal processor seconds."""
+"""Training and export of the networks of bench/networks.py, by equal processor seconds.
+
+What else a machine does makes a step slower. So the steps of all networks are timed in turn, a few
+of each round by round, and each network gets as many as fit into the seconds.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import json
+import statistics
 import time
+from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +36,16 @@ WARMUP = 100
 # Weights are averaged from where codes are no longer moved to other places.
 AVERAGED_FROM = 0.7
 PRIOR_PICTURES = 48
+SIDE = RECIPES["photo-psnr"].crop[0]
+# How steps are timed.
+ROUNDS, STEPS_A_ROUND, TIMED_PICTURES = 3, 3, 32
 
 
-class ProcessorBudget(Budget):
-    """So many minutes of processor time, in which a state's seconds are counted, too."""
+class Steps(Budget):
+    """So many steps, in a state that counts its seconds in processor time."""
 
-    def __init__(self, *, minutes: float, spent: float) -> None:
-        super().__init__(minutes=minutes)
+    def __init__(self, *, steps: int, spent: float) -> None:
+        super().__init__(steps=steps)
         # A budget is frozen; this one starts when it is made.
         vars(self)["zero"] = time.process_time() - spent
 
@@ -69,21 +80,36 @@ class Mean:
 class Runs:
     """Networks in training, on the same crops in the same order, from the same seed."""
 
-    def __init__(self, folder: Path, work: Path, *, minutes: float) -> None:
-        self.work, self.minutes = work, minutes
+    def __init__(self, folder: Path, work: Path) -> None:
+        self.work = work
         self.paths, self.held_out = split_files(find_pictures(folder), held_out=32)
 
-    def train(self, name: str, model: ModelConfig) -> TrainingState:
-        """Train a network to the end of its budget, from where an earlier call was stopped."""
+    def step_seconds(self, models: Mapping[str, ModelConfig]) -> dict[str, float]:
+        """Processor seconds of a step of every network, the median over rounds; timed once."""
+        path, state = self.work / "step_seconds.json", self.work / "timed.state.safetensors"
+        if not path.is_file():
+            crops = {name: _Clock(self.paths[:TIMED_PICTURES]) for name in models}
+            trainers = {name: _trainer(model, crops[name]) for name, model in models.items()}
+            for round_ in range(1 + ROUNDS):
+                for name, trainer in trainers.items():
+                    # The first step of all starts the quantizer, and is not timed.
+                    budget = Budget(steps=1 + round_ * STEPS_A_ROUND)
+                    for _ in trainer.fit(budget, state):
+                        pass
+                    crops[name].lap()
+            state.unlink()
+            found = {name: statistics.median(clock.seconds) for name, clock in crops.items()}
+            write_whole(path, json.dumps(found, indent=1).encode())
+        seconds: dict[str, float] = json.loads(path.read_text())
+        return seconds
+
+    def train(self, name: str, model: ModelConfig, *, steps: int) -> TrainingState:
+        """Train a network for so many steps, from where an earlier call was stopped."""
         path, mean = self._state(name), Mean(self._mean(name))
-        torch.manual_seed(0)
-        recipe = dataclasses.replace(RECIPES["photo-psnr"], model=model, warmup=WARMUP)
-        crops = PictureCrops(self.paths, side=recipe.crop[0], seed=0)
-        distortion = find_workshop("picture").distortion(recipe)
-        trainer = Trainer(recipe, crops, distortion, device=torch.device("cpu"))
+        trainer = _trainer(model, PictureCrops(self.paths, side=SIDE, seed=0))
         if path.is_file():
             trainer.resume(path)
-        budget = ProcessorBudget(minutes=self.minutes, spent=trainer.state.seconds)
+        budget = Steps(steps=steps, spent=trainer.state.seconds)
         for progress in trainer.fit(budget, path):
             print(
                 f"  {name}: step {progress.steps}, {progress.seconds:.0f} s, "
@@ -124,3 +150,28 @@ class Runs:
 
     def _mean(self, name: str) -> Path:
         return self.work / f"{name}.mean.safetensors"
+
+
+class _Clock(PictureCrops):
+    """Crops that note when each step begins."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        super().__init__(paths, side=SIDE, seed=0)
+        self.seconds: list[float] = []
+        self._began: list[float] = []
+
+    def go_on(self, steps: int) -> None:
+        super().go_on(steps)
+        self._began.append(time.process_time())
+
+    def lap(self) -> None:
+        """Take the times between the beginnings so far; the last step has no end of its own."""
+        self.seconds += [b - a for a, b in pairwise(self._began)]
+        self._began.clear()
+
+
+def _trainer(model: ModelConfig, crops: PictureCrops) -> Trainer:
+    torch.manual_seed(0)
+    recipe = dataclasses.replace(RECIPES["photo-psnr"], model=model, warmup=WARMUP)
+    distortion = find_workshop("picture").distortion(recipe)
+    return Trainer(recipe, crops, distortion, device=torch.device("cpu"))

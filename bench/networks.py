@@ -3,12 +3,12 @@
     python -m bench.networks FOLDER WORK [--variants present,gated] [--minutes 20]
         [-o bench/results/networks.json]
 
-Every variant is trained from nothing for so many minutes of one core, by the recipe of `photo-psnr`
-with codebooks of 256, on the same crops in the same order, and measured on the photographs that
-recipe holds out: whole files, whose prior has no network, by the search of the product. Variants
-are compared with the present network picture by picture at equal rate. WORK keeps the training
-states, the models and what was measured, and is gone on with; variants that are not named keep
-what the result has of them.
+Every variant is trained from nothing for as many steps as fit into so many minutes of one core,
+all timed in turn on this machine, by the recipe of `photo-psnr` with codebooks of 256, on the same
+crops in the same order. It is measured on the photographs that recipe holds out: whole files, whose
+prior has no network, by the search of the product. Variants are compared with the present network
+picture by picture at equal rate. WORK keeps the training states, the models and what was measured,
+and is gone on with; variants that are not named keep what the result has of them.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _values_at(rate: float, curve: list[dict[str, float]]) -> list[float | None]
     return [value_at(rate, rates, [point[m.name] for point in curve]) for m in MEASURES]
 
 
-def finish(runs: Runs, name: str) -> dict[str, Any]:
+def finish(runs: Runs, name: str, *, minutes: float) -> dict[str, Any]:
     """What is known of a variant once it is trained and measured, from where it was left."""
     kept = runs.work / f"{name}.json"
     if kept.is_file():
@@ -126,15 +126,18 @@ def finish(runs: Runs, name: str) -> dict[str, Any]:
         return found
     variant = VARIANTS[name]
     run = variant.mean_of or name
-    state = runs.train(run, variant.model)
+    models = {other: v.model for other, v in VARIANTS.items() if v.mean_of is None}
+    step = runs.step_seconds(models)[run]
+    state = runs.train(run, variant.model, steps=round(60 * minutes / step))
     path = runs.export(run, variant.model, averaged=variant.mean_of is not None)
     codec = Codec(*read_model(path), device="cpu")
     curves = measure(codec, runs.held_out, runs.work / f"{name}.curves.json")
     row = {
         "what": variant.what,
-        "minutes": runs.minutes,
+        "minutes": minutes,
         "steps": state.steps,
-        "ms_a_step": 1000 * state.seconds / state.steps,
+        "ms_a_step": 1000 * step,
+        "processor_seconds": state.seconds,
         **costs(variant),
         "encode_seconds_a_megapixel": seconds_a_megapixel(curves, "encode"),
         "decode_seconds_a_megapixel": seconds_a_megapixel(curves, "decode"),
@@ -186,12 +189,12 @@ def main() -> None:
     keep_freed_memory()
     torch.set_num_threads(1)
     arguments.work.mkdir(parents=True, exist_ok=True)
-    runs = Runs(arguments.folder, arguments.work, minutes=arguments.minutes)
+    runs = Runs(arguments.folder, arguments.work)
     rows: dict[str, dict[str, Any]] = {}
     if arguments.output and arguments.output.is_file():
         rows = json.loads(arguments.output.read_text())
     for name in arguments.variants.split(","):
-        rows[name] = finish(runs, name)
+        rows[name] = finish(runs, name, minutes=arguments.minutes)
         print(as_table(rows), flush=True)
         if arguments.output:
             write_whole(arguments.output, (json.dumps(rows, indent=1) + "\n").encode())

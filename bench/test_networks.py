@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.network_blocks import Windows
-from bench.network_runs import Mean, ProcessorBudget
+from bench.network_runs import Mean, Steps
 from bench.network_transform import BOTTLENECK, GATED, INVERTED, Shape, VariantTransform
 from bench.network_variants import VARIANTS
 from bench.networks import costs, gains
@@ -173,18 +173,19 @@ def test_the_mean_counts_each_step_once_and_outlives_its_process(tmp_path: Path)
     torch.testing.assert_close(Mean(path).tensors["w"], torch.tensor([3.0, 4.0]))
 
 
-def test_a_budget_counts_processor_time_from_where_it_was() -> None:
-    state = TrainingState(seconds=30)
-    budget = ProcessorBudget(minutes=1, spent=state.seconds)
+def test_a_state_counts_processor_time_from_where_it_was() -> None:
+    state = TrainingState(steps=3, seconds=30)
+    budget = Steps(steps=12, spent=state.seconds)
     # What the clock on the wall said does not count.
     state.seconds += 100
-    time.sleep(0.05)
-    assert 0.5 <= budget.share(state) < 0.501
+    time.sleep(0.1)
+    assert budget.share(state) == 0.25
+    assert state.seconds == pytest.approx(30, abs=0.05)
     began = time.process_time()
-    while time.process_time() < began + 0.1:
+    while time.process_time() < began + 0.2:
         pass
-    assert budget.share(state) * 60 - 30 == pytest.approx(0.1, abs=0.05)
-    assert state.seconds == pytest.approx(30.1, abs=0.05)
+    budget.share(state)
+    assert state.seconds == pytest.approx(30.2, abs=0.05)
 
 
 def test_gains_are_of_the_same_picture_at_the_same_rate() -> None:
