@@ -113,10 +113,10 @@ class Windows(_Block):
         normed = self.norm(x.movedim(1, -1)).movedim(-1, 1)
         pads = (-width % self.side, -height % self.side)
         triple = functional.pad(self.first(normed), (0, pads[0], 0, pads[1]))
-        query, key, value = self._to_windows(triple).chunk(3, dim=-1)
+        parts = self._to_windows(triple).chunk(3, dim=-1)
+        query, key, value = (self._to_heads(part) for part in parts)
         seen = functional.scaled_dot_product_attention(
-            *(self._to_heads(part) for part in (query, key, value)),
-            attn_mask=self._allowances(x, pads),
+            query, key, value, attn_mask=self._allowances(x, pads)
         )
         mixed = self._from_windows(seen.transpose(1, 2).flatten(2), triple.shape[2:])
         added: Tensor = self.last(mixed[:, :, :height, :width])
@@ -146,12 +146,13 @@ class Windows(_Block):
 
     def _to_heads(self, x: Tensor) -> Tensor:
         """(windows, positions, C) -> (windows, heads, positions, C / heads)."""
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)
 
 
 def _offsets(side: int) -> Tensor:
     """For each pair of a window's positions the number of the offset between them, (n, n)."""
     axis = torch.arange(side, device="cpu")
     places = torch.stack(torch.meshgrid(axis, axis, indexing="ij")).flatten(1)
-    rows, columns = places[:, :, None] - places[:, None, :] + side - 1
-    return rows * (2 * side - 1) + columns
+    rows, columns = (places[:, :, None] - places[:, None, :] + side - 1).unbind()
+    numbers: Tensor = rows * (2 * side - 1) + columns
+    return numbers

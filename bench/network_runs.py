@@ -109,6 +109,8 @@ class Runs:
         trainer = _trainer(model, PictureCrops(self.paths, side=SIDE, seed=0))
         if path.is_file():
             trainer.resume(path)
+        if trainer.state.steps >= steps:
+            return trainer.state
         budget = Steps(steps=steps, spent=trainer.state.seconds)
         for progress in trainer.fit(budget, path):
             print(

@@ -99,7 +99,8 @@ class VariantAnalysis(_Network):
     def forward(self, x: Tensor) -> Tensor:
         x = x - MIDDLE
         linear = project(to_patches(x, STRIDE), self.basis)
-        return (linear + self.layers(x)) / self.scale
+        latent: Tensor = (linear + self.layers(x)) / self.scale
+        return latent
 
 
 class VariantSynthesis(_Network):

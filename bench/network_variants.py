@@ -18,7 +18,7 @@ from vqcodec.model.config import ModelConfig
 from vqcodec.quantizers.config import QuantizerConfig
 from vqcodec.transforms.config import ConvolutionalAnalysisConfig, ConvolutionalSynthesisConfig
 
-__all__ = ["VARIANTS", "Variant"]
+__all__ = ["VARIANTS", "Variant", "other"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,8 @@ def _present(*, width: int = 128, analysis: int = 4, synthesis: int = 9) -> Mode
     )
 
 
-def _other(
-    *, analysis: int = 4, synthesis: int = 9, windows: tuple[int, int] = (0, 0), **shape: int
+def other(
+    *, analysis: int = 4, synthesis: int = 9, windows: tuple[int, int] = (0, 0), **shape: Any
 ) -> ModelConfig:
     """A network of other blocks, of so many each way."""
     shape = {"width": 128, **shape}
@@ -63,24 +63,22 @@ VARIANTS = {
     "averaged": Variant(
         what="the same run, mean of the weights from 70 % on", model=_present(), mean_of="present"
     ),
-    "fine": Variant(
-        what="2 blocks of 64 channels at stride 4 more, each way", model=_other(fine=2)
-    ),
-    "gated": Variant(what="gated units of 88 channels", model=_other(block=GATED)),
+    "fine": Variant(what="2 blocks of 64 channels at stride 4 more, each way", model=other(fine=2)),
+    "gated": Variant(what="gated units of 88 channels", model=other(block=GATED)),
     "inverted5": Variant(
         what="192 channels, depthwise 5 x 5, three times the channels between",
-        model=_other(block=INVERTED, width=192, side=5),
+        model=other(block=INVERTED, width=192, side=5),
     ),
     "inverted7": Variant(
-        what="the same, depthwise 7 x 7", model=_other(block=INVERTED, width=192, side=7)
+        what="the same, depthwise 7 x 7", model=other(block=INVERTED, width=192, side=7)
     ),
     "bottleneck": Variant(
         what="8 and 18 blocks of sides 1, 3, 1, 192 channels, half of them between",
-        model=_other(block=BOTTLENECK, width=192, analysis=8, synthesis=18),
+        model=other(block=BOTTLENECK, width=192, analysis=8, synthesis=18),
     ),
     "wide": Variant(what="192 channels", model=_present(width=192)),
     "windows": Variant(
-        what="1 and 2 blocks of attention in windows of 8 x 8 more", model=_other(windows=(1, 2))
+        what="1 and 2 blocks of attention in windows of 8 x 8 more", model=other(windows=(1, 2))
     ),
     "deep": Variant(what="8 blocks in the analysis", model=_present(analysis=8)),
 }

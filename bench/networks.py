@@ -104,7 +104,7 @@ def gains(curves: Curves, present: Curves, rate: float) -> dict[str, Any]:
     found = []
     for name in curves.keys() & present.keys():
         here, there = _values_at(rate, curves[name]), _values_at(rate, present[name])
-        if None not in (*here, *there):
+        if here and there:
             found.append(np.subtract(here, there))
     if len(found) < 2:
         return {"pictures": len(found)}
@@ -113,9 +113,11 @@ def gains(curves: Curves, present: Curves, rate: float) -> dict[str, Any]:
     return {"pictures": len(found)} | {m.name: [float(a), float(b)] for m, a, b in pairs}
 
 
-def _values_at(rate: float, curve: list[dict[str, float]]) -> list[float | None]:
+def _values_at(rate: float, curve: list[dict[str, float]]) -> list[float]:
+    """What the measures say of a picture at a rate; nothing where its curve does not reach it."""
     rates = [point["bpp"] for point in curve]
-    return [value_at(rate, rates, [point[m.name] for point in curve]) for m in MEASURES]
+    values = [value_at(rate, rates, [point[m.name] for point in curve]) for m in MEASURES]
+    return [value for value in values if value is not None]
 
 
 def finish(runs: Runs, name: str, *, minutes: float) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What bench/networks.py rests on: its transforms keep the contract, its runs add up."""
 
+import dataclasses
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,15 +9,25 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bench import networks
 from bench.network_blocks import Windows
-from bench.network_runs import Mean, Steps
-from bench.network_transform import BOTTLENECK, GATED, INVERTED, Shape, VariantTransform
-from bench.network_variants import VARIANTS
+from bench.network_runs import Mean, Runs, Steps
+from bench.network_transform import (
+    BOTTLENECK,
+    GATED,
+    INVERTED,
+    PLAIN,
+    Shape,
+    VariantTransform,
+)
+from bench.network_variants import VARIANTS, Variant, other
 from bench.networks import costs, gains
 from vqcodec.model.config import ModelConfig
+from vqcodec.quantizers.config import QuantizerConfig
 from vqcodec.training.state import TrainingState
 from vqcodec.transforms.convolutional import ConvolutionalTransform
 from vqcodec.transforms.layout import to_patches
@@ -128,6 +139,8 @@ def test_attention_is_that_of_each_window_alone() -> None:
     torch.manual_seed(0)
     block = Windows(64).requires_grad_(False)
     nn.init.normal_(block.bias)
+    assert block.first.bias is not None
+    assert block.last.bias is not None
     x = torch.randn(2, 64, 8, 21)
     found = block(x)
     for begin, end in ((0, 8), (8, 16), (16, 21)):
@@ -200,3 +213,43 @@ def test_gains_are_of_the_same_picture_at_the_same_rate() -> None:
     assert found["psnr"] == pytest.approx([0.75, 0.25])
     assert found["ms-ssim"] == pytest.approx([-0.75, 0.25])
     assert gains(better, present, 0.05) == {"pictures": 0}
+
+
+@pytest.mark.slow
+def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small: dict[str, Any] = {"quantizer": QuantizerConfig(stages=2, codebook_size=16)}
+    models = {
+        name: dataclasses.replace(
+            other(width=16, analysis=0, synthesis=1, block=block, hidden=8), **small
+        )
+        for name, block in (("present", PLAIN), ("gated", GATED))
+    }
+    variants = {name: Variant(what=name, model=model) for name, model in models.items()}
+    variants["averaged"] = Variant(what="mean", model=models["present"], mean_of="present")
+    monkeypatch.setattr(networks, "VARIANTS", variants)
+    (tmp_path / "photographs").mkdir()
+    random = np.random.default_rng(0)
+    for number in range(12):
+        pixels = np.kron(random.integers(0, 255, (26, 28, 3), np.uint8), np.ones((8, 8, 1)))
+        Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"photographs/{number}.png")
+    work = tmp_path / "work"
+    work.mkdir()
+    runs = Runs(tmp_path / "photographs", work)
+    seconds = runs.step_seconds(models)
+    assert all(second > 0 for second in seconds.values())
+    assert runs.step_seconds({}) == seconds
+    # As many steps as the seconds hold.
+    row = networks.finish(runs, "present", minutes=80.5 * seconds["present"] / 60)
+    assert row["steps"] in (80, 81)
+    assert row["pictures"].keys() == {path.name for path in runs.held_out}
+    for steps in (7, 9):
+        assert runs.train("again", models["gated"], steps=steps).steps == steps
+    averaged = networks.finish(runs, "averaged", minutes=80.5 * seconds["present"] / 60)
+    assert averaged["processor_seconds"] == row["processor_seconds"]
+    assert averaged["pictures"] != row["pictures"]
+    before = {path: path.stat().st_mtime_ns for path in work.iterdir()}
+    assert networks.finish(runs, "present", minutes=99) == row
+    assert before == {path: path.stat().st_mtime_ns for path in work.iterdir()}
+    table = networks.as_table({"averaged": averaged, "present": row}).splitlines()
+    assert table[2].startswith("| present: present |")
+    assert table[3].startswith("| averaged: mean |")
