@@ -87,7 +87,7 @@ class Player:
         self._chunks, self._starts, self.counts = numbering
         self._seeker = Seeker(self._head, numbering, self.facts)
         self.is_whole = stream.is_whole and len(self.counts) == len(stream)
-        self._closing = ExitStack()
+        self._closing, self._is_closed = ExitStack(), False
 
     def __enter__(self) -> Self:
         return self
@@ -101,7 +101,8 @@ class Player:
         self.close()
 
     def close(self) -> None:
-        """Let the file go."""
+        """Let the file go; what is asked for from then on is refused."""
+        self._is_closed = True
         self._closing.close()
 
     @property
@@ -228,6 +229,8 @@ class Player:
                 return
 
     def _payload(self, number: int) -> bytes:
+        if self._is_closed:
+            raise InputError("the video is closed: draw its frames before")
         with self._reading:
             return self._stream.codes_of(self._chunks[number])
 

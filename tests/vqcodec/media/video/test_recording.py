@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -335,6 +336,17 @@ def test_bad_frames_and_numbers_are_refused(model: VideoModel) -> None:
             encoder.add(frame)
     with pytest.raises(InputError, match="empty"):
         encoder.close()
+
+
+def test_a_closed_video_is_refused_by_name(tmp_path: Path, stream: bytes, model: VideoModel) -> None:
+    path = tmp_path / "clip.vqc"
+    path.write_bytes(stream)
+    for source in (path, stream):
+        with open_video(source, model=model) as video:
+            assert video[0].extent == (HEIGHT, WIDTH)
+        for ask in (lambda v: v[0], lambda v: v.codes(0), lambda v: list(v)):
+            with pytest.raises(InputError, match="the video is closed"):
+                ask(video)
 
 
 def test_an_encoder_that_fails_leaves_no_file(tmp_path, model: VideoModel) -> None:  # type: ignore[no-untyped-def]
