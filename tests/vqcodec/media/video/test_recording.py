@@ -338,7 +338,9 @@ def test_bad_frames_and_numbers_are_refused(model: VideoModel) -> None:
         encoder.close()
 
 
-def test_a_closed_video_is_refused_by_name(tmp_path: Path, stream: bytes, model: VideoModel) -> None:
+def test_a_closed_video_is_refused_by_name(
+    tmp_path: Path, stream: bytes, model: VideoModel
+) -> None:
     path = tmp_path / "clip.vqc"
     path.write_bytes(stream)
     for source in (path, stream):
