@@ -241,9 +241,10 @@ class Codec(Sampling, Many):
             if region is None:
                 region = self.region_there(stream)
             chosen = checked_region(region, self.medium.extent_of(stream), shrink=shrink)
+            first = stages_shown(header.stages, 1 if self._transform.fine_means else shrink)
             parts = decode_parts(
                 self.pieces,
-                region_codes(stream, self._priors, first=stages_shown(header.stages, shrink)),
+                region_codes(stream, self._priors, first=first),
                 extent=header.extent,
                 grid=grid,
                 side=self.card.config.region,

@@ -28,6 +28,8 @@ def check_medium_options(args: argparse.Namespace, medium: Medium) -> None:
         return
     for name in OF_CODERS:
         if getattr(args, name) is not None:
+            usual = bool(medium.suffixes)
+            hint = "use --quality" if usual else "leave out -m for what arrays have, or --quality"
             raise UsageError(
-                f"{with_article(medium.name)} has no --{name.replace('_', '-')}: use --quality"
+                f"{with_article(medium.name)} has no --{name.replace('_', '-')}: {hint}"
             )

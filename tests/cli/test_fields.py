@@ -83,11 +83,11 @@ def test_targets(run_cli: Any, model: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["grey.npy"], 1, "for fields of 2 channels, got 1"),
+        (["grey.npy"], 1, "of 2 channels, which come first, got 1"),
         (["wave.npy"], 1, "a field is (H, W)"),
         (["words.npy"], 1, "not a whole .npy file"),
         (["two.npy", "--max-error", "1"], 2, "has no --max-error"),
-        (["two.npy", "--lossless"], 2, "has no --lossless"),
+        (["two.npy", "--lossless"], 2, "leave out -m"),
         (["two.npy", "--kbps", "3"], 2, "got --kbps"),
         (["two.npy", "--alpha-quality", "3"], 2, "no alpha_quality"),
     ],

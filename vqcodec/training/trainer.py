@@ -107,9 +107,12 @@ class Trainer:
         """
         if not self._transform_started:
             self.model.start(self._samples(64))
-            for buffer in self.model.transform.buffers():
-                buffer.copy_(from_first_process(buffer))
+            self._agree_on_buffers()
             self._transform_started = True
+        elif self.state.steps == 0:
+            # Weights that were learned on others may be for another unit.
+            self.model.transform.measure(self._samples(64))
+            self._agree_on_buffers()
         self.model.train()
         self._network = self._parallel()
         saved = time.monotonic()
@@ -140,6 +143,10 @@ class Trainer:
             # Whatever stops a run, Ctrl-C above all, must leave the steps that were paid for.
             if not diverged:
                 self._save(state_path)
+
+    def _agree_on_buffers(self) -> None:
+        for buffer in self.model.transform.buffers():
+            buffer.copy_(from_first_process(buffer))
 
     def _save(self, path: Path) -> None:
         if self.processes.is_first:

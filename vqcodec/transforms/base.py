@@ -23,6 +23,8 @@ class Transform(nn.Module):
             change an output; None if all depend on all.
         analysis_ahead, synthesis_ahead: the same of what lies behind an output, along each axis.
         looks: whether the error of samples says how to move a latent, see `error_slope`.
+        fine_means: whether a signal at a fraction of its size is made of all stages of codes, and
+            not of the first ones, as eyes and ears are content with.
 
     >>> import torch
     >>> from vqcodec.transforms.dense import DenseTransform
@@ -41,6 +43,7 @@ class Transform(nn.Module):
     analysis_reach: int | None
     synthesis_reach: int | None
     looks: bool = True
+    fine_means: bool = False
 
     @property
     def analysis_ahead(self) -> int | None:
@@ -67,6 +70,13 @@ class Transform(nn.Module):
         From then on the latent has about unit mean square.
         """
         raise NotImplementedError
+
+    def measure(self, samples: Tensor) -> None:
+        """Fit what depends on the unit of the samples alone, also for networks learned on others.
+
+        Raises:
+            InputError: samples that no unit fits.
+        """
 
     def use_half(self) -> None:
         """Compute in half precision what hardly shows it, for inference on a CPU that has it."""

@@ -29,6 +29,9 @@ __all__ = [
 
 # The network beside the linear path starts as a small correction of it.
 _CORRECTION_SCALE = 0.05
+# Numbers of a patch up to which its principal axes are exact; beyond, the patches that they are
+# estimated from, and axes that are sought beside those that are kept.
+_MOST_EXACT, _ROWS, _SPARE = 2048, 4096, 16
 # Samples lie in [0, 1]; networks see them around zero.
 _MIDDLE = 0.5
 
@@ -218,8 +221,23 @@ def principal_axes(rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
         basis (count, D) with orthonormal rows, and the root mean square of the projections, a
         positive scalar.
     """
+    if rows.shape[1] > _MOST_EXACT:
+        # A matrix of all pairs of numbers would take gigabytes, and its axes hours.
+        some = rows[torch.randperm(len(rows))[:_ROWS]].float()
+        basis = torch.svd_lowrank(some, q=min(count + _SPARE, *some.shape), niter=4)[2].T[:count]
+        # Fewer rows than axes: the others say nothing, but are at right angles to them.
+        basis = _filled_up(basis, count)
+        unit = (some @ basis.T).square().mean().sqrt().clamp_min(1e-6)
+        return basis, unit
     rows = rows.double()
     _, axes = torch.linalg.eigh(rows.T @ rows / len(rows))
     basis = axes.flip(1)[:, :count].T
     unit = (rows @ basis.T).square().mean().sqrt().clamp_min(1e-6)
     return basis.float(), unit.float()
+
+
+def _filled_up(basis: Tensor, count: int) -> Tensor:
+    """Orthonormal rows (n, D), and others that make them `count`."""
+    others = torch.randn(count - len(basis), basis.shape[1])
+    square: Tensor = torch.linalg.qr(torch.cat([basis, others]).T)[0]
+    return square.T.contiguous()

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vqcodec.errors import InputError
 from vqcodec.grid import Region
 from vqcodec.transforms.convolutional import (
     ConvolutionalAnalysis,
@@ -19,6 +20,8 @@ __all__ = ["StandardizedAnalysis", "StandardizedSynthesis", "StandardizedTransfo
 # A span is so many standard deviations: values are then as wide as those of photographs in [0, 1].
 _DEVIATIONS = 5.0
 _FARTHEST = 1000.0
+# Of a mean or a span; and the smallest span beside a mean that float32 resolves well.
+_LARGEST, _FINEST = 1e30, 2.0**-16
 _MIDDLE = 0.5
 
 
@@ -31,9 +34,13 @@ class StandardizedAnalysis(ConvolutionalAnalysis):
 
     def forward(self, x: Tensor, piece: Region | None = None) -> Tensor:
         """Map values to the latent, of a piece or of all."""
+        return super().forward(self.standardized(x), piece)
+
+    def standardized(self, x: Tensor) -> Tensor:
+        """Values about 1/2, in spans; NaN is the mean."""
         mean, span = (_along(self.get_buffer(name), x) for name in ("mean", "span"))
         # A value that no training data come near is coded as one that is merely far.
-        return super().forward(((x - mean) / span).clamp(-_FARTHEST, _FARTHEST) + _MIDDLE, piece)
+        return ((x - mean) / span).nan_to_num(0.0).clamp(-_FARTHEST, _FARTHEST) + _MIDDLE
 
 
 class StandardizedSynthesis(ConvolutionalSynthesis):
@@ -64,28 +71,53 @@ class StandardizedTransform(ConvolutionalTransform):
     True
     """
 
+    analysis: StandardizedAnalysis
+    synthesis: StandardizedSynthesis
     analysis_kind = StandardizedAnalysis
     synthesis_kind = StandardizedSynthesis
     # What a search looks at is an error in the unit of the samples, the same for all channels.
     looks = False
+    fine_means = True
 
     def error(self, decoded: Tensor, samples: Tensor) -> Tensor:
-        """The mean squared error in spans, a scalar."""
+        """The mean squared error in spans, a scalar; where samples are NaN there is none."""
         span = _along(self.synthesis.get_buffer("span"), samples)
-        return ((decoded - samples) / span).square().mean()
+        return ((decoded - samples) / span).nan_to_num(0.0).square().mean()
+
+    @torch.no_grad()
+    def measure(self, samples: Tensor) -> None:
+        """Fit mean and span of each channel, of what is not NaN."""
+        for channel, values in enumerate(samples.transpose(0, 1).flatten(1)):
+            mean, span = _level(values[~values.isnan()].double(), channel)
+            for network in (self.analysis, self.synthesis):
+                network.get_buffer("mean")[channel] = mean
+                network.get_buffer("span")[channel] = span
 
     @torch.no_grad()
     def start(self, samples: Tensor) -> None:
-        """Measure mean and span of each channel, and become a transform codec on the components."""
-        rows = samples.double().transpose(0, 1).flatten(1)
-        mean, deviation = rows.mean(1), rows.std(1, correction=0)
-        # A channel that does not vary says nothing of how far it may.
-        span = torch.where(deviation > 0, _DEVIATIONS * deviation, 1.0)
-        for network in (self.analysis, self.synthesis):
-            network.get_buffer("mean").copy_(mean)
-            network.get_buffer("span").copy_(span)
-        mean, span = (_along(values.to(samples), samples) for values in (mean, span))
-        super().start((samples - mean) / span + _MIDDLE)
+        """Measure, and become a transform codec on the principal components."""
+        self.measure(samples)
+        super().start(self.analysis.standardized(samples))
+
+
+def _level(values: Tensor, channel: int) -> tuple[float, float]:
+    """Mean and span of the values of a channel."""
+    if not len(values):
+        raise InputError(f"channel {channel} has no value in what there is to learn from")
+    mean, deviation = float(values.mean()), float(values.std(correction=0))
+    # A channel that does not vary says nothing of how far it may.
+    span = _DEVIATIONS * deviation if deviation > 0 else 1.0
+    if max(abs(mean), span) > _LARGEST:
+        raise InputError(
+            f"channel {channel} has values about {mean:.3g}: take a unit in which they are below "
+            f"{_LARGEST:.0e}"
+        )
+    if deviation > 0 and span < _FINEST * abs(mean):
+        raise InputError(
+            f"channel {channel} varies by {deviation:.3g} about {mean:.9g}, which float32 hardly "
+            "tells apart: subtract the mean before"
+        )
+    return mean, span
 
 
 def _register_levels(network: torch.nn.Module, channels: int) -> None:

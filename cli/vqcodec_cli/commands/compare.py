@@ -26,6 +26,7 @@ from vqcodec_cli.terminal import printable, say_lines
 
 if TYPE_CHECKING:
     from vqcodec.codec import Codec
+    from vqcodec.media.base import Medium
     from vqcodec.media.workshop import Contestant, Measure, Workshop
     from vqcodec.report import Trial, Usage
 
@@ -83,7 +84,9 @@ def run(args: argparse.Namespace) -> int:
     data = source.read()
     medium = medium_of(data)
     if medium.name in WITHOUT_MODEL:
-        raise UsageError(f"compare has no codecs for the medium {medium.name!r}")
+        if args.model is None:
+            raise UsageError(f"{medium.name}s have no built-in model: say which with -m")
+        medium = _medium_of_model(read_names(args.model)[0])
     workshop = find_workshop(medium.name)
     signal = _read(source, data, workshop)
     measures, peers = chosen_peers(args, workshop)
@@ -98,6 +101,14 @@ def run(args: argparse.Namespace) -> int:
     write_file(target, page.encode(), force=args.force)
     say_lines(json.dumps(_content(trial)) if args.json else _summary(trial, target))
     return OK
+
+
+def _medium_of_model(name: str) -> "Medium":
+    from vqcodec.media.registry import find_medium
+    from vqcodec.model.catalog import locate_model
+    from vqcodec.model.file import read_card
+
+    return find_medium(read_card(locate_model(name)).config.medium.kind)
 
 
 def _check_models(names: Sequence[str], medium: str) -> None:

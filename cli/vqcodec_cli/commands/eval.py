@@ -177,7 +177,10 @@ def _models(args: argparse.Namespace) -> "tuple[Medium, tuple[str, ...]]":
     from vqcodec.model.file import read_card
 
     if args.model is None:
-        models: tuple[str, ...] = (_medium_in(args.folder).default_model,)
+        usual = _medium_in(args.folder)
+        if not usual.default_model:
+            raise UsageError(f"{usual.name}s have no built-in model: say which with -m")
+        models: tuple[str, ...] = (usual.default_model,)
     else:
         models = read_names(args.model)
     if not models:

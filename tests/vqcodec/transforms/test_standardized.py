@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from vqcodec.errors import InputError
 from vqcodec.grid import Region
-from vqcodec.transforms.convolutional import ConvolutionalTransform
+from vqcodec.transforms.convolutional import ConvolutionalTransform, principal_axes
 from vqcodec.transforms.standardized import StandardizedTransform
 
 NUMBERS = {
@@ -103,3 +104,62 @@ def test_a_piece_is_a_piece_of_the_whole(piece: Region) -> None:
     part = tuple(slice(4 * axis.start, 4 * axis.stop) for axis in piece)
     decoded = transform.synthesise(latent, piece=piece)
     torch.testing.assert_close(decoded, whole[:, :, *part], rtol=1e-4, atol=0.05)
+
+
+def test_what_is_missing_counts_for_nothing() -> None:
+    here, there, samples = made(), made(), in_units(smooth())
+    here.start(samples)
+    samples = torch.cat([samples, samples])
+    samples[4:, 1] = torch.nan
+    there.start(samples)
+    for name in ("mean", "span"):
+        ours, theirs = (t.synthesis.get_buffer(name) for t in (here, there))
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=0)
+    latent = there.analyse(samples)
+    filled = samples.clone()
+    filled[4:, 1] = there.synthesis.get_buffer("mean")[1]
+    torch.testing.assert_close(latent, there.analyse(filled))
+    decoded = there.synthesise(latent)
+    off = decoded.clone()
+    off[4:, 1] += 1.0
+    torch.testing.assert_close(there.error(off, samples), there.error(decoded, samples))
+
+
+def test_units_are_measured_anew_for_learned_networks() -> None:
+    transform, samples = made(), smooth()
+    transform.start(samples)
+    latent = transform.analyse(samples)
+    # A unit may turn a channel over, as the last one; networks would see that.
+    others = in_units(samples * UNITS[:, 0].sign()[:, None, None])
+    transform.measure(others)
+    torch.testing.assert_close(transform.analyse(others), latent, rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("scale", "offset", "says"),
+    [
+        (1e31, 0.0, "channel 0 has values about"),
+        (1.0, 1e6, "which float32 hardly tells apart"),
+        (float("nan"), 0.0, "channel 0 has no value"),
+    ],
+)
+def test_units_that_float32_cannot_hold_are_refused(scale: float, offset: float, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        made().start(smooth() * scale + offset)
+
+
+def test_axes_of_large_patches_are_nearly_the_exact_ones() -> None:
+    generator = torch.Generator().manual_seed(4)
+    directions = torch.linalg.qr(torch.randn(2600, 12, generator=generator))[0].T
+    sizes = torch.arange(24, 0, -2)
+    rows = torch.randn(900, 12, generator=generator) * sizes @ directions
+    basis, unit = principal_axes(rows, 8)
+    torch.testing.assert_close(basis @ basis.T, torch.eye(8), rtol=0, atol=1e-4)
+    _, _, exact = torch.linalg.svd(rows, full_matrices=False)
+    # The space that they span, whatever their signs.
+    kept = (exact[:8] @ basis.T).square().sum() / 8
+    assert kept > 0.999
+    wanted = (rows @ exact[:8].T).square().mean().sqrt()
+    torch.testing.assert_close(unit, wanted, rtol=1e-3, atol=0)
+    few, _ = principal_axes(rows[:3], 8)
+    torch.testing.assert_close(few @ few.T, torch.eye(8), rtol=0, atol=1e-4)

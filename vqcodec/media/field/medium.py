@@ -87,10 +87,11 @@ class FieldMedium(Direct):
         if isinstance(thing, Field):
             return thing
         if hasattr(thing, "detach"):
-            thing = thing.detach().cpu().numpy()
+            tensor = thing.detach().cpu()
+            thing = (tensor.float() if "bfloat16" in str(tensor.dtype) else tensor).numpy()
         if not hasattr(thing, "dtype"):
             raise InputError(f"no field of numbers: {thing!r:.40}")
-        return Field(thing if isinstance(thing, np.ndarray) else np.asarray(thing))
+        return Field(np.asarray(thing) if isinstance(thing, np.matrix) else thing)
 
     def unwrap(self, signal: Field) -> NDArray[Any]:
         """The values, of the shape and dtype that were encoded."""
@@ -119,8 +120,8 @@ class FieldMedium(Direct):
         """The field as it is. Raises: InputError if the model is for other channels."""
         if signal.channels != model.medium.channels:
             raise InputError(
-                f"the model is for fields of {model.medium.channels} channels, got "
-                f"{signal.channels}: {tuple(signal.values.shape)}"
+                f"the model is for fields of {model.medium.channels} channels, which come first, "
+                f"got {signal.channels}: {tuple(signal.values.shape)}"
             )
         return signal
 
@@ -168,6 +169,7 @@ class FieldMedium(Direct):
             "dtype": numbers.dtype,
             "shape": shape[3 - numbers.axes :],
             "missing": 0 if missing is None else int(missing.sum()) * times,
+            "mask_bytes": len(stream.payload(MISSING) or b""),
         }
 
     def size_text(self, extent: tuple[int, ...], channels: int | None = None) -> str:

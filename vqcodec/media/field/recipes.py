@@ -63,7 +63,10 @@ def suited(recipe: Recipe, place: Path) -> Recipe:
     for usual, lengths in zip(recipe.crop, zip(*alike, strict=True), strict=True):
         middle = sorted(lengths)[len(lengths) // 2]
         if middle < _SIDE:
-            raise InputError(f"{place}: most of its fields have fewer than {_SIDE} rows or columns")
+            raise InputError(
+                f"{place}: most of its fields have fewer than {_SIDE} rows or columns; channels "
+                "come first, (C, H, W)"
+            )
         crop.append(min(usual, middle // _SIDE * _SIDE))
     return dataclasses.replace(recipe, model=_model(channels), crop=tuple(crop))
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqcodec.bitstream import Stream
+from vqcodec.bitstream import PartialStream, Stream
 from vqcodec.errors import CorruptError
 from vqcodec.grid import Region, clip, inside, lengths, stretch, whole
 from vqcodec.media.base import Part
@@ -26,17 +26,25 @@ def field_of(parts: Iterable[Part], stream: Stream, region: Region, *, shrink: i
     """
     header = stream.header
     numbers = numbers_of(header, stream.side_chunks)
-    # Before any part is drawn: what is damaged is refused before the network runs.
-    missing = missing_of(stream)
+    if isinstance(stream, PartialStream) and len(stream.codes) < header.regions:
+        # Numbers that are made up look like any others.
+        raise CorruptError(
+            f"a field is decoded whole: {len(stream.codes)} of {header.regions} regions are there"
+        )
+    missing = None
+    planes: NDArray[Any] | None = None
     dtype = np.dtype(numbers.dtype)
-    blank = np.nan if dtype.kind == "f" else 0
-    planes = np.full((header.channels, *lengths(region)), blank, dtype)
     for place, samples in parts:
-        if len(samples) != header.channels:
-            raise CorruptError(
-                f"the header says {header.channels} channels, the model has {len(samples)}"
-            )
+        if planes is None:
+            # Only now: the channels are the model's, of which a header cannot make more.
+            if len(samples) != header.channels:
+                raise CorruptError(
+                    f"the header says {header.channels} channels, the model has {len(samples)}"
+                )
+            missing = missing_of(stream)
+            planes = np.empty((header.channels, *lengths(region)), dtype)
         planes[:, *inside(place, region)] = _as_type(samples, dtype)
+    assert planes is not None
     if missing is not None:
         seen = clip(stretch(region, (shrink, shrink)), whole(header.extent))
         lacking = block_means(missing[:, *seen], shrink, axes=2) > 0

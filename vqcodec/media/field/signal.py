@@ -79,7 +79,10 @@ class Field:
         return mask if mask.any() else None
 
     def filled(self, region: Region) -> NDArray[np.float32]:
-        """The values of a part, float32 (C, *lengths); the channel's mean where one is missing."""
+        """The values of a part, float32 (C, *lengths).
+
+        Where one is missing stands the mean of its channel; one that has none at all stays NaN.
+        """
         found = self.planes[:, *region].astype(np.float32)
         if self.missing is not None:
             blanks = np.broadcast_to(self._means[:, np.newaxis, np.newaxis], found.shape)
@@ -88,9 +91,9 @@ class Field:
 
     @cached_property
     def _means(self) -> NDArray[np.float32]:
-        """Of what is there of each channel; 0 where nothing is."""
+        """Of what is there of each channel; NaN where nothing is."""
         found = [plane[~np.isnan(plane)].astype(np.float64) for plane in self.planes]
-        return np.array([part.mean() if part.size else 0.0 for part in found], np.float32)
+        return np.array([part.mean() if part.size else np.nan for part in found], np.float32)
 
     def _check_values(self) -> None:
         for first in range(0, self.extent[0], _ROWS_AT_ONCE):
@@ -98,4 +101,4 @@ class Field:
             with np.errstate(over="ignore"):
                 far = np.isinf(part.astype(np.float32))
             if far.any():
-                raise InputError(f"a field holds numbers that float32 can, got {part[far][0]!s}")
+                raise InputError(f"a value is infinite, or beyond float32: {part[far][0]!s}")

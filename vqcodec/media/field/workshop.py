@@ -89,7 +89,7 @@ class FieldWorkshop:
 
     def comparable(self, signal: Field) -> Field:
         """The values as float32 (C, H, W), with the channel's mean where they are missing."""
-        return Field(signal.filled(whole(signal.extent)))
+        return Field(np.nan_to_num(signal.filled(whole(signal.extent))))
 
     def exhibit(self, signal: Field) -> str:
         """The first channel, as PNG within the page."""

@@ -46,8 +46,8 @@ def test_channels_are_those_of_most_files(save: Save, tmp_path: Path) -> None:
     assert tuple(batches.batch(2).shape) == (2, 4, 192, 192)
     assert len(list(signals)) == 3
     assert sorted(told) == [
-        "a.npy: the model is for fields of 4 channels, got 1: (300, 300)",
-        "b.npy: the model is for fields of 4 channels, got 5: (5, 300, 300)",
+        "a.npy: the model is for fields of 4 channels, which come first, got 1: (300, 300)",
+        "b.npy: the model is for fields of 4 channels, which come first, got 5: (5, 300, 300)",
     ]
 
 

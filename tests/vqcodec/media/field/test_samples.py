@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vqcodec.bitstream import Chunk, Header, Stream
+from vqcodec.bitstream import Chunk, Header, PartialStream, Stream
 from vqcodec.errors import CorruptError
 from vqcodec.grid import whole
 from vqcodec.media.field.chunks import (
@@ -135,6 +135,13 @@ def test_channels_of_another_model_are_refused() -> None:
     region = whole((3, 4))
     with pytest.raises(CorruptError, match="2 channels, the model has 1"):
         field_of([(region, np.ones((1, 3, 4), np.float32))], stream, region)
+
+
+def test_what_is_left_of_a_field_is_refused() -> None:
+    stream = stream_of(1, (3, 4))
+    left = PartialStream(stream.header, stream.side_chunks, (), ())
+    with pytest.raises(CorruptError, match="decoded whole: 0 of 1 regions"):
+        field_of([], left, whole((3, 4)))
 
 
 def test_measures_are_of_what_is_there() -> None:

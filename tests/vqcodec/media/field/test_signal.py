@@ -1,5 +1,6 @@
 """Fields in memory: which there are, and what stands where values are missing."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,8 @@ def test_what_is_no_array_is_refused(thing: Any) -> None:
 def test_what_is_missing_is_filled_with_the_mean_of_the_rest() -> None:
     values = np.array([[[1, np.nan, 3]], [[np.nan, np.nan, np.nan]]], np.float32)
     field = Field(values)
-    assert np.array_equal(field.filled(whole(field.extent)), [[[1, 2, 3]], [[0, 0, 0]]])
+    nothing = [np.nan] * 3
+    np.testing.assert_array_equal(field.filled(whole(field.extent)), [[[1, 2, 3]], [nothing]])
     assert field.missing is not None
     assert np.array_equal(field.missing, np.isnan(values))
 
@@ -63,8 +65,18 @@ def test_what_is_missing_is_filled_with_the_mean_of_the_rest() -> None:
 def test_a_torch_tensor_is_a_field() -> None:
     import torch
 
+    half = MEDIUM.wrap(torch.ones(2, 3, dtype=torch.bfloat16))
+    assert (half.extent, half.values.dtype.name) == ((2, 3), "float32")
+
     field = MEDIUM.wrap(torch.ones(3, 4, 5, requires_grad=True))
     assert (field.channels, field.extent, field.values.dtype.name) == (3, (4, 5), "float32")
+
+
+def test_a_matrix_is_a_field() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        matrix = np.matrix([[1.0, 2.0]])
+    assert MEDIUM.wrap(matrix).planes.shape == (1, 1, 2)
 
 
 def test_sizes_are_said_with_channels_where_there_are_several() -> None:
