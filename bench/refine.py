@@ -37,27 +37,30 @@ from vqcodec.transforms.layout import to_patches
 
 QUALITIES = (5, 15, 25, 35, 50, 65, 80)
 RATES = (0.15, 0.25, 0.5)
-SIDE, HELD_OUT, BIT_WORTH = 384, 32, 0.4
+SIDE, HELD_OUT = 384, 32
 
 
 @dataclass(frozen=True)
 class Way:
-    """How often the latent is moved, how far as a part of a full step, and by which slope."""
+    """How often the latent is moved, how far as a part of a full step, and by which slope.
+
+    worth: the part of its price that a bit counts for when codes are compared.
+    """
 
     name: str
     steps: int = 0
     size: float = 0.15
     linear: bool = False
+    worth: float = 0.22
 
 
 WAYS = (
     Way("usual"),
     Way("1 true", 1, 0.3),
-    Way("1 true, short", 1, 0.15),
+    Way("3 true, bits dear", 3, 0.15, worth=0.4),
     Way("3 true", 3, 0.15),
     Way("1 linear", 1, 0.3, linear=True),
     Way("1 linear, far", 1, 0.6, linear=True),
-    Way("2 linear", 2, 0.3, linear=True),
 )
 
 
@@ -92,7 +95,7 @@ def searched(search: LatentSearch, look: Looker, way: Way, quality: float) -> Te
         if way.steps == 0:
             return codes
         error, slope = look(codes, linear=way.linear)
-        found.append((error + BIT_WORTH * plan.price * search._spent(codes, plan), codes))
+        found.append((error + way.worth * plan.price * search._spent(codes, plan), codes))
         if step < way.steps:
             rows = rows - way.size * slope.flatten(1).T
             codes = search._search(rows.contiguous(), plan)
