@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from vqcodec.training.muon import Muon
 from vqcodec.transforms.layout import channels_last
 
 __all__ = ["Optimizer"]
@@ -45,7 +46,7 @@ class Optimizer:
             )
         }
         if self._matrices:
-            self._parts["muon"] = torch.optim.Muon(
+            self._parts["muon"] = Muon(
                 self._matrices, weight_decay=_WEIGHT_DECAY, adjust_lr_fn="match_rms_adamw"
             )
 
