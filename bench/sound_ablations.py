@@ -1,11 +1,12 @@
 """Whether another loss makes `speech` easier to understand: models trained on alike, side by side.
 
-    python -m bench.sound_ablations train SOUNDS WORK [--losses NAME ...] [--seconds 360]
+    python -m bench.sound_ablations train SOUNDS WORK [--losses NAME ...] [--seconds 150]
     python -m bench.sound_ablations measure SOUNDS WORK [-o bench/results/sound/ablations.json]
 
 Each goes on from the weights of `speech` for as many seconds of one core, with the same seed, so
-on the same crops as far as each comes. Costs and a prior without a network are fitted to 60 of the
-training sounds; measured is on those that training holds out, as long as they last two seconds.
+on the same crops as far as each comes, eight to a step. Costs and a prior without a network are
+fitted to 60 of the training sounds; measured is on those that training holds out, as long as they
+last two seconds.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ SHORTEST, LONGEST = 2.0, 10.0
 class ProcessorBudget(Budget):
     """So many seconds of the processor."""
 
-    seconds: float = 360.0
+    seconds: float = 150.0
     began: float = field(default_factory=time.process_time)
 
     def share(self, state: TrainingState) -> float:
@@ -93,7 +94,7 @@ def distortion(name: str, recipe: Recipe, trainer: Trainer) -> Distortion:
 def train(folder: Path, work: Path, loss: str, seconds: float) -> None:
     """Write WORK/LOSS.safetensors."""
     workshop = find_workshop("sound")
-    recipe = replace(workshop.recipes["speech"], warmup=50)
+    recipe = replace(workshop.recipes["speech"], batch=8, warmup=20)
     torch.manual_seed(0)
     batches, _ = workshop.open_data(folder, recipe, 0)
     trainer = Trainer(recipe, batches, workshop.distortion(recipe), device=torch.device("cpu"))
@@ -209,7 +210,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--losses", nargs="+", default=LOSSES)
-    parser.add_argument("--seconds", type=float, default=360.0)
+    parser.add_argument("--seconds", type=float, default=150.0)
     parser.add_argument("-o", "--output", type=Path, default=RESULTS)
     given = parser.parse_args()
     torch.set_num_threads(1)
