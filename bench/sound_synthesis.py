@@ -115,11 +115,11 @@ def learn(known: Examples, loss: str, seconds: float, path: Path) -> None:
 
 
 @torch.no_grad()
-def measure(folder: Path, work: Path) -> dict[str, list[dict[str, Any]]]:
+def measure(folder: Path, work: Path, losses: list[str]) -> dict[str, list[dict[str, Any]]]:
     """By each loss, and as published: a row for every held-out file and quality."""
     codec = vqcodec.load("speech", device="cpu")
     ways = {"published": speech().transform.eval()}
-    for loss in LOSSES:
+    for loss in losses:
         if (path := work / f"{loss}.safetensors").exists():
             ways[loss] = speech().transform.eval()
             ways[loss].get_submodule("synthesis").load_state_dict(load_file(path))
@@ -153,7 +153,7 @@ def main() -> None:
         for loss in given.losses:
             learn(known, loss, given.seconds, given.work / f"{loss}.safetensors")
         return
-    rows = measure(given.folder, given.work)
+    rows = measure(given.folder, given.work, given.losses)
     found = {way: compared(part, rows["present"]) for way, part in rows.items()}
     show(found)
     facts = circumstances(("torch", "pesq", "pystoi", "visqol-python"))
