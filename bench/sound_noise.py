@@ -134,13 +134,13 @@ WAYS: dict[str, Callable[[Sound, Usual], Sound]] = {
 def measure(codec: vqcodec.Codec, paths: list[Path], quality: float, usual: Usual) -> list[Any]:
     """A row for every held-out file and way."""
     rows = []
-    for number, (name, sound) in enumerate(heard(paths)):
+    for name, sound in heard(paths):
         data = codec.encode(sound, quality=quality)
         decoded = codec.decode_signal(data)
         size = sum(len(codes) for codes in read_any_stream(data)[1].codes)
         row = {"file": name, "kbps": 8 * size * sound.rate / sound.extent[0] / 1000}
         for way, change in WAYS.items():
-            values = measured(change(decoded, usual), sound, number)
+            values = measured(change(decoded, usual), sound)
             rows.append({**row, "way": way, **values})
     return rows
 
@@ -167,7 +167,7 @@ def main() -> None:
             for key, value in values.items():
                 apart = f"{value['difference']:+.4f} +- {value['standard_error']:.4f}"
                 print(f"{quality:g} {way:18} {key:12} {value['mean']:.4f} {apart}", flush=True)
-    facts = circumstances(("torch", "pesq", "pystoi", "visqol-python"))
+    facts = circumstances(("torch", "pesq", "pystoi"))
     result = {"circumstances": facts, "model": codec.card.label, "qualities": found}
     earlier = json.loads(given.output.read_text()) if given.output.exists() else []
     others = [part for part in earlier if part["model"] != codec.card.label]

@@ -124,7 +124,7 @@ def measure(folder: Path, work: Path, losses: list[str]) -> dict[str, list[dict[
             ways[loss] = speech().transform.eval()
             ways[loss].get_submodule("synthesis").load_state_dict(load_file(path))
     rows: dict[str, list[dict[str, Any]]] = {way: [] for way in ways}
-    for number, (name, sound) in enumerate(heard(files(folder)[1], RATE)):
+    for name, sound in heard(files(folder)[1], RATE):
         for quality in QUALITIES:
             data = codec.encode(sound, quality=quality)
             size = sum(len(codes) for codes in read_any_stream(data)[1].codes)
@@ -133,7 +133,7 @@ def measure(folder: Path, work: Path, losses: list[str]) -> dict[str, list[dict[
             for way, transform in ways.items():
                 samples = transform.synthesise(latent)[0, :, : sound.extent[0]].clamp(-1, 1)
                 decoded = Sound(np.ascontiguousarray(samples.T.numpy()), RATE)
-                rows[way].append({**row, **measured(decoded, sound, number)})
+                rows[way].append({**row, **measured(decoded, sound)})
     return rows
 
 
@@ -156,7 +156,7 @@ def main() -> None:
     rows = measure(given.folder, given.work, given.losses)
     found = {way: compared(part, rows["present"]) for way, part in rows.items()}
     show(found)
-    facts = circumstances(("torch", "pesq", "pystoi", "visqol-python"))
+    facts = circumstances(("torch", "pesq", "pystoi"))
     result = {"circumstances": facts, "losses": found, "rows": rows}
     write_whole(given.output, (json.dumps(result, indent=1) + "\n").encode())
 
