@@ -20,8 +20,8 @@ from vqcodec.model.config import ModelConfig
 
 __all__ = ["open_data"]
 
-# Sounds that the priors and costs are fitted on, at most so many seconds of each, and held-out
-# sounds that are never trained on.
+# Sounds that the priors and costs are fitted on, of those that are trained on, and how many seconds
+# of each; and held-out sounds that are for neither.
 _PRIOR_SOUNDS, _PRIOR_SECONDS = 480, 10
 _HELD_OUT = 60
 _FULL_SCALE = 32768.0
@@ -34,11 +34,11 @@ def open_data(
     if not place.is_dir():
         raise InputError(f"{place}: a model of sound is trained on a folder of sounds")
     reader = SignalReader(lambda path: _read(path, recipe.model), skipped)
-    training, _ = split_files(find_files(place, MEDIUM.suffixes, of="sounds"), held_out=_HELD_OUT)
-    crops = SoundCrops(training, crop=recipe.crop, seed=seed, reader=reader)
-    spread = np.unique(np.linspace(0, len(training) - 1, _PRIOR_SOUNDS).astype(int))
+    paths, _ = split_files(find_files(place, MEDIUM.suffixes, of="sounds"), held_out=_HELD_OUT)
+    crops = SoundCrops(paths, crop=recipe.crop, seed=seed, reader=reader)
+    spread = np.unique(np.linspace(0, len(paths) - 1, _PRIOR_SOUNDS).astype(int))
     most = _PRIOR_SECONDS * recipe.model.medium.numbers["rate"]
-    return crops, _whole([training[i] for i in spread], reader, most)
+    return crops, _beginnings([paths[i] for i in spread], reader, most)
 
 
 def _read(path: Path, model: ModelConfig) -> NDArray[np.int16]:
@@ -51,8 +51,7 @@ def _read(path: Path, model: ModelConfig) -> NDArray[np.int16]:
     return np.rint(samples.T.clip(-1, 1) * (_FULL_SCALE - 1)).astype(np.int16)
 
 
-def _whole(paths: list[Path], reader: SignalReader, most: int) -> Iterator[Tensor]:
-    """The beginnings of sounds, of at most so many samples."""
+def _beginnings(paths: list[Path], reader: SignalReader, most: int) -> Iterator[Tensor]:
     for path in paths:
         samples = reader.read(path)
         if samples is not None:
