@@ -16,7 +16,7 @@ from torch import Tensor
 from vqcodec.errors import InputError
 from vqcodec.media.workshop import Skipped
 
-__all__ = ["Crops", "SignalReader", "find_files", "split_files"]
+__all__ = ["Crops", "SignalReader", "find_files", "split_files", "spread_files"]
 
 Samples = NDArray[Any]
 
@@ -54,6 +54,16 @@ def split_files(paths: list[Path], *, held_out: int) -> tuple[list[Path], list[P
     step = max(10, -(-len(paths) // held_out))
     kept = [path for i, path in enumerate(paths) if i % step]
     return kept, paths[::step]
+
+
+def spread_files(paths: list[Path], most: int) -> list[Path]:
+    """At most so many files, evenly from the first to the last.
+
+    >>> [path.name for path in spread_files([Path(f"{n}.png") for n in range(12)], 3)]
+    ['0.png', '5.png', '11.png']
+    """
+    places = np.unique(np.linspace(0, len(paths) - 1, most).astype(int))
+    return [paths[place] for place in places]
 
 
 class SignalReader:

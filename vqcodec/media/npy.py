@@ -96,8 +96,7 @@ def _header(file: io.BytesIO | io.BufferedReader) -> tuple[tuple[int, ...], np.d
         raise InputError(f"not a whole .npy file: {error!s:.60}") from error
     if dtype.kind not in "biufc":
         raise InputError(f"no array of numbers that can be coded: {dtype!s:.60}")
-    if any(type(length) is not int for length in shape):
-        raise InputError(f"a .npy file of shape {shape!s:.60}")
-    if min(shape, default=0) < 0 or len(shape) > _MAX_AXES:
+    whole = all(type(length) is int and length >= 0 for length in shape)
+    if not whole or len(shape) > _MAX_AXES:
         raise InputError(f"a .npy file of shape {shape!s:.60}")
     return shape, dtype

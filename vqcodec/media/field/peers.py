@@ -20,8 +20,6 @@ _LEVELS = 65535
 # Of each channel: the value of level 0, the step between levels, the bytes that follow.
 _PLANE = struct.Struct("<ffI")
 
-OfPlane = Callable[[NDArray[np.uint16]], bytes]
-
 
 def _contestant(
     name: str,

@@ -17,7 +17,7 @@ from vqcodec.media.damage import Damage
 from vqcodec.media.field.measures import MEASURES
 from vqcodec.media.field.medium import MEDIUM
 from vqcodec.media.field.peers import PEERS
-from vqcodec.media.field.recipes import RECIPES, suited
+from vqcodec.media.field.recipes import RECIPES
 from vqcodec.media.field.signal import Field
 from vqcodec.media.workshop import Batches, Distortion, Rate, Recipe, Skipped, Workshop
 
@@ -53,6 +53,8 @@ class FieldWorkshop:
 
     def suited(self, recipe: Recipe, place: Path) -> Recipe:
         """For the channels of the arrays of a folder, and crops that most of them hold."""
+        from vqcodec.media.field.data import suited
+
         return suited(recipe, place)
 
     def open_data(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from vqcodec.errors import InputError
-from vqcodec.media.crops import SignalReader, split_files
+from vqcodec.media.crops import SignalReader, split_files, spread_files
 from vqcodec.media.picture.crops import PictureCrops, find_pictures, picture_reader
 from vqcodec.media.picture.idx import FixedPictures, read_idx
 from vqcodec.media.workshop import Batches, Recipe, Skipped
@@ -48,9 +47,8 @@ def _open_folder(
     height, width = recipe.crop
     assert height == width, recipe.crop
     paths, _ = split_files(find_pictures(place), held_out=_HELD_OUT)
-    spread = np.unique(np.linspace(0, len(paths) - 1, _PRIOR_PICTURES).astype(int))
     crops = PictureCrops(paths, side=height, seed=seed, reader=reader)
-    return crops, _read_whole([paths[i] for i in spread], reader)
+    return crops, _read_whole(spread_files(paths, _PRIOR_PICTURES), reader)
 
 
 def _read_whole(paths: list[Path], reader: SignalReader) -> Iterator[Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vqcodec.bitstream.limits import DEFAULT_LIMITS
 from vqcodec.errors import InputError, VqcodecError
-from vqcodec.media.crops import SignalReader, find_files, split_files
+from vqcodec.media.crops import SignalReader, find_files, split_files, spread_files
 from vqcodec.media.sound.crops import SoundCrops
 from vqcodec.media.sound.medium import MEDIUM
 from vqcodec.media.workshop import Batches, Recipe, Skipped
@@ -36,9 +36,8 @@ def open_data(
     reader = SignalReader(lambda path: _read(path, recipe.model), skipped)
     paths, _ = split_files(find_files(place, MEDIUM.suffixes, of="sounds"), held_out=_HELD_OUT)
     crops = SoundCrops(paths, crop=recipe.crop, seed=seed, reader=reader)
-    spread = np.unique(np.linspace(0, len(paths) - 1, _PRIOR_SOUNDS).astype(int))
     most = _PRIOR_SECONDS * recipe.model.medium.numbers["rate"]
-    return crops, _beginnings([paths[i] for i in spread], reader, most)
+    return crops, _beginnings(spread_files(paths, _PRIOR_SOUNDS), reader, most)
 
 
 def _read(path: Path, model: ModelConfig) -> NDArray[np.int16]:

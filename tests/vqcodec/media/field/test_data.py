@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from vqcodec.errors import InputError
-from vqcodec.media.field.data import open_data
-from vqcodec.media.field.recipes import RECIPES, suited
+from vqcodec.media.field.data import open_data, suited
+from vqcodec.media.field.recipes import RECIPES
 
 RECIPE = RECIPES["array"]
 Save = Callable[..., Path]
