@@ -82,7 +82,8 @@ class StandardizedTransform(ConvolutionalTransform):
     def error(self, decoded: Tensor, samples: Tensor) -> Tensor:
         """The mean squared error in spans, a scalar; where samples are NaN there is none."""
         span = _along(self.synthesis.get_buffer("span"), samples)
-        return ((decoded - samples) / span).nan_to_num(0.0).square().mean()
+        off = (decoded - samples) / span
+        return off.masked_fill(samples.isnan(), 0.0).square().mean()
 
     @torch.no_grad()
     def measure(self, samples: Tensor) -> None:

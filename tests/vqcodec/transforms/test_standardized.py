@@ -120,9 +120,16 @@ def test_what_is_missing_counts_for_nothing() -> None:
     filled[4:, 1] = there.synthesis.get_buffer("mean")[1]
     torch.testing.assert_close(latent, there.analyse(filled))
     decoded = there.synthesise(latent)
-    off = decoded.clone()
+    off = decoded.detach().clone()
     off[4:, 1] += 1.0
+    off.requires_grad_()
     torch.testing.assert_close(there.error(off, samples), there.error(decoded, samples))
+    (slope,) = torch.autograd.grad(there.error(off, samples), off)
+    assert slope.isfinite().all()
+    assert not slope[4:, 1].any()
+    # What diverges is not hidden.
+    off.data[0, 0, 0, 0] = torch.nan
+    assert there.error(off, samples).isnan()
 
 
 def test_units_are_measured_anew_for_learned_networks() -> None:
