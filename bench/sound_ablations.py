@@ -1,12 +1,11 @@
-"""Whether another loss makes `speech` easier to understand: models trained on alike, side by side.
+"""Whether another loss or a wider latent makes `speech` better: models trained alike, side by side.
 
-    python -m bench.sound_ablations train SOUNDS WORK [--losses NAME ...] [--seconds 150]
+    python -m bench.sound_ablations train SOUNDS WORK [--runs LOSS@SHAPE ...] [--seconds 180]
     python -m bench.sound_ablations measure SOUNDS WORK [-o bench/results/sound/ablations.json]
 
-Each goes on from the weights of `speech` for as many seconds of one core, with the same seed, so
-on the same crops as far as each comes, eight to a step. Costs and a prior without a network are
-fitted to some of the training sounds; measured is on those that training holds out, as long as they
-last two seconds.
+Each begins at nothing and has as many seconds of one core, with the same seed, so the same crops as
+far as each comes, eight to a step. Costs and a prior without a network are fitted to some of the
+training sounds; measured is on those that training holds out, as long as they last two seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ import numpy as np
 import torch
 
 import vqcodec
-from bench.sound_losses import Intelligible, Judged
+from bench.sound_losses import Intelligible, Judged, Masked
 from vqcodec.evaluation import circumstances
 from vqcodec.files import write_whole
 from vqcodec.media.crops import find_files, split_files
@@ -34,31 +33,44 @@ from vqcodec.media.sound.medium import MEDIUM
 from vqcodec.media.sound.other_rates import at_rate
 from vqcodec.media.sound.signal import Sound
 from vqcodec.media.workshop import Distortion
-from vqcodec.model.catalog import locate_model
+from vqcodec.model.config import ModelConfig
 from vqcodec.model.file import read_model
 from vqcodec.model.network import VQVAE
-from vqcodec.model.tensors import network_from_tensors
+from vqcodec.quantizers.config import QuantizerConfig
 from vqcodec.training.export import export_model
 from vqcodec.training.objective import Objective
 from vqcodec.training.progress import Budget
 from vqcodec.training.state import TrainingState
 from vqcodec.training.trainer import Trainer
 from vqcodec.transforms.base import Transform
+from vqcodec.transforms.config import LappedSynthesisConfig
 
 RESULTS = Path("bench/results/sound/ablations.json")
-LOSSES = ("present", "mel-50", "mel-25", "estoi-25", "estoi-50", "judged-50")
-QUALITIES = (40, 70)
+# A loss, and how many numbers a position of the latent has, stages there are and codes a stage has;
+# all are compared with the first.
+RUNS = (
+    "mel-75@96x20x512",
+    "mel-75@160x20x512",
+    "mel-50@160x20x512",
+    "mel-25@160x20x512",
+    "masked-25@160x20x512",
+    "masked-50@160x20x512",
+    "judged-50@160x20x512",
+    "mel-50@240x20x512",
+    "mel-50@160x24x256",
+)
+QUALITIES = (20, 50, 80, 100)
 # Without ViSQOL, which takes longer than the sounds last.
 MEASURES = ("mel", "si-sdr", "log-spectral", "pesq", "estoi")
 RATE, HELD_OUT, FITTED = 16000, 60, 60
 SHORTEST, LONGEST = 2.0, 10.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProcessorBudget(Budget):
     """So many seconds of the processor."""
 
-    seconds: float = 150.0
+    seconds: float
     began: float = field(default_factory=time.process_time)
 
     def share(self, state: TrainingState) -> float:
@@ -84,47 +96,54 @@ def heard(paths: list[Path], rate: int | None = None) -> Iterator[tuple[str, Sou
         yield path.stem, Sound(samples.clip(-1, 1), rate or own)
 
 
-def speech() -> VQVAE:
-    """The networks of `speech` as they are published."""
-    card, tensors = read_model(locate_model("speech"))
-    return network_from_tensors(card.config, tensors, card.path)
-
-
 def loss_named(name: str, transform: Transform) -> Distortion:
     """What a loss of that name minimises; the number is a share in per cent.
 
-    The share of the ESTOI loss is taken from that of mel distance; "mel" gives it to the error.
+    That of the ESTOI loss and of masked noise is taken from three quarters of mel distance; a
+    discriminator judges beside half of mel distance and half of the error.
     """
-    workshop = find_workshop("sound")
-    present = workshop.distortion(recipe := workshop.recipes["speech"])
     kind, _, number = name.partition("-")
-    share = int(number or 0) / 100
-    if kind == "mel":
-        return SoundDistortion({"mel": share}, rate=RATE)
+    share = int(number) / 100
     if kind == "estoi":
-        return Intelligible(mel=recipe.distortion["mel"] - share, estoi=share, rate=RATE)
-    return Judged(present, transform, share=share) if kind == "judged" else present
+        return Intelligible(mel=0.75 - share, estoi=share, rate=RATE)
+    if kind == "masked":
+        return Masked(mel=0.75 - share, masked=share, rate=RATE)
+    if kind == "judged":
+        return Judged(SoundDistortion({"mel": 0.5}, rate=RATE), transform, share=share)
+    return SoundDistortion({kind: share}, rate=RATE)
 
 
-def train(folder: Path, work: Path, loss: str, seconds: float) -> None:
-    """Write WORK/LOSS.safetensors."""
+def shaped(latent_dim: int, stages: int, codebook_size: int) -> ModelConfig:
+    """The model of `speech`, but for these numbers."""
+    model = find_workshop("sound").recipes["speech"].model
+    assert isinstance(model.synthesis, LappedSynthesisConfig)
+    return replace(
+        model,
+        synthesis=replace(model.synthesis, latent_dim=latent_dim),
+        quantizer=QuantizerConfig(stages=stages, codebook_size=codebook_size),
+    )
+
+
+def train(folder: Path, work: Path, run: str, seconds: float) -> None:
+    """Write WORK/RUN.safetensors."""
+    loss, _, shape = run.partition("@")
     workshop = find_workshop("sound")
-    recipe = replace(workshop.recipes["speech"], batch=8, warmup=20)
+    model = shaped(*map(int, shape.split("x")))
+    recipe = replace(workshop.recipes["speech"], model=model, batch=8, warmup=100)
     torch.manual_seed(0)
     batches, _ = workshop.open_data(folder, recipe, 0)
     trainer = Trainer(recipe, batches, workshop.distortion(recipe), device=torch.device("cpu"))
-    trainer.start_from(speech())
     chosen = loss_named(loss, trainer.model.transform)
     trainer.objective = Objective(chosen, commitment=recipe.commitment)
     budget = ProcessorBudget(seconds=seconds)
-    for progress in trainer.fit(budget, work / f"{loss}.state.safetensors"):
+    for progress in trainer.fit(budget, work / f"{run}.state.safetensors"):
         print(
-            f"{loss} {progress.steps} {progress.share:.3f} loss {progress.loss:.5f} "
+            f"{run} {progress.steps} {progress.share:.3f} loss {progress.loss:.5f} "
             f"{progress.decibels:.2f} dB",
             flush=True,
         )
     facts = {"steps": trainer.state.steps, "processor_seconds": seconds}
-    export(trainer.model, work / f"{loss}.safetensors", folder, facts)
+    export(trainer.model, work / f"{run}.safetensors", folder, facts)
 
 
 def export(model: VQVAE, path: Path, folder: Path, facts: dict[str, Any]) -> None:
@@ -172,7 +191,7 @@ def compared(rows: list[dict[str, Any]], control: list[dict[str, Any]]) -> dict[
         str(quality): differences(
             *([row for row in part if row["quality"] == quality] for part in (rows, control))
         )
-        for quality in QUALITIES
+        for quality in sorted({row["quality"] for row in rows})
     }
 
 
@@ -195,24 +214,22 @@ def differences(rows: list[dict[str, Any]], control: list[dict[str, Any]]) -> di
 
 def show(found: dict[str, Any]) -> None:
     for name, result in found.items():
-        for quality in map(str, QUALITIES):
-            for key, value in result[quality].items():
+        for quality, values in result.items():
+            for key, value in values.items():
                 apart = f"{value['difference']:+.4f} +- {value['standard_error']:.4f}"
                 print(f"{name:10} {quality} {key:12} {value['mean']:.4f} {apart}")
 
 
 def measure_all(folder: Path, work: Path, output: Path) -> None:
-    """Every model in WORK beside `present.safetensors`, and write what was found."""
-    paths = {loss: work / f"{loss}.safetensors" for loss in LOSSES}
-    rows = {loss: measure(folder, path) for loss, path in paths.items() if path.exists()}
-    found = {
-        loss: {**read_model(paths[loss])[0].metadata, **compared(part, rows["present"])}
-        for loss, part in rows.items()
-    }
+    """Every model in WORK beside the first, and write what was found."""
+    paths = {run: work / f"{run}.safetensors" for run in RUNS}
+    rows = {run: measure(folder, path) for run, path in paths.items() if path.exists()}
+    found = {run: compared(part, rows[RUNS[0]]) for run, part in rows.items()}
     show(found)
     result = {
         "circumstances": circumstances(("torch", "pesq", "pystoi")),
-        "losses": found,
+        "training": {run: read_model(paths[run])[0].metadata for run in rows},
+        "runs": found,
         "rows": rows,
     }
     write_whole(output, (json.dumps(result, indent=1) + "\n").encode())
@@ -223,8 +240,8 @@ def main() -> None:
     parser.add_argument("command", choices=("train", "measure"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("work", type=Path)
-    parser.add_argument("--losses", nargs="+", default=LOSSES)
-    parser.add_argument("--seconds", type=float, default=150.0)
+    parser.add_argument("--runs", nargs="+", default=RUNS)
+    parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("-o", "--output", type=Path, default=RESULTS)
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -232,8 +249,8 @@ def main() -> None:
     if given.command == "measure":
         measure_all(given.folder, given.work, given.output)
         return
-    for loss in given.losses:
-        train(given.folder, given.work, loss, given.seconds)
+    for run in given.runs:
+        train(given.folder, given.work, run, given.seconds)
 
 
 if __name__ == "__main__":

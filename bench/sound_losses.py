@@ -1,4 +1,4 @@
-"""Losses for speech beside mel distance: what ESTOI looks at, and the opinion of a discriminator.
+"""Losses beside mel distance: what ESTOI looks at, masked noise, the opinion of a discriminator.
 
 Each is what a workshop calls a distortion, so that `Trainer` takes it as it stands; which of them
 pays is asked in `bench/sound_ablations.py`.
@@ -7,22 +7,24 @@ pays is asked in `bench/sound_ablations.py`.
 from __future__ import annotations
 
 import functools
+import math
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vqcodec.media.sound.distortion import mel_distance
+from vqcodec.media.sound.distortion import mel_bands, mel_distance
 from vqcodec.media.workshop import Distortion
 from vqcodec.transforms.base import Transform
 
-__all__ = ["Discriminator", "Intelligible", "Judged", "estoi_loss"]
+__all__ = ["Discriminator", "Intelligible", "Judged", "Masked", "estoi_loss", "noise_to_signal"]
 
 # As Jensen and Taal 2016 have it: windows of 25.6 ms that overlap by half, 30 of them to a segment
 # (384 ms), 15 third octaves from 150 Hz, frames 40 dB below the loudest left out as silent.
 _SECONDS, _SEGMENT, _BANDS, _LOWEST, _RANGE = 0.0256, 30, 15, 150.0, 40.0
-# The ESTOI loss and the mel distance over the transform's error, as they are at about 3 kbit/s.
-_ESTOI_UNIT, _MEL_UNIT = 12.0, 16.0
+# The other losses over the transform's error, as they are at about 3 kbit/s.
+_ESTOI_UNIT, _MEL_UNIT, _MASKED_UNIT = 12.0, 16.0, 16.0
+_MASKED_BANDS, _QUIET = 32, 1e-3
 _TINY = 1e-8
 
 
@@ -39,6 +41,50 @@ class Intelligible:
             estoi = estoi_loss(decoded.float(), original.float(), rate=self.rate)
         rest = 1 - self.mel - self.estoi
         return rest * error + self.mel / _MEL_UNIT * mel + self.estoi / _ESTOI_UNIT * estoi
+
+
+class Masked:
+    """The transform's error, mel distance and `noise_to_signal`, mixed by shares."""
+
+    def __init__(self, *, mel: float, masked: float, rate: int) -> None:
+        self.mel, self.masked, self.rate = mel, masked, rate
+
+    def __call__(self, decoded: Tensor, original: Tensor, error: Tensor) -> Tensor:
+        """A scalar in the unit of `error`; samples (B, 1, T)."""
+        with torch.autocast(original.device.type, enabled=False):
+            mel = mel_distance(decoded.float(), original.float(), rate=self.rate)
+            masked = noise_to_signal(decoded.float(), original.float(), rate=self.rate)
+        rest = 1 - self.mel - self.masked
+        return rest * error + self.mel / _MEL_UNIT * mel + self.masked / _MASKED_UNIT * masked
+
+
+def noise_to_signal(decoded: Tensor, original: Tensor, *, rate: int) -> Tensor:
+    """Mean log(1 + noise / signal) of 32 mel bands in windows of 32 ms, a scalar.
+
+    So the noise of a band counts by how loud the band is just then, as it is masked by it. What is
+    30 dB below the usual level of its band counts as silence.
+
+    Args:
+        decoded, original: float32 (B, C, T); the gradient reaches `decoded`.
+        rate: samples per second.
+
+    >>> noise = torch.randn(1, 1, 16000, generator=torch.Generator().manual_seed(0))
+    >>> round(float(noise_to_signal(0 * noise, noise, rate=16000)), 2)
+    0.69
+    """
+    size = 1 << round(math.log2(0.032 * rate))
+    bands = mel_bands(size, _MASKED_BANDS, rate)
+    signal, noise = (_power(x.flatten(0, 1), size) @ bands for x in (original, decoded - original))
+    floor = _QUIET * signal.mean(1, keepdim=True) + 1e-9
+    return (noise / (signal + floor)).log1p().mean()
+
+
+def _power(samples: Tensor, size: int) -> Tensor:
+    """Power of frequencies over time: (B, T) -> (B, frames, size // 2 + 1)."""
+    spectrum = torch.stft(
+        samples, size, size // 2, window=_hann(size), center=False, return_complex=True
+    )
+    return (spectrum.real.square() + spectrum.imag.square()).mT
 
 
 def estoi_loss(decoded: Tensor, original: Tensor, *, rate: int) -> Tensor:

@@ -25,8 +25,6 @@ from torch import Tensor, nn
 
 import vqcodec
 from bench.sound_ablations import (
-    LOSSES,
-    QUALITIES,
     RATE,
     compared,
     files,
@@ -34,21 +32,32 @@ from bench.sound_ablations import (
     loss_named,
     measured,
     show,
-    speech,
 )
 from vqcodec.evaluation import circumstances
 from vqcodec.files import write_whole
 from vqcodec.media.crops import split_files
 from vqcodec.media.registry import read_any_stream
 from vqcodec.media.sound.signal import Sound
+from vqcodec.model.catalog import locate_model
+from vqcodec.model.file import read_model
+from vqcodec.model.network import VQVAE
+from vqcodec.model.tensors import network_from_tensors
 from vqcodec.transforms.lapped import LappedTransform
 
+LOSSES = ("mel-75", "mel-50", "mel-25", "estoi-25", "estoi-50")
+QUALITIES = (40, 70)
 RESULTS = Path("bench/results/sound/synthesis.json")
 LEARNED, STEP, CROP, BATCH, PEAK = 120, 320, 100, 4, 2e-4
 # Qualities of the files that it learns from.
 FROM = (15, 30, 45, 60, 75)
 
 Examples = list[tuple[Tensor, Tensor]]
+
+
+def speech() -> VQVAE:
+    """The networks of `speech` as they are published."""
+    card, tensors = read_model(locate_model("speech"))
+    return network_from_tensors(card.config, tensors, card.path)
 
 
 def examples(folder: Path, store: Path) -> Examples:
@@ -154,7 +163,7 @@ def main() -> None:
             learn(known, loss, given.seconds, given.work / f"{loss}.safetensors")
         return
     rows = measure(given.folder, given.work, given.losses)
-    found = {way: compared(part, rows["present"]) for way, part in rows.items()}
+    found = {way: compared(part, rows[LOSSES[0]]) for way, part in rows.items()}
     show(found)
     facts = circumstances(("torch", "pesq", "pystoi"))
     result = {"circumstances": facts, "losses": found, "rows": rows}

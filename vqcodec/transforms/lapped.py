@@ -26,7 +26,7 @@ _CORRECTION_SCALE = 0.05
 # Mean square of companded frequencies of training samples, in the size of those of a photograph.
 _ENERGY = 0.06
 # How far strong and weak frequencies are brought together: levels to this power divide them.
-_EVENNESS = 0.5
+_EVENNESS = 0.25
 # What is weaker than the strongest by more is noise of the training samples' own coder.
 _WEAKEST = 1e-3
 

@@ -196,7 +196,7 @@ def _content(trial: "Trial") -> dict[str, Any]:
             "within": entry.within,
             "setting": entry.setting,
             "bytes": entry.row.size,
-            trial.rate.unit: entry.row.rate,
+            trial.rate.unit.replace(" ", "_"): entry.row.rate,
             **{n: v if math.isfinite(v) else None for n, v in entry.row.values.items()},
             "encode_seconds": entry.row.encode_seconds,
             "decode_seconds": entry.row.decode_seconds,

@@ -186,7 +186,7 @@ class _Encoder:
             "medium": medium.name,
             **dict(zip(medium.axes, signal.extent, strict=False)),
             "bytes": len(stream),
-            unit: rate,
+            unit.replace(" ", "_"): rate,
             **({} if quality is None else {"quality": quality}),
             "seconds": seconds,
         }

@@ -10,22 +10,22 @@ from vqcodec.transforms.config import LappedAnalysisConfig, LappedSynthesisConfi
 __all__ = ["RECIPES"]
 
 
-def _model(*, rate: int, channels: int, width: int) -> ModelConfig:
+def _model(*, rate: int, channels: int, width: int, stages: int) -> ModelConfig:
     """Fifty positions a second, and regions of five seconds."""
     size = rate // 50
     return ModelConfig(
         medium=MediumConfig(kind="sound", channels=channels, numbers={"rate": rate}),
         analysis=LappedAnalysisConfig(width=width, depth=3, ahead=2),
         synthesis=LappedSynthesisConfig(
-            stride=(size,), overlap=size, power=85, latent_dim=96, width=width, depth=5, ahead=1
+            stride=(size,), overlap=size, power=85, latent_dim=160, width=width, depth=5, ahead=1
         ),
-        quantizer=QuantizerConfig(stages=20, codebook_size=512),
+        quantizer=QuantizerConfig(stages=stages, codebook_size=256),
         region=(250,),
     )
 
 
-_SOUND = _model(rate=24000, channels=2, width=200)
-_SPEECH = _model(rate=16000, channels=1, width=256)
+_SOUND = _model(rate=24000, channels=2, width=200, stages=28)
+_SPEECH = _model(rate=16000, channels=1, width=256, stages=24)
 
 RECIPES = {
     "sound": Recipe(
@@ -42,7 +42,7 @@ RECIPES = {
         model=_SPEECH,
         crop=(32000,),
         batch=16,
-        distortion={"mel": 0.75},
+        distortion={"mel": 0.5},
         truncated=0.6,
         mu=1.0,
         muon=True,
