@@ -80,8 +80,8 @@ class Mean:
 class Runs:
     """Networks in training, on the same crops in the same order, from the same seed."""
 
-    def __init__(self, folder: Path, work: Path) -> None:
-        self.work = work
+    def __init__(self, folder: Path, work: Path, *, seed: int = 0) -> None:
+        self.work, self.seed = work, seed
         self.paths, self.held_out = split_files(find_pictures(folder), held_out=32)
 
     def step_seconds(self, models: Mapping[str, ModelConfig]) -> dict[str, float]:
@@ -106,7 +106,7 @@ class Runs:
     def train(self, name: str, model: ModelConfig, *, steps: int) -> TrainingState:
         """Train a network for so many steps, from where an earlier call was stopped."""
         path, mean = self._state(name), Mean(self._mean(name))
-        trainer = _trainer(model, PictureCrops(self.paths, side=SIDE, seed=0))
+        trainer = _trainer(model, PictureCrops(self.paths, side=SIDE, seed=self.seed), self.seed)
         if path.is_file():
             trainer.resume(path)
         if trainer.state.steps >= steps:
@@ -172,8 +172,8 @@ class _Clock(PictureCrops):
         self._began.clear()
 
 
-def _trainer(model: ModelConfig, crops: PictureCrops) -> Trainer:
-    torch.manual_seed(0)
+def _trainer(model: ModelConfig, crops: PictureCrops, seed: int = 0) -> Trainer:
+    torch.manual_seed(seed)
     recipe = dataclasses.replace(RECIPES["photo-psnr"], model=model, warmup=WARMUP)
     distortion = find_workshop("picture").distortion(recipe)
     return Trainer(recipe, crops, distortion, device=torch.device("cpu"))

@@ -1,6 +1,6 @@
 """Which network is the better one by equal processor seconds of training.
 
-    python -m bench.networks FOLDER WORK [--variants present,gated] [--minutes 20]
+    python -m bench.networks FOLDER WORK [--variants present,gated] [--minutes 20] [--seed 0]
         [-o bench/results/networks.json]
 
 Every variant is trained from nothing for as many steps as fit into so many minutes of one core,
@@ -8,7 +8,8 @@ all timed in turn on this machine, by the recipe of `photo-psnr` with codebooks 
 crops in the same order. It is measured on the photographs that recipe holds out: whole files, whose
 prior has no network, by the search of the product. Variants are compared with the present network
 picture by picture at equal rate. WORK keeps the training states, the models and what was measured,
-and is gone on with; variants that are not named keep what the result has of them.
+and is gone on with; variants that are not named keep what the result has of them. Another seed
+takes another WORK and another result.
 """
 
 from __future__ import annotations
@@ -137,6 +138,7 @@ def finish(runs: Runs, name: str, *, minutes: float) -> dict[str, Any]:
     row = {
         "what": variant.what,
         "minutes": minutes,
+        "seed": runs.seed,
         "steps": state.steps,
         "ms_a_step": 1000 * step,
         "processor_seconds": state.seconds,
@@ -186,12 +188,13 @@ def main() -> None:
     parser.add_argument("work", type=Path, help="what is kept between runs")
     parser.add_argument("--variants", default=",".join(VARIANTS), help="with commas, in order")
     parser.add_argument("--minutes", type=float, default=20.0, help="of one core, for each")
+    parser.add_argument("--seed", type=int, default=0, help="of weights and crops")
     parser.add_argument("-o", "--output", type=Path, default=None)
     arguments = parser.parse_args()
     keep_freed_memory()
     torch.set_num_threads(1)
     arguments.work.mkdir(parents=True, exist_ok=True)
-    runs = Runs(arguments.folder, arguments.work)
+    runs = Runs(arguments.folder, arguments.work, seed=arguments.seed)
     rows: dict[str, dict[str, Any]] = {}
     if arguments.output and arguments.output.is_file():
         rows = json.loads(arguments.output.read_text())

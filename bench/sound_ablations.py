@@ -1,11 +1,13 @@
 """Whether another loss or a wider latent makes `speech` better: models trained alike, side by side.
 
     python -m bench.sound_ablations train SOUNDS WORK [--runs LOSS@SHAPE ...] [--seconds 180]
+        [--start-from MODEL]
     python -m bench.sound_ablations measure SOUNDS WORK [-o bench/results/sound/ablations.json]
 
-Each begins at nothing and has as many seconds of one core, with the same seed, so the same crops as
-far as each comes, eight to a step. Costs and a prior without a network are fitted to some of the
-training sounds; measured is on those that training holds out, as long as they last two seconds.
+Each begins at nothing, or at a model, and has as many seconds of one core, with the same seed, so
+the same crops as far as each comes, eight to a step. Costs and a prior without a network are fitted
+to some of the training sounds; measured is on those that training holds out, as long as they last
+two seconds.
 """
 
 from __future__ import annotations
@@ -33,9 +35,11 @@ from vqcodec.media.sound.medium import MEDIUM
 from vqcodec.media.sound.other_rates import at_rate
 from vqcodec.media.sound.signal import Sound
 from vqcodec.media.workshop import Distortion
+from vqcodec.model.catalog import locate_model
 from vqcodec.model.config import ModelConfig
 from vqcodec.model.file import read_model
 from vqcodec.model.network import VQVAE
+from vqcodec.model.tensors import network_from_tensors
 from vqcodec.quantizers.config import QuantizerConfig
 from vqcodec.training.export import export_model
 from vqcodec.training.objective import Objective
@@ -47,7 +51,7 @@ from vqcodec.transforms.config import LappedSynthesisConfig
 
 RESULTS = Path("bench/results/sound/ablations.json")
 # A loss, and how many numbers a position of the latent has, stages there are and codes a stage has;
-# all are compared with the first.
+# all are compared with the first there is.
 RUNS = (
     "mel-75@96x20x512",
     "mel-75@160x20x512",
@@ -55,9 +59,8 @@ RUNS = (
     "mel-25@160x20x512",
     "masked-25@160x20x512",
     "masked-50@160x20x512",
-    "judged-50@160x20x512",
-    "mel-50@240x20x512",
     "mel-50@160x24x256",
+    "judged-50@160x24x256",
 )
 QUALITIES = (20, 50, 80, 100)
 # Without ViSQOL, which takes longer than the sounds last.
@@ -96,6 +99,12 @@ def heard(paths: list[Path], rate: int | None = None) -> Iterator[tuple[str, Sou
         yield path.stem, Sound(samples.clip(-1, 1), rate or own)
 
 
+def published(model: str) -> VQVAE:
+    """The networks of a model, by name or file."""
+    card, tensors = read_model(locate_model(model))
+    return network_from_tensors(card.config, tensors, card.path)
+
+
 def loss_named(name: str, transform: Transform) -> Distortion:
     """What a loss of that name minimises; the number is a share in per cent.
 
@@ -124,7 +133,7 @@ def shaped(latent_dim: int, stages: int, codebook_size: int) -> ModelConfig:
     )
 
 
-def train(folder: Path, work: Path, run: str, seconds: float) -> None:
+def train(folder: Path, work: Path, run: str, seconds: float, start: str | None) -> None:
     """Write WORK/RUN.safetensors."""
     loss, _, shape = run.partition("@")
     workshop = find_workshop("sound")
@@ -133,6 +142,8 @@ def train(folder: Path, work: Path, run: str, seconds: float) -> None:
     torch.manual_seed(0)
     batches, _ = workshop.open_data(folder, recipe, 0)
     trainer = Trainer(recipe, batches, workshop.distortion(recipe), device=torch.device("cpu"))
+    if start is not None:
+        trainer.start_from(published(start))
     chosen = loss_named(loss, trainer.model.transform)
     trainer.objective = Objective(chosen, commitment=recipe.commitment)
     budget = ProcessorBudget(seconds=seconds)
@@ -224,7 +235,7 @@ def measure_all(folder: Path, work: Path, output: Path) -> None:
     """Every model in WORK beside the first, and write what was found."""
     paths = {run: work / f"{run}.safetensors" for run in RUNS}
     rows = {run: measure(folder, path) for run, path in paths.items() if path.exists()}
-    found = {run: compared(part, rows[RUNS[0]]) for run, part in rows.items()}
+    found = {run: compared(part, next(iter(rows.values()))) for run, part in rows.items()}
     show(found)
     result = {
         "circumstances": circumstances(("torch", "pesq", "pystoi")),
@@ -242,6 +253,7 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--runs", nargs="+", default=RUNS)
     parser.add_argument("--seconds", type=float, default=180.0)
+    parser.add_argument("--start-from", metavar="MODEL")
     parser.add_argument("-o", "--output", type=Path, default=RESULTS)
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -250,7 +262,7 @@ def main() -> None:
         measure_all(given.folder, given.work, given.output)
         return
     for run in given.runs:
-        train(given.folder, given.work, run, given.seconds)
+        train(given.folder, given.work, run, given.seconds, given.start_from)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from bench.sound_ablations import (
     heard,
     loss_named,
     measured,
+    published,
     show,
 )
 from vqcodec.evaluation import circumstances
@@ -38,10 +39,6 @@ from vqcodec.files import write_whole
 from vqcodec.media.crops import split_files
 from vqcodec.media.registry import read_any_stream
 from vqcodec.media.sound.signal import Sound
-from vqcodec.model.catalog import locate_model
-from vqcodec.model.file import read_model
-from vqcodec.model.network import VQVAE
-from vqcodec.model.tensors import network_from_tensors
 from vqcodec.transforms.lapped import LappedTransform
 
 LOSSES = ("mel-75", "mel-50", "mel-25", "estoi-25", "estoi-50")
@@ -52,12 +49,6 @@ LEARNED, STEP, CROP, BATCH, PEAK = 120, 320, 100, 4, 2e-4
 FROM = (15, 30, 45, 60, 75)
 
 Examples = list[tuple[Tensor, Tensor]]
-
-
-def speech() -> VQVAE:
-    """The networks of `speech` as they are published."""
-    card, tensors = read_model(locate_model("speech"))
-    return network_from_tensors(card.config, tensors, card.path)
 
 
 def examples(folder: Path, store: Path) -> Examples:
@@ -101,7 +92,7 @@ def batches(known: Examples, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
 def learn(known: Examples, loss: str, seconds: float, path: Path) -> None:
     """Write the weights of the synthesis after so many seconds of the processor."""
     torch.manual_seed(0)
-    transform = speech().transform.train()
+    transform = published("speech").transform.train()
     assert isinstance(transform, LappedTransform)
     distortion = loss_named(loss, transform)
     parameters = list(transform.synthesis.requires_grad_(True).parameters())
@@ -127,10 +118,10 @@ def learn(known: Examples, loss: str, seconds: float, path: Path) -> None:
 def measure(folder: Path, work: Path, losses: list[str]) -> dict[str, list[dict[str, Any]]]:
     """By each loss, and as published: a row for every held-out file and quality."""
     codec = vqcodec.load("speech", device="cpu")
-    ways = {"published": speech().transform.eval()}
+    ways = {"published": published("speech").transform.eval()}
     for loss in losses:
         if (path := work / f"{loss}.safetensors").exists():
-            ways[loss] = speech().transform.eval()
+            ways[loss] = published("speech").transform.eval()
             ways[loss].get_submodule("synthesis").load_state_dict(load_file(path))
     rows: dict[str, list[dict[str, Any]]] = {way: [] for way in ways}
     for name, sound in heard(files(folder)[1], RATE):
