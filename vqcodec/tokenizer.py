@@ -13,7 +13,7 @@ from vqcodec.device import find_device, own_modes
 from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.grid import Region, clip, stretch, whole
 from vqcodec.model.file import ModelCard, Tensors
-from vqcodec.model.tensors import network_from_tensors, search_mu
+from vqcodec.model.tensors import network_from_tensors, search_masking, search_mu
 from vqcodec.pieces import Pieces
 from vqcodec.rate.search import LatentSearch, Look
 from vqcodec.rate.slope import error_slope
@@ -57,6 +57,7 @@ class Tokenizer:
         self._span: tuple[float, float] | None = None
         self.device = find_device(device)
         self._mu = search_mu(tensors, card.path)
+        self._masking = search_masking(tensors, card.path)
         with own_modes(self.device):
             self._model = network_from_tensors(card.config, tensors, card.path).to(self.device)
             self._transform = self._model.transform
@@ -177,6 +178,7 @@ class Tokenizer:
             bits=self._bits,
             residual_energy=self._model.quantizer.residual_energy,
             mu=self._mu,
+            masking=self._masking,
             effort=effort,
             look=self._look_at(samples, latent, piece),
         )

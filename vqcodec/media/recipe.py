@@ -23,6 +23,8 @@ class Recipe:
         unquantized: share of the run in which the latent is not quantized yet.
         mu: weight of the rate in the search (see `ResidualQuantizer.lagrangian`), while training
             and in the finished model's encoder.
+        masking: power of a position's energy by which a bit costs more in the finished model's
+            encoder (see `price_weights`); with 0 all positions are alike.
         truncated: share of the batches that are coded with part of the stages, their number drawn
             anew, at `mu`; teaches codebooks and synthesis what low rates look like. Of the others,
             half are coded with all stages for distortion alone, half at a part of `mu`.
@@ -44,6 +46,7 @@ class Recipe:
     warmup: int = 500
     unquantized: float = 0.005
     mu: float = 1.0
+    masking: float = 0.0
     truncated: float = 0.0
     muon: bool = False
     beams: int = 1

@@ -22,10 +22,12 @@ __all__ = [
     "network_tensors",
     "prior_tensors",
     "priors_from_tensors",
+    "search_masking",
     "search_mu",
 ]
 
 _PRIOR_MODES = (1, 2)
+_MOST_MASKING = 4.0
 # What networks divide by.
 _POSITIVE = (".scale", ".levels", ".span")
 
@@ -128,6 +130,20 @@ def search_mu(tensors: Mapping[str, np.ndarray], path: Path) -> float:
     if mu is None or mu.shape != () or not mu >= 0:
         raise BadModelError(f"{path}: holds no search.mu of at least 0")
     return float(mu)
+
+
+def search_masking(tensors: Mapping[str, np.ndarray], path: Path) -> float:
+    """Give the power of its energy by which a bit costs more at a position, 0 where none is held.
+
+    Raises:
+        BadModelError: it is not a number from 0 to 4.
+    """
+    masking = tensors.get("search.masking")
+    if masking is None:
+        return 0.0
+    if masking.shape != () or not 0 <= masking <= _MOST_MASKING:
+        raise BadModelError(f"{path}: search.masking must be 0 to {_MOST_MASKING}, is {masking}")
+    return float(masking)
 
 
 def _find(name: str, tensors: Mapping[str, np.ndarray], path: Path) -> np.ndarray:

@@ -10,6 +10,7 @@ from torch import Tensor
 from vqcodec.choices import check_whole
 from vqcodec.device import own_modes
 from vqcodec.errors import kernels_refuse
+from vqcodec.rate.masking import price_weights
 from vqcodec.rate.quality import SearchPlan, plan_search
 from vqcodec_kernels import beam_codes
 
@@ -28,6 +29,7 @@ _STEP_SIZE = 0.15
 _BIT_WORTH = 0.4
 # How often the costs are fitted to the signal's own codes, which are then searched again.
 _ROUNDS = (0, 0, 0, 0, 1, 1, 2, 2, 2)
+_SMALLEST_ENERGY = 1e-9
 # How many positions of the training data the trained costs count for beside the signal's own.
 _TRAINED_POSITIONS = 256.0
 
@@ -53,6 +55,7 @@ class LatentSearch:
         mu: weight of the rate; 1 trades at the slope of a quantizer at high rate for the error
             that the last coded stage leaves (`ResidualQuantizer.lagrangian`). More helps squared
             error and greys texture.
+        masking: how much more a bit costs at loud positions, see `price_weights`.
         effort: 1 (fast) to 9 (good).
         look: decodes codes (S', *positions) and gives their squared error and half its slope by
             the latent, (D, *positions), both in latent units. The efforts from 8 on use it, and do
@@ -70,6 +73,7 @@ class LatentSearch:
         bits: Sequence[Tensor],
         residual_energy: Tensor,
         mu: float,
+        masking: float = 0.0,
         effort: int = 5,
         look: Look | None = None,
     ) -> None:
@@ -78,6 +82,8 @@ class LatentSearch:
         self._rows = latent.flatten(1).T.contiguous()
         self._codebooks, self._bits = codebooks, bits
         self._energies, self._mu = residual_energy.cummin(0).values.tolist(), mu
+        usual = max(self._energies[0], _SMALLEST_ENERGY)
+        self._weights = price_weights(self._rows, usual=usual, masking=masking)
         self._beams = _BEAMS[effort - 1]
         self._rounds = _ROUNDS[effort - 1]
         self._steps = _STEPS[effort - 1]
@@ -120,12 +126,29 @@ class LatentSearch:
         bits = self._bits_of(plan)
         for _ in range(self._rounds):
             # How often codes are chosen shows with half the beams as well.
-            codes, _ = beam_codes(rows, books, bits * plan.price, beams=(1 + self._beams) // 2)
+            codes, _ = self._beam_codes(rows, books, bits * plan.price, (1 + self._beams) // 2)
             bits = _own_bits(codes, bits)
-        codes, errors = beam_codes(rows, books, bits * plan.price, beams=self._beams)
+        codes, errors = self._beam_codes(rows, books, bits * plan.price, self._beams)
         if plan.last_share < 1:
+            errors = errors / self._weights[:, None]
             codes = _thin_last_stage(codes, errors, bits[-1], plan.last_share)
         return codes.T.reshape(plan.stages, *self._positions)
+
+    def _beam_codes(
+        self, rows: Tensor, books: Tensor, costs: Tensor, beams: int
+    ) -> tuple[Tensor, Tensor]:
+        """Codes (N, S') and errors (N, S'), positions of one weight together."""
+        weights = torch.unique(self._weights).tolist()
+        if len(weights) == 1:
+            return beam_codes(rows, books, weights[0] * costs, beams=beams)
+        places = [(self._weights == weight).nonzero()[:, 0] for weight in weights]
+        parts = [
+            beam_codes(rows[place], books, weight * costs, beams=beams)
+            for weight, place in zip(weights, places, strict=True)
+        ]
+        order = torch.cat(places).argsort()
+        codes, errors = (torch.cat(part)[order] for part in zip(*parts, strict=True))
+        return codes, errors
 
     def _bits_of(self, plan: SearchPlan) -> Tensor:
         bits = self._bits[plan.stages - 1]

@@ -46,6 +46,7 @@ def export_model(
     name: str,
     signals: Iterable[Tensor],
     mu: float,
+    masking: float = 0.0,
     metadata: Mapping[str, Any],
     network_samples: int = NETWORK_SAMPLES,
     report: Callable[[str, float], None] = lambda what, share: None,
@@ -58,6 +59,7 @@ def export_model(
         model: trained; its codebooks are renumbered in place.
         signals: training data to fit the priors on, float32 (C, *extent), of any extents.
         mu: weight of the rate in the encoder's search.
+        masking: how much more a bit costs there at loud positions, see `price_weights`.
         metadata: facts for people, JSON; the use of the codebooks is added.
         network_samples: positions that the network of the adaptive prior looks at, for each stage;
             with 0 it is one that knows nothing.
@@ -66,7 +68,7 @@ def export_model(
     if not model.quantizer.frozen:
         sort_codebooks(model)
     latents = []
-    tokenizer = _as_shipped(model, path, name=name, mu=mu)
+    tokenizer = _as_shipped(model, path, name=name, mu=mu, masking=masking)
     for samples in signals:
         latents.append(tokenizer.analyse(samples[None])[0])
         report(f"analysing signal {len(latents)}", 0.0)
@@ -75,11 +77,11 @@ def export_model(
         model.quantizer, rows, mu=mu, report=partial(report, "fitting the costs of the codes")
     )
     grids = []
-    tokenizer = _as_shipped(model, path, name=name, mu=mu)
+    tokenizer = _as_shipped(model, path, name=name, mu=mu, masking=masking)
     for latent, quality in zip(latents, _qualities(len(latents)), strict=True):
         grids.append(tokenizer.search(latent).at_quality(quality).cpu().numpy())
         report("searching the codes of the signals", len(grids) / len(latents))
-    tensors = _encoder_tensors(model, mu)
+    tensors = _encoder_tensors(model, mu, masking)
     for prior in _fit_priors(
         grids,
         tensors["codebooks"],
@@ -94,13 +96,17 @@ def export_model(
     return write_model(path, name, model.config, tensors, {**metadata, "usage": usage})
 
 
-def _encoder_tensors(model: VQVAE, mu: float) -> Tensors:
-    return network_tensors(model) | {"search.mu": np.array(mu, np.float32)}
+def _encoder_tensors(model: VQVAE, mu: float, masking: float) -> Tensors:
+    search = {"search.mu": np.array(mu, np.float32)}
+    # Most models have none, and files of before it came stay what they are.
+    if masking:
+        search["search.masking"] = np.array(masking, np.float32)
+    return network_tensors(model) | search
 
 
-def _as_shipped(model: VQVAE, path: Path, *, name: str, mu: float) -> Tokenizer:
+def _as_shipped(model: VQVAE, path: Path, *, name: str, mu: float, masking: float) -> Tokenizer:
     """The model in the precision that is shipped, and with the costs that it has now."""
-    tensors = _encoder_tensors(model, mu)
+    tensors = _encoder_tensors(model, mu, masking)
     card = ModelCard(name, path, compute_fingerprint(model.config.to_text(), tensors), model.config)
     return Tokenizer(card, tensors, device="cpu")
 

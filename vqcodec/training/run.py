@@ -145,6 +145,7 @@ def _export(
         name=output.stem,
         signals=signals,
         mu=trainer.recipe.mu,
+        masking=trainer.recipe.masking,
         metadata=facts,
         network_samples=min(NETWORK_SAMPLES, _SAMPLES_PER_STEP * trainer.state.steps),
         report=finishing,

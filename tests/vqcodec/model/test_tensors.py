@@ -195,3 +195,24 @@ def test_what_the_encoder_alone_uses_may_change(
     data = other.encode(photo)
     assert len(data) < len(codec.encode(photo))
     np.testing.assert_array_equal(codec.decode(data), other.decode(data))
+
+
+@pytest.mark.parametrize("value", [-0.5, 4.5, [0.5, 0.5]])
+def test_masking_that_makes_no_sense(
+    small_config: ModelConfig, tensors: Tensors, tmp_path: Path, value: float | list[float]
+) -> None:
+    tensors["search.masking"] = np.array(value, np.float32)
+    with pytest.raises(BadModelError, match=r"search\.masking must be 0 to 4"):
+        load(saved(tmp_path, small_config, tensors), device="cpu")
+
+
+def test_masking_is_searched_with(
+    small_config: ModelConfig, tensors: Tensors, tmp_path: Path, photo: np.ndarray
+) -> None:
+    """A file without it is searched as with 0."""
+    files = []
+    for masking in (None, 0.0, 2.0):
+        held = {} if masking is None else {"search.masking": np.array(masking, np.float32)}
+        codec = load(saved(tmp_path, small_config, tensors | held), device="cpu")
+        files.append(codec.encode(photo))
+    assert files[0] == files[1] != files[2]

@@ -1,6 +1,7 @@
 """Finding codes for a quality."""
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from vqcodec.errors import InputError
 from vqcodec.rate.quality import plan_search
 from vqcodec.rate.search import LatentSearch, Look, _thin_last_stage
+from vqcodec_kernels import beam_codes
 
 STAGES, SIZE, DIM = 4, 16, 3
 ENERGIES = (0.3, 0.1, 0.03, 0.01)
@@ -25,7 +27,9 @@ def problem() -> tuple[Tensor, Tensor, Tensor]:
     return torch.randn(DIM, 11, 13, generator=generator), books, bits
 
 
-def new_search(*, mu: float = 0.7, effort: int = 5, columns: int = 13) -> LatentSearch:
+def new_search(
+    *, mu: float = 0.7, masking: float = 0.0, effort: int = 5, columns: int = 13
+) -> LatentSearch:
     """A search over the first columns of that latent."""
     latent, books, bits = problem()
     return LatentSearch(
@@ -34,6 +38,7 @@ def new_search(*, mu: float = 0.7, effort: int = 5, columns: int = 13) -> Latent
         bits=[bits[: 1 + stage] for stage in range(STAGES)],
         residual_energy=torch.tensor(ENERGIES),
         mu=mu,
+        masking=masking,
         effort=effort,
     )
 
@@ -94,6 +99,40 @@ def test_a_position_does_not_feel_its_neighbours() -> None:
     """As long as costs are those of training: own costs are those of the whole picture."""
     whole, part = (new_search(effort=3, columns=columns).at_quality(100) for columns in (13, 5))
     assert torch.equal(whole[:, :, :5], part)
+
+
+def test_each_position_is_searched_at_its_own_price() -> None:
+    """One by one, with the weights of the ladder of octaves that their energies stand on."""
+    latent, books, bits = problem()
+    quality, masking = 93, 1.5
+    plan = plan_search(quality, ENERGIES, 0.7)
+    assert plan.stages == STAGES
+    assert plan.last_share == 1
+    codes = new_search(masking=masking, effort=3).at_quality(quality)
+    weights = set()
+    for place in itertools.product(range(11), range(13)):
+        row = latent[:, *place]
+        octave = round(math.log2((float(row.square().mean()) / ENERGIES[0]) ** masking))
+        weight = 2.0 ** min(max(octave, -4), 2)
+        weights.add(weight)
+        alone, _ = beam_codes(row[None], books, weight * plan.price * bits, beams=2)
+        assert torch.equal(codes[:, *place], alone[0])
+    assert len(weights) > 4
+
+
+@pytest.mark.parametrize("quality", [15.0, 40.0, 75.0])
+def test_masking_moves_bits_from_loud_to_soft_positions(quality: float) -> None:
+    latent, _, bits = problem()
+    loud = latent.square().mean(0) > ENERGIES[0]
+
+    def paid(masking: float) -> tuple[float, float]:
+        codes = new_search(masking=masking).at_quality(quality)
+        each = torch.stack([bits[stage][of] for stage, of in enumerate(codes)]).sum(0)
+        return float(each[loud].sum()), float(each[~loud].sum())
+
+    (loud_before, soft_before), (loud_after, soft_after) = paid(0.0), paid(0.75)
+    assert loud_after < loud_before
+    assert soft_after > soft_before
 
 
 def refining(effort: int, latent: Tensor, look: Look | None) -> LatentSearch:
