@@ -1,6 +1,7 @@
 """What `speech` gains where a bit costs more at loud positions than at soft ones.
 
-    python -m bench.sound_masking SOUNDS [--masking 0 0.5 0.75 1] [-o bench/results/sound/masking.json]
+    python -m bench.sound_masking SOUNDS [--masking 0 0.5 0.75 1]
+        [-o bench/results/sound/masking.json]
 
 The same model with other searches, see `price_weights`; measured on the sounds that training holds
 out of a folder, as long as they last two seconds.
@@ -22,6 +23,8 @@ from vqcodec.files import write_whole
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import read_model, write_model
 
+RESULTS = Path("bench/results/sound/masking.json")
+
 
 def searched(masking: float, folder: Path) -> Path:
     """A copy of `speech` that is searched so."""
@@ -36,9 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--masking", nargs="+", type=float, default=(0.0, 0.5, 0.75, 1.0))
-    parser.add_argument(
-        "-o", "--output", type=Path, default=Path("bench/results/sound/masking.json")
-    )
+    parser.add_argument("-o", "--output", type=Path, default=RESULTS)
     given = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as work:
