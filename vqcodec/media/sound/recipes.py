@@ -24,8 +24,8 @@ def _model(*, rate: int, channels: int, width: int, stages: int) -> ModelConfig:
     )
 
 
-_SOUND = _model(rate=24000, channels=2, width=200, stages=28)
-_SPEECH = _model(rate=16000, channels=1, width=256, stages=24)
+_SOUND = _model(rate=24000, channels=2, width=200, stages=24)
+_SPEECH = _model(rate=16000, channels=1, width=256, stages=23)
 
 RECIPES = {
     "sound": Recipe(
