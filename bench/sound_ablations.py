@@ -60,7 +60,8 @@ RUNS = (
     "masked-25@160x20x512",
     "masked-50@160x20x512",
     "mel-50@160x24x256",
-    "judged-50@160x24x256",
+    "mel-50@160x23x256",
+    "judged-50@160x23x256",
 )
 QUALITIES = (20, 50, 80, 100)
 # Without ViSQOL, which takes longer than the sounds last.

@@ -3,8 +3,8 @@
     python -m bench.sound_bits CLIPS [--models sound speech] [--qualities 50 90]
         [-o bench/results/sound/bits.json]
 
-Files as the encoder writes them; every payload is decoded again and compared. `raw` is nine bits of
-a code of 512, `static` the model's table of each stage, `mixing` what files have.
+Files as the encoder writes them; every payload is decoded again and compared. `raw` is eight bits
+of a code of 256, `static` the model's table of each stage, `mixing` what files have.
 """
 
 from __future__ import annotations
