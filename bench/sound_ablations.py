@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 import vqcodec
-from bench.sound_losses import Intelligible, Judged, Masked
+from bench.sound_losses import Judged, Mixed
 from vqcodec.evaluation import circumstances
 from vqcodec.files import write_whole
 from vqcodec.media.crops import find_files, split_files
@@ -114,10 +114,8 @@ def loss_named(name: str, transform: Transform) -> Distortion:
     """
     kind, _, number = name.partition("-")
     share = int(number) / 100
-    if kind == "estoi":
-        return Intelligible(mel=0.75 - share, estoi=share, rate=RATE)
-    if kind == "masked":
-        return Masked(mel=0.75 - share, masked=share, rate=RATE)
+    if kind in {"estoi", "masked"}:
+        return Mixed({"mel": 0.75 - share, kind: share}, rate=RATE)
     if kind == "judged":
         return Judged(SoundDistortion({"mel": 0.5}, rate=RATE), transform, share=share)
     return SoundDistortion({kind: share}, rate=RATE)
@@ -232,18 +230,12 @@ def show(found: dict[str, Any]) -> None:
                 print(f"{name:10} {quality} {key:12} {value['mean']:.4f} {apart}")
 
 
-def measure_all(folder: Path, work: Path, output: Path) -> None:
-    """Every model in WORK beside the first, and write what was found."""
-    paths = {run: work / f"{run}.safetensors" for run in RUNS}
-    rows = {run: measure(folder, path) for run, path in paths.items() if path.exists()}
+def conclude(rows: dict[str, list[dict[str, Any]]], output: Path, **more: Any) -> None:
+    """Compare all runs with the first, show it, and write it with what else is known."""
     found = {run: compared(part, next(iter(rows.values()))) for run, part in rows.items()}
     show(found)
-    result = {
-        "circumstances": circumstances(("torch", "pesq", "pystoi")),
-        "training": {run: read_model(paths[run])[0].metadata for run in rows},
-        "runs": found,
-        "rows": rows,
-    }
+    facts = circumstances(("torch", "pesq", "pystoi"))
+    result = {"circumstances": facts, **more, "runs": found, "rows": rows}
     write_whole(output, (json.dumps(result, indent=1) + "\n").encode())
 
 
@@ -260,7 +252,11 @@ def main() -> None:
     torch.set_num_threads(1)
     given.work.mkdir(parents=True, exist_ok=True)
     if given.command == "measure":
-        measure_all(given.folder, given.work, given.output)
+        paths = {run: given.work / f"{run}.safetensors" for run in RUNS}
+        paths = {run: path for run, path in paths.items() if path.exists()}
+        rows = {run: measure(given.folder, path) for run, path in paths.items()}
+        training = {run: read_model(path)[0].metadata for run, path in paths.items()}
+        conclude(rows, given.output, training=training)
         return
     for run in given.runs:
         train(given.folder, given.work, run, given.seconds, given.start_from)

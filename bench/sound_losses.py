@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -17,45 +18,34 @@ from vqcodec.media.sound.distortion import mel_bands, mel_distance
 from vqcodec.media.workshop import Distortion
 from vqcodec.transforms.base import Transform
 
-__all__ = ["Discriminator", "Intelligible", "Judged", "Masked", "estoi_loss", "noise_to_signal"]
+__all__ = ["Discriminator", "Judged", "Mixed", "estoi_loss", "noise_to_signal"]
 
 # As Jensen and Taal 2016 have it: windows of 25.6 ms that overlap by half, 30 of them to a segment
 # (384 ms), 15 third octaves from 150 Hz, frames 40 dB below the loudest left out as silent.
 _SECONDS, _SEGMENT, _BANDS, _LOWEST, _RANGE = 0.0256, 30, 15, 150.0, 40.0
-# The other losses over the transform's error, as they are at about 3 kbit/s.
-_ESTOI_UNIT, _MEL_UNIT, _MASKED_UNIT = 12.0, 16.0, 16.0
 _MASKED_BANDS, _QUIET = 32, 1e-3
 _TINY = 1e-8
 
 
-class Intelligible:
-    """The transform's error, mel distance and ESTOI loss, mixed by shares as `SoundDistortion`."""
+class Mixed:
+    """The transform's error and other losses, mixed by shares as in `SoundDistortion`.
 
-    def __init__(self, *, mel: float, estoi: float, rate: int) -> None:
-        self.mel, self.estoi, self.rate = mel, estoi, rate
+    Args:
+        shares: of "mel" distance, "estoi" and "masked" noise; what is left to 1 is the error's.
+    """
 
-    def __call__(self, decoded: Tensor, original: Tensor, error: Tensor) -> Tensor:
-        """A scalar in the unit of `error`; samples (B, 1, T)."""
-        with torch.autocast(original.device.type, enabled=False):
-            mel = mel_distance(decoded.float(), original.float(), rate=self.rate)
-            estoi = estoi_loss(decoded.float(), original.float(), rate=self.rate)
-        rest = 1 - self.mel - self.estoi
-        return rest * error + self.mel / _MEL_UNIT * mel + self.estoi / _ESTOI_UNIT * estoi
-
-
-class Masked:
-    """The transform's error, mel distance and `noise_to_signal`, mixed by shares."""
-
-    def __init__(self, *, mel: float, masked: float, rate: int) -> None:
-        self.mel, self.masked, self.rate = mel, masked, rate
+    def __init__(self, shares: Mapping[str, float], *, rate: int) -> None:
+        self.shares, self.rate = shares, rate
 
     def __call__(self, decoded: Tensor, original: Tensor, error: Tensor) -> Tensor:
         """A scalar in the unit of `error`; samples (B, 1, T)."""
+        distortion = (1 - sum(self.shares.values())) * error
         with torch.autocast(original.device.type, enabled=False):
-            mel = mel_distance(decoded.float(), original.float(), rate=self.rate)
-            masked = noise_to_signal(decoded.float(), original.float(), rate=self.rate)
-        rest = 1 - self.mel - self.masked
-        return rest * error + self.mel / _MEL_UNIT * mel + self.masked / _MASKED_UNIT * masked
+            for name, share in self.shares.items():
+                loss, unit = _TERMS[name]
+                value = loss(decoded.float(), original.float(), rate=self.rate)
+                distortion = distortion + share / unit * value
+        return distortion
 
 
 def noise_to_signal(decoded: Tensor, original: Tensor, *, rate: int) -> Tensor:
@@ -267,3 +257,11 @@ def _third_octaves(size: int, rate: int) -> Tensor:
 @functools.cache
 def _hann(size: int) -> Tensor:
     return torch.hann_window(size)
+
+
+# Losses, and what they are over the transform's error at about 3 kbit/s.
+_TERMS = {
+    "mel": (mel_distance, 16.0),
+    "estoi": (estoi_loss, 12.0),
+    "masked": (noise_to_signal, 16.0),
+}

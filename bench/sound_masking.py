@@ -10,16 +10,13 @@ out of a folder, as long as they last two seconds.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from bench.sound_ablations import compared, measure, show
-from vqcodec.evaluation import circumstances
-from vqcodec.files import write_whole
+from bench.sound_ablations import conclude, measure
 from vqcodec.model.catalog import locate_model
 from vqcodec.model.file import read_model, write_model
 
@@ -47,11 +44,7 @@ def main() -> None:
             f"{masking:g}": measure(given.folder, searched(masking, Path(work)))
             for masking in given.masking
         }
-    found = {masking: compared(part, next(iter(rows.values()))) for masking, part in rows.items()}
-    show(found)
-    facts = circumstances(("torch", "pesq", "pystoi"))
-    result = {"circumstances": facts, "masking": found, "rows": rows}
-    write_whole(given.output, (json.dumps(result, indent=1) + "\n").encode())
+    conclude(rows, given.output)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ out, as long as they last two seconds.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,16 +25,13 @@ from torch import Tensor, nn
 import vqcodec
 from bench.sound_ablations import (
     RATE,
-    compared,
+    conclude,
     files,
     heard,
     loss_named,
     measured,
     published,
-    show,
 )
-from vqcodec.evaluation import circumstances
-from vqcodec.files import write_whole
 from vqcodec.media.crops import split_files
 from vqcodec.media.registry import read_any_stream
 from vqcodec.media.sound.signal import Sound
@@ -154,11 +150,9 @@ def main() -> None:
             learn(known, loss, given.seconds, given.work / f"{loss}.safetensors")
         return
     rows = measure(given.folder, given.work, given.losses)
-    found = {way: compared(part, rows[LOSSES[0]]) for way, part in rows.items()}
-    show(found)
-    facts = circumstances(("torch", "pesq", "pystoi"))
-    result = {"circumstances": facts, "losses": found, "rows": rows}
-    write_whole(given.output, (json.dumps(result, indent=1) + "\n").encode())
+    # All are compared with going on by the present loss.
+    present = {LOSSES[0]: rows.pop(LOSSES[0])}
+    conclude(present | rows, given.output)
 
 
 if __name__ == "__main__":

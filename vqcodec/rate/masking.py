@@ -19,7 +19,7 @@ def price_weights(rows: Tensor, *, usual: float, masking: float) -> Tensor:
 
     Args:
         rows: a latent, float32 (N, D).
-        usual: mean square of a latent's numbers where the weight is 1, positive.
+        usual: mean square of a latent's numbers where the weight is 1.
         masking: at least 0.
 
     >>> import torch
@@ -28,5 +28,5 @@ def price_weights(rows: Tensor, *, usual: float, masking: float) -> Tensor:
     tensor([0.0625, 0.0625, 1.0000, 2.0000, 4.0000])
     """
     energy = rows.square().mean(1).clamp_min(_SILENT)
-    octaves = masking * (energy / usual).log2()
+    octaves = masking * (energy / max(usual, _SILENT)).log2()
     return octaves.round().clamp(_LEAST, _MOST).exp2()

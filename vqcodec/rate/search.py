@@ -29,7 +29,6 @@ _STEP_SIZE = 0.15
 _BIT_WORTH = 0.4
 # How often the costs are fitted to the signal's own codes, which are then searched again.
 _ROUNDS = (0, 0, 0, 0, 1, 1, 2, 2, 2)
-_SMALLEST_ENERGY = 1e-9
 # How many positions of the training data the trained costs count for beside the signal's own.
 _TRAINED_POSITIONS = 256.0
 
@@ -82,8 +81,12 @@ class LatentSearch:
         self._rows = latent.flatten(1).T.contiguous()
         self._codebooks, self._bits = codebooks, bits
         self._energies, self._mu = residual_energy.cummin(0).values.tolist(), mu
-        usual = max(self._energies[0], _SMALLEST_ENERGY)
-        self._weights = price_weights(self._rows, usual=usual, masking=masking)
+        self._weights = price_weights(self._rows, usual=self._energies[0], masking=masking)
+        # Positions of one weight are searched together.
+        self._places = {
+            weight: (self._weights == weight).nonzero()[:, 0]
+            for weight in torch.unique(self._weights).tolist()
+        }
         self._beams = _BEAMS[effort - 1]
         self._rounds = _ROUNDS[effort - 1]
         self._steps = _STEPS[effort - 1]
@@ -137,16 +140,15 @@ class LatentSearch:
     def _beam_codes(
         self, rows: Tensor, books: Tensor, costs: Tensor, beams: int
     ) -> tuple[Tensor, Tensor]:
-        """Codes (N, S') and errors (N, S'), positions of one weight together."""
-        weights = torch.unique(self._weights).tolist()
-        if len(weights) == 1:
-            return beam_codes(rows, books, weights[0] * costs, beams=beams)
-        places = [(self._weights == weight).nonzero()[:, 0] for weight in weights]
+        """Codes (N, S') and errors (N, S'), each position at its own price."""
+        if len(self._places) == 1:
+            (weight,) = self._places
+            return beam_codes(rows, books, weight * costs, beams=beams)
         parts = [
             beam_codes(rows[place], books, weight * costs, beams=beams)
-            for weight, place in zip(weights, places, strict=True)
+            for weight, place in self._places.items()
         ]
-        order = torch.cat(places).argsort()
+        order = torch.cat(list(self._places.values())).argsort()
         codes, errors = (torch.cat(part)[order] for part in zip(*parts, strict=True))
         return codes, errors
 
