@@ -17,9 +17,9 @@ from vqcodec.errors import InputError, kernels_refuse
 from vqcodec.generative.config import GeneratorConfig, RecurrentConfig, TransformerConfig
 from vqcodec.generative.generator import to_row, write_generator
 from vqcodec.media.registry import find_workshop
-from vqcodec.media.workshop import Workshop
 from vqcodec.model.catalog import check_name
 from vqcodec.model.companion import CompanionCard
+from vqcodec.model.file import ModelCard
 from vqcodec.training.code_run import BATCH, CodeRun, GeneratorProgress
 
 __all__ = ["NETWORKS", "train_generator"]
@@ -78,43 +78,49 @@ def train_generator(
     if network not in NETWORKS:
         raise InputError(f"network must be one of {', '.join(NETWORKS)}, got {network!r}")
     codec = load(model, device=device)
-    workshop = find_workshop(codec.medium.name)
-    samples, classes = workshop.labelled(
-        Path(place), None if labels is None else Path(labels), extent, codec.card.config
-    )
-    if len(samples) < 2 * _HELD_OUT:
-        raise InputError(f"{place}: {len(samples)} signals are too few to learn from")
-    named = torch.zeros(len(samples), dtype=torch.int64) if classes is None else classes + 1
+    named_in = None if labels is None else Path(labels)
+    samples, named = _signals(Path(place), named_in, extent, codec.card)
     held = torch.arange(len(samples)) % _HELD_OUT == 0
     copies = _copies(samples[~held], steps)
-    known = _quantize(codec, _copied(workshop, samples[~held], copies, seed), stages)
+    known = _quantize(codec, _copied(codec, samples[~held], copies, seed), stages)
     judged = _quantize(codec, [samples[held]], stages)
     config = NETWORKS[network](
         stages=known.shape[1],
         codebook_size=codec.card.config.quantizer.codebook_size,
         positions=tuple(known.shape[2:]),
         extent=tuple(samples.shape[2:]),
-        classes=0 if classes is None else int(classes.max()) + 1,
+        classes=int(named.max()),
     )
     torch.manual_seed(seed)
     run = CodeRun(config, codec.device)
-    run.fit(
-        (to_row(known), named[~held].repeat(copies)),
-        (to_row(judged), named[held]),
-        steps=steps,
-        report=report,
-    )
-    facts = {
-        "steps": steps,
-        "seed": seed,
-        "signals": len(samples),
-        "copies": copies,
+    learned = (to_row(known), named[~held].repeat(copies))
+    run.fit(learned, (to_row(judged), named[held]), steps=steps, report=report)
+    facts = {"steps": steps, "seed": seed, "signals": len(samples), "copies": copies}
+    facts |= _worth(run, codec, judged)
+    return write_generator(output, codec.card, config, run.best, facts)
+
+
+def _signals(
+    place: Path, labels: Path | None, extent: tuple[int, ...] | None, card: ModelCard
+) -> tuple[Tensor, Tensor]:
+    """Signals (N, C, *extent), and for each its class counted from 1, or 0 where there is none."""
+    workshop = find_workshop(card.config.medium.kind)
+    samples, classes = workshop.labelled(place, labels, extent, card.config)
+    if len(samples) < 2 * _HELD_OUT:
+        raise InputError(f"{place}: {len(samples)} signals are too few to learn from")
+    if classes is None:
+        return samples, torch.zeros(len(samples), dtype=torch.int64)
+    return samples, classes + 1
+
+
+def _worth(run: CodeRun, codec: Codec, judged: Tensor) -> dict[str, Any]:
+    """What codes that were held out take, and when and with what that was found."""
+    return {
         "bits_per_code": round(run.least, 3),
         **_of_priors(codec, judged.numpy()),
         "torch": torch.__version__,
         "finished": time.strftime("%Y-%m-%d", time.gmtime()),
     }
-    return write_generator(output, codec.card, config, run.best, facts)
 
 
 def _copies(samples: Tensor, steps: int) -> int:
@@ -123,9 +129,10 @@ def _copies(samples: Tensor, steps: int) -> int:
     return max(1, enough // len(samples))
 
 
-def _copied(workshop: Workshop, samples: Tensor, copies: int, seed: int) -> Iterator[Tensor]:
+def _copied(codec: Codec, samples: Tensor, copies: int, seed: int) -> Iterator[Tensor]:
     """Signals as they are, then all of them anew, each nudged."""
     yield samples
+    workshop = find_workshop(codec.medium.name)
     random = np.random.default_rng(seed)
     for _ in range(copies - 1):
         yield workshop.nudged(samples, random)
